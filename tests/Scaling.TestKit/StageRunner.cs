@@ -1,0 +1,109 @@
+// Runs a stage in the test's own process, as a worker would, on files of the test.
+using System.Text.Json.Nodes;
+using Scaling.Sdk;
+
+namespace Scaling.TestKit;
+
+/// <summary>What a stage wrote and said.</summary>
+/// <param name="Folder">Where its outputs lie.</param>
+/// <param name="Warnings">What it reported.</param>
+public sealed record StageResult(string Folder, IReadOnlyList<Diagnostic> Warnings)
+{
+    /// <summary>An output as a table.</summary>
+    /// <param name="name">File name.</param>
+    public Table Table(string name) => Sdk.Table.Read(Path.Combine(Folder, name));
+
+    /// <summary>An output as text.</summary>
+    /// <param name="name">File name.</param>
+    public string Text(string name) => File.ReadAllText(Path.Combine(Folder, name));
+}
+
+/// <summary>Runs single actions of a stage without the engine.</summary>
+/// <param name="stage">Freshly made.</param>
+/// <param name="folder">Everything is written below it.</param>
+public sealed class StageRunner(IStage stage, TemporaryFolder folder)
+{
+    private int _actions;
+
+    /// <summary>Native packages, for stages that load any.</summary>
+    public IReadOnlyList<string> NativeFolders { get; init; } = [];
+
+    /// <summary>Runs the prepare action, if declared, and one action.</summary>
+    /// <param name="settings">As YAML would give them, quantities as numbers; defaults are filled in. FileSet settings as <c>{"text","scheme","paths"}</c>.</param>
+    /// <param name="inputs">Files by role.</param>
+    /// <param name="row">The row's cells, for a fanned-out stage.</param>
+    /// <param name="stop">Asks the stage to stop.</param>
+    public StageResult Run(
+        JsonObject settings,
+        IReadOnlyDictionary<string, string>? inputs = null,
+        IReadOnlyDictionary<string, string>? row = null,
+        CancellationToken stop = default)
+    {
+        var warnings = new List<Diagnostic>();
+        string prepared = folder["prepared"];
+        if (stage.Declaration.Prepare is not null && !Directory.Exists(prepared))
+        {
+            stage.Prepare(Context(settings, inputs, null, Directory.CreateDirectory(prepared).FullName, warnings, stop));
+        }
+
+        string output = Directory.CreateDirectory(folder[$"output {++_actions}"]).FullName;
+        foreach (var file in stage.Declaration.Outputs)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(output, file.Name))!);
+        }
+
+        var context = Context(settings, inputs, row, output, warnings, stop);
+        if (stage.Declaration.FanOut?.Mode == FanOutMode.Batch)
+        {
+            stage.RunBatch([context]);
+        }
+        else
+        {
+            stage.Run(context);
+        }
+
+        return new StageResult(output, warnings);
+    }
+
+    private ActionContext Context(
+        JsonObject settings, IReadOnlyDictionary<string, string>? inputs, IReadOnlyDictionary<string, string>? row, string output,
+        List<Diagnostic> warnings, CancellationToken stop) => new()
+        {
+            Settings = WithDefaults(settings, stage.SettingsSchema),
+            Inputs = (inputs ?? new Dictionary<string, string>()).ToDictionary(i => i.Key, i => (IReadOnlyList<InputFile>)[new InputFile(i.Value)]),
+            Row = row,
+            Point = row is null ? null : string.Join('.', stage.Declaration.FanOut!.Point.Select(c => row[c])),
+            OutputFolder = output,
+            WorkFolder = Directory.CreateDirectory(folder["work"]).FullName,
+            PreparedFolder = folder["prepared"],
+            CacheFolder = Directory.CreateDirectory(folder["cache"]).FullName,
+            NativeFolders = NativeFolders,
+            Progress = _ => { },
+            Report = warnings.Add,
+            Publish = () => { },
+            Stop = stop,
+        };
+
+    private static JsonObject WithDefaults(JsonObject settings, JsonObject schema)
+    {
+        var complete = new JsonObject();
+        foreach (var (name, property) in schema["properties"]?.AsObject() ?? [])
+        {
+            if (settings[name] is { } given)
+            {
+                complete[name] = given is JsonObject nested && property!["properties"] is not null ? WithDefaults(nested, property.AsObject()) : given.DeepClone();
+            }
+            else if (property!["default"] is { } standard)
+            {
+                complete[name] = standard.DeepClone();
+            }
+        }
+
+        foreach (var (name, value) in settings)
+        {
+            complete[name] ??= value?.DeepClone();
+        }
+
+        return complete;
+    }
+}

@@ -1,0 +1,127 @@
+// The JSON schema of a settings record: one source for validation, defaults, help and editors.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Scaling.Sdk;
+
+/// <summary>Makes JSON schemas of settings records and reads and writes their values.</summary>
+/// <remarks>
+/// Beside the standard words the schema has <c>x-unit</c>, and for a <see cref="FileSet"/> <c>x-files</c>, an object of
+/// <c>named</c> (name to glob) and <c>schemes</c>. A property without <c>default</c> and not in <c>required</c> may be absent.
+/// </remarks>
+public static class SettingsSchema
+{
+    /// <summary>How settings are read and written: snake case, enums as words with dashes, unknown properties refused.</summary>
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        NumberHandling = JsonNumberHandling.Strict,
+        RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    /// <summary>The schema of a settings record.</summary>
+    /// <typeparam name="TSettings">Properties with initial values; see <see cref="Stage{TSettings}"/>.</typeparam>
+    public static JsonObject Of<TSettings>()
+        where TSettings : class
+    {
+        var exporter = new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
+        var schema = (JsonObject)Json.GetJsonSchemaAsNode(typeof(TSettings), exporter);
+        AddDefaults(schema, typeof(TSettings));
+        return schema;
+    }
+
+    private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode schema)
+    {
+        var attributes = context.PropertyInfo?.AttributeProvider;
+        if (context.TypeInfo.Type == typeof(FileSet))
+        {
+            schema = FileSetSchema(attributes);
+        }
+
+        if (schema is not JsonObject node || attributes is null)
+        {
+            return schema;
+        }
+
+        if (One<DescriptionAttribute>(attributes) is { } description)
+        {
+            node.Insert(0, "description", description.Description);
+        }
+
+        if (One<UnitAttribute>(attributes) is { } unit)
+        {
+            node["x-unit"] = unit.Unit;
+        }
+
+        if (One<RangeAttribute>(attributes) is { } range)
+        {
+            var bounded = node["items"] as JsonObject ?? node;
+            bounded["minimum"] = Bound(range.Minimum);
+            bounded["maximum"] = Bound(range.Maximum);
+        }
+
+        if (One<AllowedValuesAttribute>(attributes) is { } allowed)
+        {
+            var limited = node["items"] as JsonObject ?? node;
+            limited["enum"] = new JsonArray([.. allowed.Values.Select(v => JsonSerializer.SerializeToNode(v))]);
+        }
+
+        if (One<MinLengthAttribute>(attributes) is { } atLeast)
+        {
+            node["minItems"] = atLeast.Length;
+        }
+
+        return node;
+    }
+
+    private static JsonObject FileSetSchema(ICustomAttributeProvider? attributes)
+    {
+        var named = new JsonObject();
+        foreach (var files in attributes?.GetCustomAttributes(typeof(NamedFilesAttribute), false).Cast<NamedFilesAttribute>() ?? [])
+        {
+            named[files.Name] = files.Pattern;
+        }
+
+        var schemes = attributes is null ? null : One<FileSchemesAttribute>(attributes)?.Schemes;
+        return new JsonObject
+        {
+            ["type"] = "string",
+            ["x-files"] = new JsonObject { ["named"] = named, ["schemes"] = new JsonArray([.. (schemes ?? []).Select(s => (JsonNode)s)]) },
+        };
+    }
+
+    /// <summary>Writes the initial value of every property that has one as <c>default</c>; <c>required</c> ones and nulls have none.</summary>
+    private static void AddDefaults(JsonObject schema, Type type)
+    {
+        if (schema["properties"] is not JsonObject properties || type.GetConstructor(Type.EmptyTypes) is null)
+        {
+            return;
+        }
+
+        object initial = Activator.CreateInstance(type)!;
+        foreach (var property in Json.GetTypeInfo(type).Properties)
+        {
+            if (property.IsRequired || properties[property.Name] is not JsonObject node || property.Get?.Invoke(initial) is not { } value)
+            {
+                continue;
+            }
+
+            node["default"] = JsonSerializer.SerializeToNode(value, property.PropertyType, Json);
+            AddDefaults(node, property.PropertyType);
+        }
+    }
+
+    private static JsonNode? Bound(object bound) => bound is int i ? i : JsonSerializer.SerializeToNode(Convert.ToDouble(bound));
+
+    private static T? One<T>(ICustomAttributeProvider attributes)
+        where T : Attribute => attributes.GetCustomAttributes(typeof(T), inherit: true).OfType<T>().FirstOrDefault();
+}

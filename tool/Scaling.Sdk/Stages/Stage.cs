@@ -1,0 +1,67 @@
+// The one class that a stage author derives from.
+using System.Text.Json.Nodes;
+
+namespace Scaling.Sdk;
+
+/// <summary>A stage as the worker sees it, its settings' type hidden. Derive from <see cref="Stage{TSettings}"/> instead.</summary>
+public interface IStage
+{
+    /// <summary>What the stage says of itself.</summary>
+    StageDeclaration Declaration { get; }
+
+    /// <summary>JSON schema of its settings, with defaults, units and ranges.</summary>
+    JsonObject SettingsSchema { get; }
+
+    /// <summary>Runs its shared action.</summary>
+    /// <param name="action">What to do and where.</param>
+    void Prepare(ActionContext action);
+
+    /// <summary>Runs one action.</summary>
+    /// <param name="action">What to do and where.</param>
+    void Run(ActionContext action);
+
+    /// <summary>Runs a batch of rows.</summary>
+    /// <param name="rows">One a row, all with the same settings.</param>
+    void RunBatch(IReadOnlyList<ActionContext> rows);
+}
+
+/// <summary>
+/// A stage: a public class with a parameterless constructor, in an assembly that a pipeline names. It reads files, writes files and keeps no
+/// state between actions. <see cref="Run"/> is called on one thread; several processes may run it side by side.
+/// </summary>
+/// <typeparam name="TSettings">
+/// A record whose properties are the settings of <c>with:</c> in snake case, their initial values the defaults. Describe each with
+/// <see cref="System.ComponentModel.DescriptionAttribute"/>, <see cref="UnitAttribute"/> and
+/// <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>. A <c>required</c> property has no default.
+/// </typeparam>
+public abstract class Stage<TSettings> : IStage
+    where TSettings : class
+{
+    /// <inheritdoc/>
+    public abstract StageDeclaration Declaration { get; }
+
+    JsonObject IStage.SettingsSchema => Sdk.SettingsSchema.Of<TSettings>();
+
+    void IStage.Prepare(ActionContext action) => Prepare(new StageContext<TSettings>(action));
+
+    void IStage.Run(ActionContext action) => Run(new StageContext<TSettings>(action));
+
+    void IStage.RunBatch(IReadOnlyList<ActionContext> rows) => RunBatch([.. rows.Select(row => new StageContext<TSettings>(row))]);
+
+    /// <summary>Writes the files that the stage's rows share. Called only where <see cref="StageDeclaration.Prepare"/> is declared.</summary>
+    /// <param name="context">Settings outside <see cref="PrepareAction.Reads"/> hold their defaults.</param>
+    protected virtual void Prepare(StageContext<TSettings> context) =>
+        throw new InvalidOperationException($"{GetType().Name} declares a prepare action but does not override Prepare");
+
+    /// <summary>Does the work of one action and writes every declared output.</summary>
+    /// <param name="context">Settings, inputs and where outputs go.</param>
+    /// <exception cref="StageFailedException">The user's input cannot be worked with.</exception>
+    /// <exception cref="OperationCanceledException">Stopped by <see cref="StageContext{TSettings}.Stop"/>.</exception>
+    protected virtual void Run(StageContext<TSettings> context) =>
+        throw new InvalidOperationException($"{GetType().Name} does not override Run");
+
+    /// <summary>Does the work of several rows, calling <see cref="StageContext{TSettings}.Publish"/> as each is done.</summary>
+    /// <param name="rows">The rows not yet in the store.</param>
+    protected virtual void RunBatch(IReadOnlyList<StageContext<TSettings>> rows) =>
+        throw new InvalidOperationException($"{GetType().Name} declares a batch but does not override RunBatch");
+}
