@@ -1,6 +1,5 @@
 // plan, why, check, graph, schema: they look and change nothing.
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
