@@ -1,10 +1,10 @@
 // Every buildable decoder of one size: what a search looks through.
 namespace Scaling.Architectures;
 
-/// <summary>A closed interval.</summary>
+/// <summary>A closed interval that a search stays in.</summary>
 /// <param name="Low">Least value.</param>
 /// <param name="High">Greatest value.</param>
-public sealed record Interval(double Low, double High)
+public sealed record Bounds(double Low, double High)
 {
     /// <summary>Whether a value lies in it, ends included.</summary>
     /// <param name="value">Any number.</param>
@@ -23,7 +23,7 @@ public sealed record Interval(double Low, double High)
 /// <param name="X">Bounds of d/√N, N being the shape's own. Greater than 0.</param>
 /// <param name="Ratio">Bounds of r.</param>
 public sealed record ShapeSpace(
-    double Size, double Tolerance, int Layers, int HeadSize, IReadOnlyList<int> Gqa, int MultipleOf, int Vocabulary, bool Tied, Interval X, Interval Ratio)
+    double Size, double Tolerance, int Layers, int HeadSize, IReadOnlyList<int> Gqa, int MultipleOf, int Vocabulary, bool Tied, Bounds X, Bounds Ratio)
 {
     /// <summary>Every such shape, by GQA, then rising hidden size, then heads, then intermediate size.</summary>
     public IEnumerable<DecoderShape> Shapes()
