@@ -136,7 +136,7 @@ public static class Calibration
                 return null;
             }
 
-            Subtract(q[j], q[j], 1 - 1 / r[j, j]);
+            q[j] = [.. q[j].Select(v => v / r[j, j])];
             projection[j] = Dot(q[j], rest);
             Subtract(rest, q[j], projection[j]);
         }
