@@ -1,0 +1,22 @@
+// Quantiles of resamples.
+namespace Scaling.Laws;
+
+internal static class Quantiles
+{
+    /// <summary>The 2.5 % and 97.5 % quantiles, linear between order statistics (type 7 of Hyndman and Fan).</summary>
+    public static Interval Central95(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return new Interval(At(sorted, 0.025), At(sorted, 0.975));
+    }
+
+    private static double At(double[] sorted, double p)
+    {
+        double position = p * (sorted.Length - 1);
+        int below = (int)position;
+        double above = sorted[Math.Min(below + 1, sorted.Length - 1)];
+
+        // Ends may be infinite; their difference must not be taken.
+        return sorted[below] == above ? above : sorted[below] + (position - below) * (above - sorted[below]);
+    }
+}
