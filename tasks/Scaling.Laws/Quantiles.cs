@@ -16,7 +16,7 @@ internal static class Quantiles
         int below = (int)position;
         double above = sorted[Math.Min(below + 1, sorted.Length - 1)];
 
-        // Ends may be infinite; their difference must not be taken.
-        return sorted[below] == above ? above : sorted[below] + (position - below) * (above - sorted[below]);
+        // Ends may be infinite; neither their difference nor 0·∞ may be taken.
+        return sorted[below] == above || position == below ? sorted[below] : sorted[below] + (position - below) * (above - sorted[below]);
     }
 }

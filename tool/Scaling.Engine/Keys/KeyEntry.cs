@@ -34,10 +34,11 @@ public static class EntryKind
 /// <summary>Writes an entry as a JSON array of three strings.</summary>
 internal sealed class KeyEntryConverter : JsonConverter<KeyEntry>
 {
-    public override KeyEntry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        JsonSerializer.Deserialize<string[]>(ref reader, options) is [var kind, var name, var value]
-            ? new KeyEntry(kind, name, value)
-            : throw new JsonException("a key entry is an array of three strings");
+    public override KeyEntry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var entry = new KeyEntry(Next(ref reader), Next(ref reader), Next(ref reader));
+        return reader.Read() && reader.TokenType == JsonTokenType.EndArray ? entry : throw new JsonException("a key entry is an array of three strings");
+    }
 
     public override void Write(Utf8JsonWriter writer, KeyEntry value, JsonSerializerOptions options)
     {
@@ -47,4 +48,7 @@ internal sealed class KeyEntryConverter : JsonConverter<KeyEntry>
         writer.WriteStringValue(value.Value);
         writer.WriteEndArray();
     }
+
+    private static string Next(ref Utf8JsonReader reader) =>
+        reader.Read() && reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("a key entry is an array of three strings");
 }

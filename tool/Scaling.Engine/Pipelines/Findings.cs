@@ -17,7 +17,9 @@ internal sealed class Findings
 
     /// <summary><c>Did you mean 'fit'?</c> or null.</summary>
     public string? Nearest(string word, IEnumerable<string> candidates) =>
-        _found.Count < FindingsWithSuggestions ? NearestSpelling.Hint(word, candidates.Take(CandidatesCompared)) : null;
+        _found.Count < FindingsWithSuggestions && NearestSpelling.Of(word, candidates.Take(CandidatesCompared)) is { } nearest
+            ? $"Did you mean '{PipelineDiagnostics.Shown(nearest)}'?"
+            : null;
 
     /// <summary>By line and column; what stands at one place keeps its order.</summary>
     public IReadOnlyList<Diagnostic> InOrder() =>

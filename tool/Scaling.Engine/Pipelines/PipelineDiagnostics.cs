@@ -37,13 +37,13 @@ internal static class PipelineDiagnostics
         At(at, "SCAL2012", $"The file holds more than {limit} values, which no pipeline does.", "Keep tables in files of their own and name them under 'needs:'.");
 
     public static Diagnostic Alias(SourceLocation at, string name) =>
-        At(at, "SCAL2013", $"Found the alias '*{Shown(name)}'; a pipeline has no aliases.", "Write the value out.");
+        At(at, "SCAL2013", $"Found the alias '*{Shown(name)}'; a pipeline has no aliases.", "Write the value out; a pattern that begins with '*' needs quotes.");
 
     public static Diagnostic Anchor(SourceLocation at, string name) =>
         At(at, "SCAL2014", $"Found the anchor '&{Shown(name)}'; a pipeline has no anchors.", "Remove it, and write the value out where it is used.");
 
     public static Diagnostic Tag(SourceLocation at, string tag) =>
-        At(at, "SCAL2015", $"Found the tag '{Shown(tag)}'; a pipeline has no tags.", "Remove it: a setting's type is known from its stage.");
+        At(at, "SCAL2015", $"Found the tag '{Shown(tag.Replace("tag:yaml.org,2002:", "!!", StringComparison.Ordinal))}'; a pipeline has no tags.", "Remove it: a setting's type is known from its stage.");
 
     public static Diagnostic DuplicateKey(SourceLocation at, string key, SourceLocation first) =>
         At(at, "SCAL2016", $"The key '{Shown(key)}' stands twice; it stands first in line {first.Line}.", "Keep one of them.");
@@ -98,8 +98,8 @@ internal static class PipelineDiagnostics
     public static Diagnostic WrongType(SourceLocation at, string setting, string expected, string found, string? hint = null) =>
         At(at, "SCAL2042", $"Setting '{Shown(setting)}' expects {expected}, found {found}.", hint);
 
-    public static Diagnostic OutOfRange(SourceLocation at, string setting, string expected, string found) =>
-        At(at, "SCAL2043", $"Setting '{Shown(setting)}' expects {expected}, found {found}, which is out of range.");
+    public static Diagnostic OutOfRange(SourceLocation at, string setting, string expected, string found, string? hint) =>
+        At(at, "SCAL2043", $"Setting '{Shown(setting)}' expects {expected}, found {found}, which is out of range.", hint);
 
     public static Diagnostic NotAChoice(SourceLocation at, string setting, string expected, string found, string? hint) =>
         At(at, "SCAL2044", $"Setting '{Shown(setting)}' expects {expected}, found {found}.", hint);
@@ -116,7 +116,9 @@ internal static class PipelineDiagnostics
         { IsNull: true } => "nothing",
         YamlScalar { Quoted: true } scalar => $"the quoted text '{Shown(scalar.Text)}'",
         YamlScalar scalar => $"'{Shown(scalar.Text)}'",
+        YamlSequence { Items.Count: 0 } => "an empty list",
         YamlSequence => "a list",
+        YamlMapping { Entries.Count: 0 } => "an empty mapping",
         _ => "a mapping",
     };
 

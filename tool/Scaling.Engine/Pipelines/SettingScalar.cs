@@ -105,7 +105,10 @@ internal readonly struct SettingScalar(string setting, SettingSchema schema, Fin
 
     private JsonValue? OutOfRange(string text, SourceLocation at)
     {
-        findings.Add(PipelineDiagnostics.OutOfRange(at, setting, schema.Describe(), $"'{PipelineDiagnostics.Shown(text)}'"));
+        string? hint = schema.ToldBounds is not (null, null) ? null
+            : schema.Kind == SettingKind.Number ? "It must fit a double, from 5e-324 to 1.8e308."
+            : $"It must fit {(schema.IsInt32 ? 32 : 64)} bits.";
+        findings.Add(PipelineDiagnostics.OutOfRange(at, setting, schema.Describe(), $"'{PipelineDiagnostics.Shown(text)}'", hint));
         return null;
     }
 

@@ -1,4 +1,5 @@
 // One node of a settings schema, in the words of who reads or describes a setting.
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -35,6 +36,7 @@ internal sealed class SettingSchema
     private readonly JsonObject _node;
     private readonly JsonObject _target;
     private readonly JsonObject _root;
+    private readonly string? _unit;
 
     /// <summary>The schema of a whole settings record.</summary>
     public SettingSchema(JsonObject root)
@@ -42,8 +44,9 @@ internal sealed class SettingSchema
     {
     }
 
-    private SettingSchema(JsonObject node, JsonObject root)
+    private SettingSchema(JsonObject node, JsonObject root, string? unit = null)
     {
+        _unit = unit;
         _node = node;
         _root = root;
         _target = Follow(node, root);
@@ -65,18 +68,22 @@ internal sealed class SettingSchema
 
     public bool AllowsNull => Types.Contains("null") || (_target["enum"] as JsonArray)?.Any(v => v is null) == true;
 
+    /// <summary>Whether this refers to a record that is described where it stands first.</summary>
+    public bool IsReference => !ReferenceEquals(_node, _target);
+
     /// <summary>The value of an absent setting; null where it stays absent.</summary>
     public JsonNode? Default => _node["default"] ?? _target["default"];
 
-    public string? Unit => (string?)(_node["x-unit"] ?? _target["x-unit"]);
+    /// <summary>The unit of a bare number; elements have that of their list.</summary>
+    public string? Unit => (string?)(_node["x-unit"] ?? _target["x-unit"]) ?? _unit;
 
     public string? Description => (string?)(_node["description"] ?? _target["description"]);
 
     /// <summary>As many elements at least; 0 without a bound.</summary>
-    public int LeastItems => (int?)_node["minItems"] ?? 0;
+    public int LeastItems => (int)(Number("minItems") ?? 0);
 
     /// <summary>Element of a list, or value of a dictionary.</summary>
-    public SettingSchema Element => new((JsonObject)(_target["items"] ?? _target["additionalProperties"])!, _root);
+    public SettingSchema Element => new((JsonObject)(_target["items"] ?? _target["additionalProperties"])!, _root, Unit);
 
     /// <summary>Settings of a record, in the order that its canonical form has.</summary>
     public IEnumerable<KeyValuePair<string, SettingSchema>> Properties =>
@@ -100,14 +107,18 @@ internal sealed class SettingSchema
     /// <summary>What may stand before the colon.</summary>
     public IReadOnlyList<string> FileSchemes => [.. (_target["x-files"]?["schemes"] as JsonArray ?? []).Select(s => (string)s!)];
 
-    public double Minimum => (double?)_target["minimum"] ?? (IsInt32 ? int.MinValue : double.NegativeInfinity);
+    public double Minimum => Number("minimum") ?? (IsInt32 ? int.MinValue : double.NegativeInfinity);
 
-    public double Maximum => (double?)_target["maximum"] ?? (IsInt32 ? int.MaxValue : double.PositiveInfinity);
+    public double Maximum => Number("maximum") ?? (IsInt32 ? int.MaxValue : double.PositiveInfinity);
+
+    /// <summary>The bounds that are worth telling: those of the number's type are not.</summary>
+    public (double? Least, double? Most) ToldBounds =>
+        (Minimum > int.MinValue ? Minimum : null, Maximum < (IsInt32 ? int.MaxValue : (double)long.MaxValue) ? Maximum : null);
 
     public bool IsInt32 => (string?)_target["format"] == "int32";
 
     /// <summary>What is expected, for example <c>a whole number from 1 to 64 (layers)</c>.</summary>
-    public string Describe() => Bare() + (Unit is { } unit and not "1" ? $" ({unit})" : "");
+    public string Describe() => Bare() + (Kind is SettingKind.Whole or SettingKind.Number && Unit is { } unit and not "1" ? $" ({unit})" : "");
 
     /// <summary>A number as it stands in messages: <c>64</c>, <c>100M</c>, <c>0.5</c>.</summary>
     public static string Shown(double number) =>
@@ -122,6 +133,10 @@ internal sealed class SettingSchema
         _ => [],
     };
 
+    /// <summary>By way of text, since a schema that has not travelled holds ints where a double is asked for, and JsonNode converts none.</summary>
+    private double? Number(string word) =>
+        _target[word] is { } number ? double.Parse(number.ToJsonString(), CultureInfo.InvariantCulture) : null;
+
     private string Bare() => Kind switch
     {
         _ when Choices is { } choices => "one of " + string.Join(", ", choices.Select(c => c.Trim('"'))),
@@ -135,18 +150,13 @@ internal sealed class SettingSchema
         _ => "text",
     };
 
-    private string Range()
+    private string Range() => ToldBounds switch
     {
-        bool below = Minimum > int.MinValue;
-        bool above = Maximum < (IsInt32 ? int.MaxValue : (double)long.MaxValue);
-        return (below, above) switch
-        {
-            (true, true) => $" from {Shown(Minimum)} to {Shown(Maximum)}",
-            (true, false) => $" of at least {Shown(Minimum)}",
-            (false, true) => $" of at most {Shown(Maximum)}",
-            _ => "",
-        };
-    }
+        ({ } least, { } most) => $" from {Shown(least)} to {Shown(most)}",
+        ({ } least, null) => $" of at least {Shown(least)}",
+        (null, { } most) => $" of at most {Shown(most)}",
+        _ => "",
+    };
 
     /// <summary>A record that appears in itself is exported as a JSON pointer to where it stands first.</summary>
     private static JsonObject Follow(JsonObject node, JsonObject root)

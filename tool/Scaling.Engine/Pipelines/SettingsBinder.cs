@@ -147,6 +147,6 @@ public static class SettingsBinder
             }
         }
 
-        private string Owner(string path) => path.Length == 0 ? $"Stage type '{stageType}'" : $"Setting '{PipelineDiagnostics.Shown(path)}'";
+        private string Owner(string path) => path.Length == 0 ? $"Stage type '{PipelineDiagnostics.Shown(stageType)}'" : $"Setting '{PipelineDiagnostics.Shown(path)}'";
     }
 }

@@ -15,7 +15,7 @@ internal sealed class YamlReader
     /// <summary>The largest file that is read.</summary>
     public const int LimitBytes = 1 << 20;
 
-    /// <summary>The deepest nesting that is read.</summary>
+    /// <summary>The most lists and mappings within each other that are read.</summary>
     public const int LimitDepth = 32;
 
     /// <summary>The most scalars, lists and mappings that are read.</summary>
@@ -93,7 +93,7 @@ internal sealed class YamlReader
         }
 
         var pipelines = Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)).Where(f => f.EndsWith(".yaml", StringComparison.Ordinal) || f.EndsWith(".yml", StringComparison.Ordinal));
-        return NearestSpelling.Hint(Path.GetFileName(file), pipelines.Take(1000).Order(StringComparer.Ordinal));
+        return new Findings().Nearest(Path.GetFileName(file), pipelines.Order(StringComparer.Ordinal));
     }
 
     private static string Decoded(string file, ReadOnlySpan<byte> bytes)
@@ -135,7 +135,7 @@ internal sealed class YamlReader
         YamlNode root = Node(depth: 0);
         if (root.IsNull)
         {
-            throw new RefusedException(PipelineDiagnostics.Empty(root.Location));
+            throw new RefusedException(PipelineDiagnostics.Empty(new SourceLocation(_file, 1, 1)));
         }
 
         Next();
@@ -158,7 +158,7 @@ internal sealed class YamlReader
             throw new RefusedException(PipelineDiagnostics.TooManyNodes(place, LimitNodes));
         }
 
-        if (depth > LimitDepth)
+        if (current is SequenceStart or MappingStart && depth >= LimitDepth)
         {
             throw new RefusedException(PipelineDiagnostics.TooDeep(place, LimitDepth));
         }
@@ -169,7 +169,11 @@ internal sealed class YamlReader
             return new YamlRefused(place);
         }
 
-        var node = (NodeEvent)current;
+        if (current is not NodeEvent node)
+        {
+            throw NoYaml(current.Start);
+        }
+
         RefuseAnchorAndTag(node, place);
         return node switch
         {
@@ -232,25 +236,33 @@ internal sealed class YamlReader
         return new YamlMapping(entries, place);
     }
 
-    /// <summary>The door at which the package's exceptions stop: beside its own it throws InvalidOperationException, for example after <c>[1, 2</c>.</summary>
+    /// <summary>
+    /// The door at which the package's exceptions stop: beside its own it throws InvalidOperationException, for example after <c>[1, 2</c>, and
+    /// after an empty key (<c>: a: b</c>) its events do not pair.
+    /// </summary>
     private void Next()
     {
         var last = _parser.Current?.End ?? Mark.Empty;
         try
         {
-            _parser.MoveNext();
+            if (!_parser.MoveNext())
+            {
+                throw NoYaml(last);
+            }
         }
         catch (YamlException e)
         {
             var (sentence, hint) = InPlainWords(e.Message);
             throw new RefusedException(PipelineDiagnostics.Syntax(Place(e.Start), sentence, hint));
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) when (e is not (OutOfMemoryException or RefusedException))
         {
-            throw new RefusedException(PipelineDiagnostics.Syntax(
-                Place(last), "What follows here is no YAML.", "Is a bracket or quote opened before it and never closed?"));
+            throw NoYaml(last);
         }
     }
+
+    private RefusedException NoYaml(Mark after) => new(PipelineDiagnostics.Syntax(
+        Place(after), "What follows here is no YAML.", "Is a bracket or quote opened before it and never closed, or a key missing?"));
 
     /// <summary>The commonest mistakes, told as what to change; what is not among them is told in the parser's own words.</summary>
     private static (string Sentence, string? Hint) InPlainWords(string message)
@@ -259,6 +271,7 @@ internal sealed class YamlReader
         [
             ("found invalid mapping", "Found a second ': ' in one value.", "Put the value in quotes, or check that the keys of one mapping begin in one column."),
             ("apping values are not allowed", "Found ': ' where no mapping can begin.", "Put the value in quotes, or check that the keys of one mapping begin in one column."),
+            ("invalid tab as indentation", "A tab indents a line of the mapping that begins here.", "Indent with spaces."),
             ("cannot start any token", "A value cannot begin with this character.", "Put the value in quotes; indent with spaces, not tabs."),
             ("found unexpected end of stream", "A quote is opened here and never closed.", "Close it."),
             ("expected ',' or ']'", "A list in brackets is not continued or closed here.", "Write ',' between its elements and ']' at its end."),
@@ -266,6 +279,7 @@ internal sealed class YamlReader
             ("did not find expected key", "This line fits no mapping around it.", "Write 'key: value', and begin the keys of one mapping in one column."),
             ("expected '-' indicator", "This line fits no list around it.", "Begin each element with '- ', all in one column."),
             ("unknown escape character", "A text in double quotes holds an unknown escape.", "Write '\\\\' for a backslash, or use single quotes."),
+            ("did not find expected node content", "A value is expected here.", "Write one, or remove the ',' or bracket that stands in its place."),
             ("Block sequence entries are not allowed", "A list cannot begin with '- ' in the line of its key.", "Begin it on the next line, or write '[a, b]'."),
         ];
         foreach (var (part, sentence, hint) in known)

@@ -65,7 +65,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
                     found[key] = store.Find(key) ?? throw new StageFailedException(result.Findings);
                 }
 
-                missing = [];
+                (missing, reasons) = ([], []);
             }
 
             if (missing.Length == 0)
