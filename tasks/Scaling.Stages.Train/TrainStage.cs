@@ -47,6 +47,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         {
             NativeLibtorch.Load(context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
             using var run = new TrainingRun(PlanOf(context, shape), corpus.Training);
+            GoOn(context, run);
             Train(context, run);
             Write(context, run, corpus, HeldOutLoss.Of(run.Weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens));
         }
@@ -84,15 +85,27 @@ public sealed class TrainStage : Stage<TrainSettings>
         };
     }
 
-    /// <summary>Steps to the end, from the last checkpoint where there is one; writes a checkpoint every few seconds and when asked to stop.</summary>
+    private static string Checkpoint(StageContext<TrainSettings> context) => Path.Combine(context.WorkFolder, "checkpoint.safetensors");
+
+    /// <summary>From the last checkpoint, where there is one.</summary>
+    private static void GoOn(StageContext<TrainSettings> context, TrainingRun run)
+    {
+        try
+        {
+            if (File.Exists(Checkpoint(context)))
+            {
+                run.Resume(Checkpoint(context));
+            }
+        }
+        catch (FormatException e)
+        {
+            context.Warn("SCAL8008", $"{context.Point}: {e.Message}; it starts again.");
+        }
+    }
+
+    /// <summary>Steps to the end; writes a checkpoint every few seconds and when asked to stop.</summary>
     private static void Train(StageContext<TrainSettings> context, TrainingRun run)
     {
-        string checkpoint = Path.Combine(context.WorkFolder, "checkpoint.safetensors");
-        if (File.Exists(checkpoint))
-        {
-            run.Resume(checkpoint);
-        }
-
         var plan = run.Plan;
         long start = context.Time.GetTimestamp();
         double before = run.Seconds, saved = 0, told = 0;
@@ -110,7 +123,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             bool stop = context.Stop.IsCancellationRequested;
             if (stop || seconds - saved > CheckpointEvery.TotalSeconds)
             {
-                run.Save(checkpoint);
+                run.Save(Checkpoint(context));
                 saved = seconds;
             }
 

@@ -39,7 +39,7 @@ public sealed class TrainingTests
     }
 
     [Fact]
-    public void A_checkpoint_of_another_shape_is_refused()
+    public void A_checkpoint_of_another_plan_is_refused_and_changes_nothing()
     {
         using var folder = new TemporaryFolder();
         using (var run = new TrainingRun(Plan(steps: 3), Numbers(5000)))
@@ -49,6 +49,7 @@ public sealed class TrainingTests
 
         using var other = new TrainingRun(Plan(steps: 3) with { Shape = Shape with { Hidden = 28 } }, Numbers(5000));
 
+        Assert.Equal(0, other.Step);
         Assert.Contains("no checkpoint of this run", Assert.Throws<FormatException>(() => other.Resume(folder["checkpoint"])).Message);
     }
 
