@@ -30,6 +30,9 @@ public sealed record Corpus(ushort[] Training, ushort[] HeldOut, double UnigramE
     private const int Block = 8192;
     private const int HeldOutEvery = 20;
 
+    /// <summary>Bytes from which on something is held out.</summary>
+    public const int SmallestBytes = Block * (HeldOutEvery - 1) + 1;
+
     /// <summary>Reads files in the given order.</summary>
     /// <param name="paths">UTF-8 files.</param>
     /// <param name="format">What they hold.</param>

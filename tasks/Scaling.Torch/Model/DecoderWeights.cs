@@ -18,9 +18,11 @@ public sealed record BlockWeights(Tensor AttentionNorm_D, Tensor Qkv_MD, Tensor 
 /// <summary>All parameters of a decoder, float32 on the CPU.</summary>
 public sealed class DecoderWeights : IDisposable
 {
-    private const double Spread = 0.02;
-
-    /// <summary>Fresh weights: matrices and embeddings N(0, 0.02), what writes to the residual stream scaled by 1/√(2L) (GPT-2), norms 1.</summary>
+    /// <summary>
+    /// Fresh weights: matrices and embeddings N(0, σ) with σ = √(2/(5d)) (Nguyen and Salazar, arXiv 1910.05895), what writes to the residual stream scaled by 1/√(2L)
+    /// (GPT-2), norms 1. At d = 1000 that is the usual σ = 0.02; at d = 20 it is 0.14, and the usual 0.02 leaves such a model on its first plateau for so long
+    /// that chance decides its loss (8640 parameters, 20 tokens a parameter: 2.54, 2.67, 2.28, 2.36 nats at rates 0.003 to 0.024, against 2.21, 2.02, 1.94, 1.93).
+    /// </summary>
     /// <param name="shape">Any shape.</param>
     /// <param name="seed">The row's seed. Same seed and shape, same bytes.</param>
     public DecoderWeights(DecoderShape shape, long seed)
@@ -28,19 +30,20 @@ public sealed class DecoderWeights : IDisposable
         Shape = shape;
         using var scope = NewDisposeScope();
         using var random = new Generator(unchecked((ulong)seed), CPU);
-        double residual = Spread / Math.Sqrt(2.0 * shape.Layers);
         long d = shape.Hidden;
+        double spread = Math.Sqrt(2.0 / (5 * d));
+        double residual = spread / Math.Sqrt(2.0 * shape.Layers);
 
         Tensor Matrix(long rows, long columns, double spread) => Keep(randn([rows, columns], generator: random) * spread);
         Tensor Norm() => Keep(ones(d));
         Tensor Keep(Tensor start) => start.requires_grad_().MoveToOuterDisposeScope();
 
-        Embedding_VD = Matrix(shape.Vocabulary, d, Spread);
+        Embedding_VD = Matrix(shape.Vocabulary, d, spread);
         Blocks = [.. Enumerable.Range(0, shape.Layers).Select(_ => new BlockWeights(
-            Norm(), Matrix(shape.QueryWidth + 2 * shape.KvWidth, d, Spread), Matrix(d, shape.QueryWidth, residual),
-            Norm(), Matrix(2L * shape.Intermediate, d, Spread), Matrix(d, shape.Intermediate, residual)))];
+            Norm(), Matrix(shape.QueryWidth + 2 * shape.KvWidth, d, spread), Matrix(d, shape.QueryWidth, residual),
+            Norm(), Matrix(2L * shape.Intermediate, d, spread), Matrix(d, shape.Intermediate, residual)))];
         FinalNorm_D = Norm();
-        Head_VD = shape.Tied ? Embedding_VD : Matrix(shape.Vocabulary, d, Spread);
+        Head_VD = shape.Tied ? Embedding_VD : Matrix(shape.Vocabulary, d, spread);
     }
 
     /// <summary>What was built.</summary>

@@ -7,12 +7,6 @@ using static TorchSharp.torch;
 
 namespace Scaling.Torch;
 
-/// <summary>What is asked of a decoder, all sequences at once.</summary>
-/// <param name="Prompt">Tokens read, a sequence.</param>
-/// <param name="Output">Tokens written, a sequence, at least 2.</param>
-/// <param name="Batch">Sequences.</param>
-public sealed record GenerationWorkload(int Prompt, int Output, int Batch);
-
 /// <summary>One run of a workload.</summary>
 /// <param name="TimeToFirstToken">Seconds of the prompt and the choice of the first token.</param>
 /// <param name="DecodeSeconds">Seconds of the output − 1 tokens that follow.</param>
@@ -23,7 +17,7 @@ public sealed class WorkloadTiming : IDisposable
 {
     private const long Seed = 1;
 
-    private readonly GenerationWorkload _workload;
+    private readonly Workload _workload;
     private readonly DecoderWeights _weights;
     private readonly Decoder _decoder;
     private readonly KeyValueCache _cache;
@@ -31,8 +25,8 @@ public sealed class WorkloadTiming : IDisposable
 
     /// <summary>Builds the decoder, its cache and a prompt.</summary>
     /// <param name="shape">Any shape.</param>
-    /// <param name="workload">What to run.</param>
-    public WorkloadTiming(DecoderShape shape, GenerationWorkload workload)
+    /// <param name="workload">What to run, in float32; at least two tokens of output.</param>
+    public WorkloadTiming(DecoderShape shape, Workload workload)
     {
         _workload = workload;
         _weights = new DecoderWeights(shape, Seed);

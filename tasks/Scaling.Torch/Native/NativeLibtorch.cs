@@ -45,6 +45,19 @@ public static class NativeLibtorch
         }
     }
 
+    /// <summary>Gives operations that many threads until disposal, then one again.</summary>
+    /// <param name="count">At least 1.</param>
+    public static IDisposable Threads(int count)
+    {
+        torch.set_num_threads(count);
+        return new OneThreadAgain();
+    }
+
+    private sealed class OneThreadAgain : IDisposable
+    {
+        public void Dispose() => torch.set_num_threads(1);
+    }
+
     private static string Find(IReadOnlyList<string> folders, string file)
     {
         foreach (string folder in folders)

@@ -91,6 +91,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="path">Overwritten.</param>
     public void Save(string path) => Safetensors.Write(path, [.. State()], new Dictionary<string, string>
     {
+        ["plan"] = Plan.ToString(),
         ["step"] = Step.ToString(CultureInfo.InvariantCulture),
         ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
         ["loss_sum"] = _lossSum.ToString("R", CultureInfo.InvariantCulture),
@@ -100,17 +101,20 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>Goes on from a state that a run of the same plan on the same corpus has saved.</summary>
     /// <param name="path">As <see cref="Save"/> left it.</param>
-    /// <exception cref="FormatException">The file is no such state.</exception>
+    /// <exception cref="FormatException">The file is no such state; the run is as before.</exception>
     public void Resume(string path)
     {
-        var (saved, facts) = Safetensors.Read(path);
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        var (saved, facts) = Safetensors.Read(path);
+        if (facts.GetValueOrDefault("plan") != Plan.ToString())
+        {
+            throw new FormatException($"{path} is no checkpoint of this run");
+        }
+
         foreach (var (name, tensor) in State())
         {
-            using var values = saved.TryGetValue(name, out var found) && found.shape.SequenceEqual(tensor.shape)
-                ? found
-                : throw new FormatException($"{path} is no checkpoint of this run: '{name}' is missing or of another shape");
-            tensor.copy_(values);
+            tensor.copy_(saved[name]);
         }
 
         Step = long.Parse(facts["step"], CultureInfo.InvariantCulture);
