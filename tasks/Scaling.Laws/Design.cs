@@ -99,7 +99,7 @@ internal sealed class Design
     public double[] WithoutShape(double[] loss, double[] theta)
     {
         var terms = Shape!.ShapeTerms(theta);
-        return [.. loss.Select((l, i) => Math.Max(terms.Remove(l, Runs[i].X ?? 1, Runs[i].Ratio ?? 1), 1e-3 * l))];
+        return [.. loss.Select((l, i) => Math.Max(terms.Remove(l, Runs[i].X, Runs[i].Ratio), 1e-3 * l))];
     }
 
     public double[] Predict(LawSolution solution) =>
@@ -107,7 +107,7 @@ internal sealed class Design
         .. Runs.Select(r =>
         {
             double best = solution.Base.Law.Predict(r.Parameters, r.Tokens);
-            return solution.Shape?.Apply(best, r.X ?? 1, r.Ratio ?? 1) ?? best;
+            return solution.Shape?.Apply(best, r.X, r.Ratio) ?? best;
         }),
     ];
 

@@ -223,14 +223,14 @@ public sealed record LawDocument
     /// <summary>L(N, D, x, r), nats a token; x and ratio are of no effect without shape terms.</summary>
     /// <param name="parameters">N, counted by <see cref="ParametersRule"/>.</param>
     /// <param name="tokens">D.</param>
-    /// <param name="x">d/√N.</param>
-    /// <param name="ratio">MLP to attention.</param>
-    public double Predict(double parameters, double tokens, double x, double ratio) => Predict(Base, Shape, parameters, tokens, x, ratio);
+    /// <param name="x">d/√N; null: x*.</param>
+    /// <param name="ratio">MLP to attention; null: r*.</param>
+    public double Predict(double parameters, double tokens, double? x, double? ratio) => Predict(Base, Shape, parameters, tokens, x, ratio);
 
     /// <summary>The factor on L_opt (of the additive form: the nats added to it); 1 without shape terms.</summary>
-    /// <param name="x">d/√N.</param>
-    /// <param name="ratio">MLP to attention.</param>
-    public double ShapeFactor(double x, double ratio) => Shape?.Factor(x, ratio) ?? 1;
+    /// <param name="x">d/√N; null: x*.</param>
+    /// <param name="ratio">MLP to attention; null: r*.</param>
+    public double ShapeFactor(double? x, double? ratio) => Shape?.Factor(x, ratio) ?? 1;
 
     /// <summary>
     /// 95 % interval of the loss of a new run: the resamples' spread and the runs' residual noise, added as squares. What the law's form gets
@@ -238,10 +238,10 @@ public sealed record LawDocument
     /// </summary>
     /// <param name="parameters">N.</param>
     /// <param name="tokens">D.</param>
-    /// <param name="x">d/√N.</param>
-    /// <param name="ratio">MLP to attention.</param>
+    /// <param name="x">d/√N; null: x*.</param>
+    /// <param name="ratio">MLP to attention; null: r*.</param>
     /// <returns>Null without resamples.</returns>
-    public Interval? PredictionInterval(double parameters, double tokens, double x, double ratio)
+    public Interval? PredictionInterval(double parameters, double tokens, double? x, double? ratio)
     {
         if (Resamples.Count == 0)
         {
@@ -296,7 +296,7 @@ public sealed record LawDocument
         }
     }
 
-    private static double Predict(ChinchillaLaw law, ShapeTerms? shape, double parameters, double tokens, double x, double ratio)
+    private static double Predict(ChinchillaLaw law, ShapeTerms? shape, double parameters, double tokens, double? x, double? ratio)
     {
         double best = law.Predict(parameters, tokens);
         return shape?.Apply(best, x, ratio) ?? best;

@@ -21,6 +21,11 @@ public static class LawFit
     public static IReadOnlyList<TrainingRun> InRange(IReadOnlyList<TrainingRun> runs, LawOptions options) =>
         [.. runs.Where(r => r.Ratio is null || options.RatioRange.Contains(r.Ratio.Value))];
 
+    /// <summary>Whether the runs can say anything of x or the ratio: some (N, D) class has three values of it.</summary>
+    /// <param name="runs">Any number.</param>
+    public static bool ShowsShape(IReadOnlyList<TrainingRun> runs) =>
+        runs.Count >= LeastRows && Design.Of(runs, new LawOptions { Law = LawKind.Conditional }) is { } design && (design.FitsWidth || design.FitsSplit);
+
     /// <summary>Fits a law. The same runs and options give the same bits.</summary>
     /// <param name="runs">At least <see cref="LeastRows"/> in range. For a conditional law either all or none have x, and likewise the ratio.</param>
     /// <param name="context">What the runs have in common beyond the law's terms.</param>

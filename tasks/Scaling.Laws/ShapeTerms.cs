@@ -36,14 +36,14 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
     public double? RStar => Minimum(Coefficients.B1, Coefficients.B2);
 
     /// <summary>The factor on L_opt; of the additive form the nats added to it. Either ranks shapes of equal N and D.</summary>
-    /// <param name="x">d/√N, > 0. Ignored where a1 = a2 = 0.</param>
-    /// <param name="ratio">r, > 0. Ignored where b1 = b2 = 0.</param>
+    /// <param name="x">d/√N, > 0. Null: the best there is, x*. Without effect where a1 = a2 = 0.</param>
+    /// <param name="ratio">r, > 0. Null: r*. Without effect where b1 = b2 = 0.</param>
     /// <remarks>The paper's first row of constants at x .0820, r 1.0667 (Panda-1B) gives 1.0028.</remarks>
-    public double Factor(double x, double ratio)
+    public double Factor(double? x, double? ratio)
     {
         var c = Coefficients;
-        double width = Value(c.A0, c.A1, c.A2, x);
-        double split = Value(c.B0, c.B1, c.B2, ratio);
+        double width = Value(c.A0, c.A1, c.A2, x ?? XStar);
+        double split = Value(c.B0, c.B1, c.B2, ratio ?? RStar);
         return Form == LawForm.Multiplicative ? width * split : width + split;
     }
 
@@ -51,18 +51,21 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
     /// <param name="best">L_opt(N, D), nats a token.</param>
     /// <param name="x">d/√N.</param>
     /// <param name="ratio">r.</param>
-    public double Apply(double best, double x, double ratio) =>
+    public double Apply(double best, double? x, double? ratio) =>
         Form == LawForm.Multiplicative ? best * Factor(x, ratio) : best + Factor(x, ratio);
 
     /// <summary>The inverse of <see cref="Apply"/>: what the best shape would have lost where this one lost <paramref name="loss"/>.</summary>
     /// <param name="loss">Nats a token.</param>
     /// <param name="x">d/√N.</param>
     /// <param name="ratio">r.</param>
-    public double Remove(double loss, double x, double ratio) =>
+    public double Remove(double loss, double? x, double? ratio) =>
         Form == LawForm.Multiplicative ? loss / Factor(x, ratio) : loss - Factor(x, ratio);
 
     private static double? Minimum(double logarithm, double inverse) => logarithm > 0 && inverse > 0 ? inverse / logarithm : null;
 
-    private static double Value(double constant, double logarithm, double inverse, double u) =>
-        logarithm == 0 && inverse == 0 ? constant : constant + logarithm * Math.Log(u) + inverse / u;
+    /// <summary>An axis with a slope and no minimum has no best; without a place on it the runs' mean stands, where a fit has no effect.</summary>
+    private double Value(double constant, double logarithm, double inverse, double? u) =>
+        logarithm == 0 && inverse == 0 ? constant
+        : u is { } place ? constant + logarithm * Math.Log(place) + inverse / place
+        : Form == LawForm.Multiplicative ? 1 : 0;
 }

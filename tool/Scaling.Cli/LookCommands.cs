@@ -155,7 +155,7 @@ internal static class LookCommands
 
         foreach (var action in points)
         {
-            var reasons = stage.Missing.Contains(action) ? explainer.Why(stage.Plan!, [action]) : ["nothing to do, cached"];
+            var reasons = stage.Missing.Contains(action) ? explainer.Why(stage.Plan!, action) : ["nothing to do, cached"];
             Console.Out.WriteLine($"{stage.Stage.Id}@{action.Point} {action.Key[..12]}: {string.Join("; ", reasons)}");
         }
 

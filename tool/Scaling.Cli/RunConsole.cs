@@ -9,7 +9,7 @@ namespace Scaling.Cli;
 internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : IRunObserver
 {
     private const int Width = 79;
-    private const int LogLines = 15;
+    private const int LogLines = 8;
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(200);
     private readonly Lock _writing = new();
@@ -75,8 +75,8 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
             if (failure.Log is { } log)
             {
-                Line($"  the end of its log ({log}):");
-                foreach (string line in File.ReadLines(log).TakeLast(LogLines))
+                Line($"  Its log: {log}");
+                foreach (string line in File.ReadLines(log).Where(l => !IsStackFrame(l)).TakeLast(LogLines))
                 {
                     Line("  | " + line);
                 }
@@ -163,6 +163,9 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
         writer.WriteLine(text);
     }
+
+    /// <summary>Where in the code it happened is the stage author's business, and stands in the log.</summary>
+    private static bool IsStackFrame(string line) => line.AsSpan().TrimStart().StartsWith("at ", StringComparison.Ordinal);
 
     private static string Name(StageNode stage) => $"{stage.Id,-10} {stage.Declaration.Type,-12} ";
 

@@ -34,7 +34,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last)
             return [last is null ? "this pipeline has not run here before" : "this stage was not in the last run"];
         }
 
-        var before = recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key);
+        var before = Before(recorded);
         var causes = new Dictionary<string, List<string>>();
         foreach (var action in missing)
         {
@@ -51,6 +51,14 @@ public sealed class Explainer(ContentStore store, RunRecord? last)
 
         return [.. causes.Select(c => plan.FansOut ? $"{Count(c.Value.Count, plan.Actions.Count)}: {c.Key} ({Named(c.Value)})" : c.Key)];
     }
+
+    /// <summary>Why one action is not in the store.</summary>
+    /// <param name="plan">The stage.</param>
+    /// <param name="missing">One of its actions.</param>
+    public IReadOnlyList<string> Why(StagePlan plan, ActionSpec missing) =>
+        Recorded(plan.Stage) is { } recorded ? [.. Causes(plan, missing, Before(recorded))] : Why(plan, [missing]);
+
+    private static Dictionary<string, string> Before(RecordedStage recorded) => recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key);
 
     private IEnumerable<string> Causes(StagePlan plan, ActionSpec action, Dictionary<string, string> before)
     {

@@ -54,7 +54,8 @@ public sealed partial class FileSets(string folder, ContentStore store)
 
         try
         {
-            string[] paths = [.. Expand(Path.GetFullPath(pattern, folder)).Order(StringComparer.Ordinal)];
+            pattern = Path.GetFullPath(pattern, folder);
+            string[] paths = [.. Expand(pattern).Order(StringComparer.Ordinal)];
             if (paths.Length > 0)
             {
                 found = new ResolvedFiles(setting, text, scheme, [.. paths.Select(p => (p, store.Digest(p)))]);
