@@ -38,7 +38,7 @@ public sealed class ExportStage : Stage<ExportSettings>
     private static void WriteConfig(StageContext<ExportSettings> context, string file, string pick, DecoderShape shape)
     {
         File.WriteAllText(context.Output(file), HuggingFaceConfig.Of(shape, context.Settings));
-        if (shape.Hidden % shape.Heads != 0)
+        if (!HuggingFaceConfig.TransformersFiveTakes(shape))
         {
             context.Warn(
                 "SCAL7501",

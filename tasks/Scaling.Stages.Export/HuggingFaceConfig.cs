@@ -9,6 +9,10 @@ namespace Scaling.Stages.Export;
 /// <summary>Version 4 reads <c>rope_theta</c> and <c>torch_dtype</c>, version 5 <c>rope_parameters</c> and <c>dtype</c>: all are written, and the head size always.</summary>
 internal static class HuggingFaceConfig
 {
+    /// <summary>Version 5 refuses a hidden size that is no multiple of the number of query heads, even where <c>head_dim</c> is given (LlamaConfig.validate_architecture).</summary>
+    /// <param name="shape">The shape.</param>
+    public static bool TransformersFiveTakes(DecoderShape shape) => shape.Hidden % shape.Heads == 0;
+
     /// <summary>The file's text, keys in alphabetical order as transformers itself writes them.</summary>
     /// <param name="shape">The shape.</param>
     /// <param name="settings">What the shape does not say.</param>

@@ -20,7 +20,17 @@ internal static class ReportAnswer
                 $"**Efficient**, {(best.Baseline is null ? "the fastest" : "the fastest that is predicted to lose no more than the baseline")}: {ShapeInWords(best.Efficient)}. {Gain(study, best.Efficient)}",
             ]);
         report.Table(Header(best), Rows(study));
-        report.Paragraph($"Configurations: [`{ExportTables.Accurate}`]({ExportTables.Accurate}), [`{ExportTables.Efficient}`]({ExportTables.Efficient}). {DeviceInWords(best.Device)}");
+        report.Paragraph($"Configurations: [`{ExportTables.Accurate}`]({ExportTables.Accurate}), [`{ExportTables.Efficient}`]({ExportTables.Efficient}).{Refused(best)}");
+        report.Paragraph(DeviceInWords(best.Device));
+    }
+
+    private static string Refused(SearchResult best)
+    {
+        var refused = new[] { (Name: "accurate", Shape: best.Accurate), (Name: "efficient", Shape: best.Efficient) }
+            .Where(pick => !HuggingFaceConfig.TransformersFiveTakes(pick.Shape.ToShape())).Select(pick => $"the {pick.Name} shape").ToList();
+        return refused.Count == 0
+            ? ""
+            : $" transformers 5 refuses {string.Join(" and ", refused)}, whose hidden size is no multiple of the number of heads; transformers 4 and vLLM take such shapes.";
     }
 
     private static string WorkloadInWords(Workload workload) =>
