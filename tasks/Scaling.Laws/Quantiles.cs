@@ -1,9 +1,11 @@
 // Quantiles of resamples.
 namespace Scaling.Laws;
 
-internal static class Quantiles
+/// <summary>Quantiles of a sample.</summary>
+public static class Quantiles
 {
     /// <summary>The 2.5 % and 97.5 % quantiles, linear between order statistics (type 7 of Hyndman and Fan).</summary>
+    /// <param name="values">At least one; infinite ones are allowed.</param>
     public static Interval Central95(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];

@@ -13,7 +13,8 @@ namespace Scaling.Sdk;
 /// <summary>Makes JSON schemas of settings records and reads and writes their values.</summary>
 /// <remarks>
 /// Beside the standard words the schema has <c>x-unit</c>, and for a <see cref="FileSet"/> <c>x-files</c>, an object of
-/// <c>named</c> (name to glob) and <c>schemes</c>. A property without <c>default</c> and not in <c>required</c> may be absent.
+/// <c>named</c> (name to glob) and <c>schemes</c>. Whole numbers of 32 bits have the <c>format</c> <c>int32</c>. A property without
+/// <c>default</c> and not in <c>required</c> may be absent.
 /// </remarks>
 public static class SettingsSchema
 {
@@ -47,6 +48,11 @@ public static class SettingsSchema
             schema = FileSetSchema(attributes);
         }
 
+        if ((Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type) == typeof(int) && schema is JsonObject whole)
+        {
+            whole["format"] = "int32";
+        }
+
         if (schema is not JsonObject node || attributes is null)
         {
             return schema;
@@ -64,15 +70,14 @@ public static class SettingsSchema
 
         if (One<RangeAttribute>(attributes) is { } range)
         {
-            var bounded = node["items"] as JsonObject ?? node;
-            bounded["minimum"] = Bound(range.Minimum);
-            bounded["maximum"] = Bound(range.Maximum);
+            var bounded = ElementOf(node);
+            AddBound(bounded, "minimum", range.Minimum);
+            AddBound(bounded, "maximum", range.Maximum);
         }
 
         if (One<AllowedValuesAttribute>(attributes) is { } allowed)
         {
-            var limited = node["items"] as JsonObject ?? node;
-            limited["enum"] = new JsonArray([.. allowed.Values.Select(v => JsonSerializer.SerializeToNode(v))]);
+            ElementOf(node)["enum"] = new JsonArray([.. allowed.Values.Select(v => JsonSerializer.SerializeToNode(v))]);
         }
 
         if (One<MinLengthAttribute>(attributes) is { } atLeast)
@@ -82,6 +87,9 @@ public static class SettingsSchema
 
         return node;
     }
+
+    /// <summary>Bounds and choices of a list or dictionary hold for its elements.</summary>
+    private static JsonObject ElementOf(JsonObject node) => (node["items"] ?? node["additionalProperties"]) as JsonObject ?? node;
 
     private static JsonObject FileSetSchema(ICustomAttributeProvider? attributes)
     {
@@ -99,7 +107,10 @@ public static class SettingsSchema
         };
     }
 
-    /// <summary>Writes the initial value of every property that has one as <c>default</c>; <c>required</c> ones and nulls have none.</summary>
+    /// <summary>
+    /// Writes the initial value of every property that has one as <c>default</c>; <c>required</c> ones and nulls have none. Records within
+    /// records, within lists and behind a null have theirs too: they count once the user writes such a record.
+    /// </summary>
     private static void AddDefaults(JsonObject schema, Type type)
     {
         if (schema["properties"] is not JsonObject properties || type.GetConstructor(Type.EmptyTypes) is null)
@@ -110,17 +121,42 @@ public static class SettingsSchema
         object initial = Activator.CreateInstance(type)!;
         foreach (var property in Json.GetTypeInfo(type).Properties)
         {
-            if (property.IsRequired || properties[property.Name] is not JsonObject node || property.Get?.Invoke(initial) is not { } value)
+            if (properties[property.Name] is not JsonObject node)
             {
                 continue;
             }
 
-            node["default"] = JsonSerializer.SerializeToNode(value, property.PropertyType, Json);
-            AddDefaults(node, property.PropertyType);
+            if (!property.IsRequired && property.Get?.Invoke(initial) is { } value)
+            {
+                node["default"] = JsonSerializer.SerializeToNode(value, property.PropertyType, Json);
+            }
+
+            AddElementDefaults(node, property.PropertyType);
         }
     }
 
-    private static JsonNode? Bound(object bound) => bound is int i ? i : JsonSerializer.SerializeToNode(Convert.ToDouble(bound));
+    private static void AddElementDefaults(JsonObject node, Type type)
+    {
+        while (Json.GetTypeInfo(type).ElementType is { } element && (node["items"] ?? node["additionalProperties"]) is JsonObject inner)
+        {
+            (node, type) = (inner, element);
+        }
+
+        AddDefaults(node, type);
+    }
+
+    /// <summary>JSON knows no infinity; a bound that is infinite binds nothing and is left out.</summary>
+    private static void AddBound(JsonObject bounded, string word, object bound)
+    {
+        if (bound is int whole)
+        {
+            bounded[word] = whole;
+        }
+        else if (Convert.ToDouble(bound) is var number && double.IsFinite(number))
+        {
+            bounded[word] = number;
+        }
+    }
 
     private static T? One<T>(ICustomAttributeProvider attributes)
         where T : Attribute => attributes.GetCustomAttributes(typeof(T), inherit: true).OfType<T>().FirstOrDefault();

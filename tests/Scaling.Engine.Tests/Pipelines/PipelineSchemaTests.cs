@@ -1,0 +1,47 @@
+// The editor's schema: seen as a whole, since whether it helps is for people to judge.
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scaling.Engine.Pipelines;
+using Scaling.Sdk;
+using Scaling.TestKit;
+
+namespace Scaling.Engine.Tests.Pipelines;
+
+public class PipelineSchemaTests
+{
+    private static readonly JsonObject Schema = PipelineSchema.For(
+    [
+        new StageDescriptor(new StageDeclaration { Type = "study", Summary = "Studies.", Outputs = [] }, SettingsSchema.Of<StudySettings>(), Contract.Revision),
+        new StageDescriptor(new StageDeclaration { Type = "rest", Summary = "Rests.", Outputs = [] }, SettingsSchema.Of<SettingsBinderTests.NoSettings>(), Contract.Revision),
+    ]);
+
+    [Fact]
+    public Task The_schema_tells_an_editor_stages_settings_units_and_defaults() =>
+        Snapshot.Match(Schema.ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+
+    [Fact]
+    public void Every_reference_of_the_schema_leads_somewhere()
+    {
+        foreach (string reference in References(Schema))
+        {
+            JsonNode? target = Schema;
+            foreach (string step in reference.Split('/').Skip(1))
+            {
+                target = target?[step];
+            }
+
+            Assert.NotNull(target);
+        }
+    }
+
+    [Fact]
+    public void A_record_that_contains_itself_ends() =>
+        Assert.NotNull(PipelineSchema.For([new StageDescriptor(new StageDeclaration { Type = "tree", Summary = "", Outputs = [] }, SettingsSchema.Of<SettingsBinderTests.Tree>(), 1)]));
+
+    private static IEnumerable<string> References(JsonNode? node) => node switch
+    {
+        JsonObject record => record.SelectMany(p => p.Key == "$ref" ? [(string)p.Value!] : References(p.Value)),
+        JsonArray list => list.SelectMany(References),
+        _ => [],
+    };
+}

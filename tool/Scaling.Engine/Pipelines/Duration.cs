@@ -1,0 +1,33 @@
+// Times as people write them: 30s, 10m, 2h, 1d.
+using System.Globalization;
+
+namespace Scaling.Engine.Pipelines;
+
+/// <summary>A number and a unit: <c>s</c> seconds, <c>m</c> minutes, <c>h</c> hours, <c>d</c> days. From one millisecond to a year.</summary>
+internal static class Duration
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(366);
+
+    /// <summary>Reads a duration; false where the text is none.</summary>
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        duration = default;
+        TimeSpan unit = text.Length < 2 ? TimeSpan.Zero : text[^1] switch
+        {
+            's' => TimeSpan.FromSeconds(1),
+            'm' => TimeSpan.FromMinutes(1),
+            'h' => TimeSpan.FromHours(1),
+            'd' => TimeSpan.FromDays(1),
+            _ => TimeSpan.Zero,
+        };
+        if (unit == TimeSpan.Zero
+            || !double.TryParse(text.AsSpan(..^1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double count)
+            || count * unit.TotalMilliseconds < 1 || count * unit.TotalDays > Longest.TotalDays)
+        {
+            return false;
+        }
+
+        duration = count * unit;
+        return true;
+    }
+}

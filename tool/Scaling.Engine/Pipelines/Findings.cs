@@ -1,0 +1,27 @@
+// What was found so far, in the order of the file.
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Pipelines;
+
+/// <summary>
+/// Gathers diagnostics. Input comes from strangers and may hold a hundred thousand mistakes, so suggestions, which compare every word
+/// with every candidate, are made for the first hundred findings and the first thousand candidates only.
+/// </summary>
+internal sealed class Findings
+{
+    private const int FindingsWithSuggestions = 100;
+    private const int CandidatesCompared = 1000;
+    private readonly List<Diagnostic> _found = [];
+
+    public void Add(Diagnostic finding) => _found.Add(finding);
+
+    /// <summary><c>Did you mean 'fit'?</c> or null.</summary>
+    public string? Nearest(string word, IEnumerable<string> candidates) =>
+        _found.Count < FindingsWithSuggestions && NearestSpelling.Of(word, candidates.Take(CandidatesCompared)) is { } nearest
+            ? $"Did you mean '{PipelineDiagnostics.Shown(nearest)}'?"
+            : null;
+
+    /// <summary>By line and column; what stands at one place keeps its order.</summary>
+    public IReadOnlyList<Diagnostic> InOrder() =>
+        [.. _found.OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
+}

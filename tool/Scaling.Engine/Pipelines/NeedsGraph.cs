@@ -1,0 +1,109 @@
+// Who needs whom: stages that are not there, that need themselves, or each other in a circle.
+namespace Scaling.Engine.Pipelines;
+
+/// <summary>Checks of needs across stages. Nothing here recurses: a chain of needs may be as long as the file allows.</summary>
+internal static class NeedsGraph
+{
+    public static void Check(IReadOnlyList<StageDocument> stages, IReadOnlyList<string> ids, Findings findings)
+    {
+        var known = ids.ToHashSet(StringComparer.Ordinal);
+        foreach (var stage in stages)
+        {
+            var seen = new HashSet<(string?, string)>();
+            foreach (var need in stage.Needs)
+            {
+                if (!seen.Add((need.Role, need.Source)))
+                {
+                    findings.Add(PipelineDiagnostics.NeededTwice(need.Location, stage.Id, need.Source));
+                }
+                else if (need.IsFile)
+                {
+                    continue;
+                }
+                else if (need.Source == stage.Id)
+                {
+                    findings.Add(PipelineDiagnostics.NeedsItself(need.Location, stage.Id));
+                }
+                else if (!known.Contains(need.Source))
+                {
+                    string? hint = findings.Nearest(need.Source, ids.Where(id => id != stage.Id));
+                    findings.Add(PipelineDiagnostics.UnknownStage(need.Location, stage.Id, need.Source, ids, hint));
+                }
+            }
+        }
+
+        ReportCycles(stages, findings);
+    }
+
+    /// <summary>
+    /// Takes away stages that need nothing that is left (Kahn), which leaves circles and what depends on them; then walks along needs
+    /// until a stage comes again. Each circle is told once, beginning with its stage that stands first in the file.
+    /// </summary>
+    private static void ReportCycles(IReadOnlyList<StageDocument> stages, Findings findings)
+    {
+        var left = Unordered(stages);
+        var position = stages.Select((stage, i) => (stage.Id, i)).ToDictionary(p => p.Id, p => p.i, StringComparer.Ordinal);
+        var done = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var start in stages.Where(s => left.ContainsKey(s.Id)))
+        {
+            var path = new List<StageDocument>();
+            var onPath = new Dictionary<string, int>(StringComparer.Ordinal);
+            var stage = start;
+            while (done.Add(stage.Id))
+            {
+                onPath[stage.Id] = path.Count;
+                path.Add(stage);
+                stage = left[stage.Needs.First(n => left.ContainsKey(n.Source) && n.Source != stage.Id).Source];
+            }
+
+            if (onPath.TryGetValue(stage.Id, out int begin))
+            {
+                Report(path[begin..], position, findings);
+            }
+        }
+    }
+
+    private static void Report(List<StageDocument> circle, Dictionary<string, int> position, Findings findings)
+    {
+        var first = circle.MinBy(s => position[s.Id])!;
+        int turn = circle.IndexOf(first);
+        string[] ids = [.. circle[turn..].Concat(circle[..turn]).Select(s => s.Id)];
+        findings.Add(PipelineDiagnostics.Cycle(first.Needs.First(n => n.Source == ids[1]).Location, ids));
+    }
+
+    private static Dictionary<string, StageDocument> Unordered(IReadOnlyList<StageDocument> stages)
+    {
+        var left = stages.ToDictionary(s => s.Id, StringComparer.Ordinal);
+        var waiting = new Dictionary<string, int>(StringComparer.Ordinal);
+        var dependents = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        var ready = new Queue<string>();
+        foreach (var stage in stages)
+        {
+            string[] needed = [.. stage.Needs.Where(n => n.Source != stage.Id && left.ContainsKey(n.Source)).Select(n => n.Source).Distinct()];
+            waiting[stage.Id] = needed.Length;
+            if (needed.Length == 0)
+            {
+                ready.Enqueue(stage.Id);
+            }
+
+            foreach (string source in needed)
+            {
+                (dependents.TryGetValue(source, out var list) ? list : dependents[source] = []).Add(stage.Id);
+            }
+        }
+
+        while (ready.TryDequeue(out string? id))
+        {
+            left.Remove(id);
+            foreach (string dependent in dependents.GetValueOrDefault(id) ?? [])
+            {
+                if (--waiting[dependent] == 0)
+                {
+                    ready.Enqueue(dependent);
+                }
+            }
+        }
+
+        return left;
+    }
+}

@@ -1,0 +1,63 @@
+// A pipeline file as it was written: stages, what they use and need, and where each word stands.
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Pipelines;
+
+/// <summary>A pipeline file, checked for itself; whether its stage types, roles and settings exist is not known yet.</summary>
+public sealed record PipelineDocument
+{
+    /// <summary>Path as the user gave it.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Absolute folder of the file; relative paths in the pipeline begin here.</summary>
+    public string Folder => Path.GetDirectoryName(Path.GetFullPath(File))!;
+
+    /// <summary>A folder's name: letters, digits, <c>. _ -</c>, at most 100. Default: the file's name without extension.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Default: 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Plugins beside those that the tool brings. Default: none.</summary>
+    public IReadOnlyList<PluginReference> Plugins { get; init; } = [];
+
+    /// <summary>In file order, at least one.</summary>
+    public required IReadOnlyList<StageDocument> Stages { get; init; }
+}
+
+/// <summary>A plugin that the pipeline names.</summary>
+/// <param name="Path">As written, relative to <see cref="PipelineDocument.Folder"/>.</param>
+/// <param name="Location">Where the path stands.</param>
+public sealed record PluginReference(string Path, SourceLocation Location);
+
+/// <summary>A stage as it was written.</summary>
+public sealed record StageDocument
+{
+    /// <summary>A letter, then letters, digits, <c>_ -</c>; at most 100.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where the id stands.</summary>
+    public required SourceLocation Location { get; init; }
+
+    /// <summary>The stage type.</summary>
+    public required string Uses { get; init; }
+
+    /// <summary>Where the stage type stands.</summary>
+    public required SourceLocation UsesLocation { get; init; }
+
+    /// <summary>In file order. Default: none.</summary>
+    public IReadOnlyList<Need> Needs { get; init; } = [];
+
+    /// <summary>The settings; null where none are given. <see cref="SettingsBinder"/> reads them against the stage type's schema.</summary>
+    public YamlNode? With { get; init; }
+
+    /// <summary>The longest an action may go without progress; null for the stage type's own.</summary>
+    public TimeSpan? Timeout { get; init; }
+}
+
+/// <summary>One thing that a stage needs.</summary>
+/// <param name="Role">The role it is for; null where it binds by kind.</param>
+/// <param name="Source">A stage's id, or a file of the user as written, relative to <see cref="PipelineDocument.Folder"/>.</param>
+/// <param name="IsFile">Whether <paramref name="Source"/> is a file: it holds a dot or a slash, which no id does.</param>
+/// <param name="Location">Where the source stands.</param>
+public sealed record Need(string? Role, string Source, bool IsFile, SourceLocation Location);

@@ -1,0 +1,306 @@
+// A pipeline file to a document: what it may hold, with every mistake found at once.
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Pipelines;
+
+/// <summary>Reads and checks a pipeline file as far as that needs no stage's declaration.</summary>
+public sealed class PipelineReader
+{
+    /// <summary>The longest name of a pipeline or stage; both become folders.</summary>
+    internal const int LongestName = 100;
+
+    private static readonly string[] PipelineKeys = ["name", "seed", "plugins", "stages"];
+    private static readonly string[] StageKeys = ["uses", "needs", "with", "timeout"];
+    private static readonly string[] PluginKeys = ["path"];
+
+    private readonly string _file;
+    private readonly Findings _findings;
+
+    private PipelineReader(string file, Findings findings)
+    {
+        _file = file;
+        _findings = findings;
+    }
+
+    /// <summary>Reads a pipeline file. It never throws for what the file holds.</summary>
+    /// <param name="path">As the user gave it; it stands so in every finding.</param>
+    /// <returns>
+    /// The findings (SCAL20xx) in file order, each with its place. The document is null where the file could not be read as YAML or holds no
+    /// stages; where there are findings beside it, it holds what could be read, so that settings can be checked too, and must not be planned.
+    /// </returns>
+    public static (PipelineDocument? Document, IReadOnlyList<Diagnostic> Findings) Read(string path)
+    {
+        var findings = new Findings();
+        var document = YamlReader.Read(path, findings) is { } root ? new PipelineReader(path, findings).Pipeline(root) : null;
+        return (document, findings.InOrder());
+    }
+
+    private PipelineDocument? Pipeline(YamlNode root)
+    {
+        if (root is not YamlMapping mapping)
+        {
+            if (root is not YamlRefused)
+            {
+                _findings.Add(PipelineDiagnostics.NotAPipeline(root.Location, PipelineDiagnostics.Found(root)));
+            }
+
+            return null;
+        }
+
+        var keys = Keys(mapping, "A pipeline", PipelineKeys);
+        string name = Name(keys.GetValueOrDefault("name"), root.Location);
+        long seed = Seed(keys.GetValueOrDefault("seed"));
+        var plugins = Plugins(keys.GetValueOrDefault("plugins"));
+        if (!keys.TryGetValue("stages", out var stages))
+        {
+            _findings.Add(PipelineDiagnostics.MissingKey(root.Location, "The pipeline", "stages", "stages: { shapes: { uses: sweep } }"));
+            return null;
+        }
+
+        return Stages(stages) is { Count: > 0 } some
+            ? new PipelineDocument { File = _file, Name = name, Seed = seed, Plugins = plugins, Stages = some }
+            : null;
+    }
+
+    /// <summary>The values by key. A key without a value counts as absent, so that the last setting under it may be commented out.</summary>
+    private Dictionary<string, YamlNode> Keys(YamlMapping mapping, string owner, string[] allowed, string? elsewhere = null)
+    {
+        var keys = new Dictionary<string, YamlNode>(StringComparer.Ordinal);
+        foreach (var (key, value) in mapping.Entries)
+        {
+            if (!allowed.Contains(key.Text))
+            {
+                string? hint = _findings.Nearest(key.Text, allowed) ?? elsewhere;
+                _findings.Add(PipelineDiagnostics.UnknownKey(key.Location, owner, key.Text, allowed, hint));
+            }
+            else if (!value.IsNull)
+            {
+                keys.Add(key.Text, value);
+            }
+        }
+
+        return keys;
+    }
+
+    private string Name(YamlNode? node, SourceLocation root)
+    {
+        switch (node)
+        {
+            case null:
+                string ofFile = Path.GetFileNameWithoutExtension(_file);
+                if (!IsName(ofFile))
+                {
+                    _findings.Add(PipelineDiagnostics.BadName(root, ofFile, "It is the file's name; write 'name:' to give another."));
+                }
+
+                return ofFile;
+            case YamlScalar scalar:
+                if (!IsName(scalar.Text))
+                {
+                    _findings.Add(PipelineDiagnostics.BadName(scalar.Location, scalar.Text, null));
+                }
+
+                return scalar.Text;
+            default:
+                Wrong(node, "'name'", "a word");
+                return "";
+        }
+    }
+
+    private long Seed(YamlNode? node)
+    {
+        if (node is YamlScalar { Quoted: false } scalar && Quantity.TryParse(scalar.Text, out var quantity) && quantity.TryWhole(out long seed))
+        {
+            return seed;
+        }
+
+        if (node is not null)
+        {
+            Wrong(node, "'seed'", "a whole number of 64 bits");
+        }
+
+        return 0;
+    }
+
+    private List<PluginReference> Plugins(YamlNode? node)
+    {
+        const string Expected = "a list of mappings with 'path'";
+        const string Hint = "Write for example 'plugins: [ { path: plugins/Hello.dll } ]'.";
+        var plugins = new List<PluginReference>();
+        if (node is not null and not YamlSequence)
+        {
+            Wrong(node, "'plugins'", Expected, Hint);
+        }
+
+        foreach (var item in (node as YamlSequence)?.Items ?? [])
+        {
+            if (item is not YamlMapping mapping)
+            {
+                Wrong(item, "'plugins'", Expected, Hint);
+                continue;
+            }
+
+            switch (Keys(mapping, "A plugin", PluginKeys).GetValueOrDefault("path"))
+            {
+                case null:
+                    _findings.Add(PipelineDiagnostics.MissingKey(item.Location, "The plugin", "path", "path: plugins/Hello.dll"));
+                    break;
+                case YamlScalar path:
+                    plugins.Add(new PluginReference(path.Text, path.Location));
+                    break;
+                case var other:
+                    Wrong(other, "'path'", "a path");
+                    break;
+            }
+        }
+
+        return plugins;
+    }
+
+    private List<StageDocument> Stages(YamlNode node)
+    {
+        var stages = new List<StageDocument>();
+        if (node is not YamlMapping { Entries.Count: > 0 } mapping)
+        {
+            Wrong(node, "'stages'", "a mapping of at least one stage", "Write for example 'shapes: { uses: sweep }' under it.");
+            return stages;
+        }
+
+        foreach (var (id, value) in mapping.Entries)
+        {
+            if (!IsStageId(id.Text))
+            {
+                _findings.Add(PipelineDiagnostics.BadStageId(id.Location, id.Text));
+            }
+
+            if (Stage(id, value) is { } stage)
+            {
+                stages.Add(stage);
+            }
+        }
+
+        NeedsGraph.Check(stages, [.. mapping.Entries.Select(e => e.Key.Text)], _findings);
+        return stages;
+    }
+
+    private StageDocument? Stage(YamlScalar id, YamlNode node)
+    {
+        string owner = $"Stage '{PipelineDiagnostics.Shown(id.Text)}'";
+        if (node is not YamlMapping mapping)
+        {
+            Wrong(node, owner, "a mapping with 'uses'", "Write for example '{ uses: sweep }'.");
+            return null;
+        }
+
+        var keys = Keys(mapping, owner, StageKeys, "A stage's settings stand under 'with:'.");
+        var needs = Needs(keys.GetValueOrDefault("needs"), id.Text);
+        var with = With(keys.GetValueOrDefault("with"), owner);
+        var timeout = Timeout(keys.GetValueOrDefault("timeout"), owner);
+        switch (keys.GetValueOrDefault("uses"))
+        {
+            case YamlScalar uses:
+                return new StageDocument
+                {
+                    Id = id.Text,
+                    Location = id.Location,
+                    Uses = uses.Text,
+                    UsesLocation = uses.Location,
+                    Needs = needs,
+                    With = with,
+                    Timeout = timeout,
+                };
+            case null:
+                _findings.Add(PipelineDiagnostics.MissingKey(id.Location, owner, "uses", "uses: sweep"));
+                return null;
+            case var other:
+                Wrong(other, "'uses'", "a stage type");
+                return null;
+        }
+    }
+
+    private YamlMapping? With(YamlNode? node, string owner)
+    {
+        if (node is null or YamlMapping)
+        {
+            return node as YamlMapping;
+        }
+
+        Wrong(node, $"{owner}: 'with'", "a mapping of settings");
+        return null;
+    }
+
+    private TimeSpan? Timeout(YamlNode? node, string owner)
+    {
+        if (node is YamlScalar scalar && Duration.TryParse(scalar.Text, out var timeout))
+        {
+            return timeout;
+        }
+
+        if (node is not null and not YamlRefused)
+        {
+            _findings.Add(PipelineDiagnostics.BadDuration(node.Location, $"{owner}: 'timeout'", PipelineDiagnostics.Found(node)));
+        }
+
+        return null;
+    }
+
+    private List<Need> Needs(YamlNode? node, string stage)
+    {
+        var needs = new List<Need>();
+        switch (node)
+        {
+            case YamlMapping roles:
+                foreach (var (role, sources) in roles.Entries)
+                {
+                    AddNeeds(needs, stage, role.Text, sources);
+                }
+
+                break;
+            case not null:
+                AddNeeds(needs, stage, null, node);
+                break;
+        }
+
+        return needs;
+    }
+
+    /// <summary>One source or a list of them, for a role or to bind by kind.</summary>
+    private void AddNeeds(List<Need> needs, string stage, string? role, YamlNode sources)
+    {
+        foreach (var node in sources is YamlSequence list ? list.Items : [sources])
+        {
+            if (node is not YamlScalar source || node.IsNull)
+            {
+                Wrong(
+                    node, role is null ? $"Stage '{PipelineDiagnostics.Shown(stage)}': 'needs'" : $"Role '{PipelineDiagnostics.Shown(role)}'",
+                    role is null ? "a stage, a list of stages, or a mapping of roles to stages or files" : "a stage or a file");
+                continue;
+            }
+
+            bool isFile = source.Text.AsSpan().IndexOfAny('.', '/') >= 0;
+            if (isFile && role is null)
+            {
+                _findings.Add(PipelineDiagnostics.FileWithoutRole(source.Location, stage, source.Text));
+            }
+            else
+            {
+                needs.Add(new Need(role, source.Text, isFile, source.Location));
+            }
+        }
+    }
+
+    private void Wrong(YamlNode node, string owner, string expected, string? hint = null)
+    {
+        if (node is not YamlRefused)
+        {
+            _findings.Add(PipelineDiagnostics.WrongForm(node.Location, owner, expected, PipelineDiagnostics.Found(node), hint));
+        }
+    }
+
+    private static bool IsName(string text) =>
+        text.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(text[0])
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+
+    private static bool IsStageId(string text) =>
+        text.Length is > 0 and <= LongestName && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+}

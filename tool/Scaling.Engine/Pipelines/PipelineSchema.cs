@@ -1,0 +1,215 @@
+// JSON Schema of a whole pipeline file, from which editors complete and check it.
+using System.Text.Json.Nodes;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Pipelines;
+
+/// <summary>
+/// Makes the schema (draft 2020-12). It accepts what <see cref="PipelineReader"/> and <see cref="SettingsBinder"/> accept, as far as a schema can
+/// say: quantities beside numbers, one value beside a list. Stricter in one thing: text that looks like a number wants quotes.
+/// </summary>
+public static class PipelineSchema
+{
+    private const string QuantityPattern = @"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+|k|M|B|Ki|Mi|Gi)?$";
+    private const string DurationPattern = @"^([0-9]+\.?[0-9]*|\.[0-9]+)[smhd]$";
+
+    /// <summary>The schema of pipelines that use these stage types.</summary>
+    /// <param name="stages">In the order in which an editor shall offer them.</param>
+    public static JsonObject For(IReadOnlyList<StageDescriptor> stages)
+    {
+        var definitions = new JsonObject
+        {
+            ["stage"] = Stage(stages),
+            ["quantity"] = Described("A number with an exponent or a suffix: k M B (thousand, million, billion), Ki Mi Gi (1024, 1024², 1024³).", Pattern(QuantityPattern)),
+        };
+        foreach (var stage in stages)
+        {
+            definitions["settings-" + stage.Declaration.Type] = Setting(new SettingSchema(stage.Settings));
+        }
+
+        return new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["title"] = "A pipeline of dotnet scaling",
+            ["type"] = "object",
+            ["properties"] = new JsonObject
+            {
+                ["name"] = Described("Name of the folder that takes the results. Default: the file's name without extension.", Pattern($"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{PipelineReader.LongestName - 1}}}$")),
+                ["seed"] = Described("Seed of what stages share, such as the order of training data. Default: 0.", NumberOrQuantity("integer", (null, null))),
+                ["plugins"] = Described("Assemblies of stages beside those that the tool brings. Paths are relative to this file.", Plugins()),
+                ["stages"] = Described("Stages by id; each runs once all that it needs is there.", new JsonObject
+                {
+                    ["type"] = "object",
+                    ["minProperties"] = 1,
+                    ["propertyNames"] = Pattern($"^[A-Za-z][A-Za-z0-9_-]{{0,{PipelineReader.LongestName - 1}}}$"),
+                    ["additionalProperties"] = new JsonObject { ["$ref"] = "#/$defs/stage" },
+                }),
+            },
+            ["required"] = new JsonArray("stages"),
+            ["additionalProperties"] = false,
+            ["$defs"] = definitions,
+        };
+    }
+
+    private static JsonObject Stage(IReadOnlyList<StageDescriptor> stages)
+    {
+        var text = new JsonObject { ["type"] = "string" };
+        var sources = OneOrList(text);
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject
+            {
+                ["uses"] = new JsonObject
+                {
+                    ["description"] = "Stage type.",
+                    ["oneOf"] = new JsonArray([.. stages.Select(s => new JsonObject { ["const"] = s.Declaration.Type, ["description"] = s.Declaration.Summary })]),
+                },
+                ["needs"] = Described("A stage, a list of stages, or a mapping of roles to stages or files.", AnyOf(
+                    text.DeepClone(), List(text), new JsonObject { ["type"] = "object", ["additionalProperties"] = sources }, Null())),
+                ["with"] = new JsonObject { ["description"] = "Settings of the stage type." },
+                ["timeout"] = Described("The longest an action may go without progress, for example 30s, 10m or 2h.", Pattern(DurationPattern)),
+            },
+            ["required"] = new JsonArray("uses"),
+            ["additionalProperties"] = false,
+            ["allOf"] = new JsonArray([.. stages.Select(SettingsOf)]),
+        };
+    }
+
+    /// <summary>If the stage uses that type, its settings are the type's; where one of them is required, 'with' is too.</summary>
+    private static JsonObject SettingsOf(StageDescriptor stage)
+    {
+        bool required = new SettingSchema(stage.Settings).Required.Any();
+        var settings = new JsonObject { ["$ref"] = "#/$defs/settings-" + stage.Declaration.Type };
+        var then = new JsonObject { ["properties"] = new JsonObject { ["with"] = required ? settings : AnyOf(settings, Null()) } };
+        if (required)
+        {
+            then["required"] = new JsonArray("with");
+        }
+
+        return new JsonObject
+        {
+            ["if"] = new JsonObject
+            {
+                ["properties"] = new JsonObject { ["uses"] = new JsonObject { ["const"] = stage.Declaration.Type } },
+                ["required"] = new JsonArray("uses"),
+            },
+            ["then"] = then,
+        };
+    }
+
+    private static JsonObject Plugins() => List(new JsonObject
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject { ["path"] = new JsonObject { ["type"] = "string" } },
+        ["required"] = new JsonArray("path"),
+        ["additionalProperties"] = false,
+    });
+
+    private static JsonObject Setting(SettingSchema schema)
+    {
+        // A record within itself would unfold for ever; the tool checks it, the editor need not.
+        if (schema.IsReference)
+        {
+            return [];
+        }
+
+        return schema.Choices is { } choices && schema.Kind is not (SettingKind.Record or SettingKind.List)
+            ? new JsonObject { ["enum"] = new JsonArray([.. choices.Select(c => JsonNode.Parse(c))]) }
+            : schema.Kind switch
+            {
+                SettingKind.Record => Record(schema),
+                SettingKind.Dictionary => new JsonObject { ["type"] = "object", ["additionalProperties"] = Setting(schema.Element) },
+                SettingKind.List => OneOrList(Setting(schema.Element), schema.LeastItems),
+                SettingKind.Whole => NumberOrQuantity("integer", schema.ToldBounds),
+                SettingKind.Number => NumberOrQuantity("number", schema.ToldBounds),
+                SettingKind.Truth => new JsonObject { ["type"] = "boolean" },
+                _ => new JsonObject { ["type"] = "string" },
+            };
+    }
+
+    private static JsonObject Record(SettingSchema schema)
+    {
+        var properties = new JsonObject();
+        foreach (var (name, property) in schema.Properties)
+        {
+            var node = Setting(property);
+            if (property.AllowsNull || schema.MayLack(name, property))
+            {
+                node = AnyOf(node, Null());
+            }
+
+            properties[name] = Described(About(property), node);
+            if (property.Default is { } standard)
+            {
+                properties[name]!["default"] = standard.DeepClone();
+            }
+        }
+
+        var record = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
+        if (schema.Required.Any())
+        {
+            record["required"] = new JsonArray([.. schema.Required.Select(r => (JsonNode)r)]);
+        }
+
+        return record;
+    }
+
+    private static string About(SettingSchema property)
+    {
+        var about = new List<string>();
+        if (property.Description is { } description)
+        {
+            about.Add(description.EndsWith('.') ? description : description + ".");
+        }
+
+        about.Add($"Takes {property.Describe()}.");
+        if (property.Default is JsonValue standard)
+        {
+            about.Add($"Default: {standard}.");
+        }
+
+        return string.Join(' ', about);
+    }
+
+    private static JsonObject NumberOrQuantity(string type, (double? Least, double? Most) bounds)
+    {
+        var number = new JsonObject { ["type"] = type };
+        if (bounds.Least is { } least)
+        {
+            number["minimum"] = least;
+        }
+
+        if (bounds.Most is { } most)
+        {
+            number["maximum"] = most;
+        }
+
+        return AnyOf(number, new JsonObject { ["$ref"] = "#/$defs/quantity" });
+    }
+
+    private static JsonObject OneOrList(JsonObject element, int least = 0)
+    {
+        var list = List(element);
+        if (least > 0)
+        {
+            list["minItems"] = least;
+        }
+
+        return least > 1 ? list : AnyOf(element.DeepClone(), list);
+    }
+
+    private static JsonObject List(JsonObject element) => new() { ["type"] = "array", ["items"] = element.DeepClone() };
+
+    private static JsonObject Null() => new() { ["type"] = "null" };
+
+    private static JsonObject Pattern(string pattern) => new() { ["type"] = "string", ["pattern"] = pattern };
+
+    private static JsonObject AnyOf(params JsonNode[] choices) => new() { ["anyOf"] = new JsonArray(choices) };
+
+    private static JsonObject Described(string description, JsonObject node)
+    {
+        node.Insert(0, "description", description);
+        return node;
+    }
+}
