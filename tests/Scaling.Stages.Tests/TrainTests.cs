@@ -97,7 +97,7 @@ public sealed class TrainTests : IDisposable
     public void More_tokens_than_the_corpus_holds_and_a_model_that_learns_nothing_are_warned_of()
     {
         var settings = Settings();
-        settings["tokens_per_parameter"] = new JsonArray(80);
+        settings["tokens_per_parameter"] = new JsonArray(40);
         settings["learning_rate"] = 1e-9;
         settings["batch"] = 256;
 
@@ -155,5 +155,5 @@ public sealed class TrainTests : IDisposable
         ["evaluation_tokens"] = 2048,
     };
 
-    private string Text() => _folder.Write("corpus.txt", string.Concat(Enumerable.Range(0, 12_000).Select(i => $"The number {1000 + i * 37 % 90_000} comes next.\n")));
+    private string Text() => _folder.Write("corpus.txt", string.Concat(Enumerable.Range(0, 6000).Select(i => $"The number {1000 + i * 37 % 90_000} comes next.\n")));
 }
