@@ -11,7 +11,8 @@ public sealed partial class DiagnosticsTableTests
     {
         string[] table = [.. Row().Matches(File.ReadAllText(Path.Combine(Repository.Root, "tool", "Scaling.Cli", "DIAGNOSTICS.md"))).Select(m => m.Groups[1].Value)];
         var code = new[] { "tool", "tasks" }
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*", SearchOption.AllDirectories))
+            .Where(f => Path.GetExtension(f) is ".cs" or ".targets" or ".csproj")
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal))
             .Append(Path.Combine(Repository.Root, "Directory.Build.targets"))
             .SelectMany(f => Code().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
