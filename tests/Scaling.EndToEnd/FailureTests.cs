@@ -66,6 +66,21 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_kills_its_batch_fails_alone()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "fine,crash,well,good", count: 4 } }
+              batch: { uses: batch, needs: rows }
+
+            """);
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal((3, 1), (run.Count("batch", "executed"), run.Count("batch", "failed")));
+        Assert.Equal(["p2"], Table.Read(_tool.Folder["results/study/batch/failed.csv"]).Each().Select(r => r.Text("point")));
+    }
+
+    [Fact]
     public void Fail_fast_begins_nothing_after_the_first_failure()
     {
         _tool.Write("study.yaml", """

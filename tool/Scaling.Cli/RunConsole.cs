@@ -84,11 +84,20 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
-    public void Warned(Diagnostic diagnostic)
+    public void Warned(StageNode stage, string? point, Diagnostic warning)
     {
         lock (_writing)
         {
-            Line(diagnostic.ToString());
+            string row = point is null ? "" : $" ({point})";
+            Line((warning with { Location = warning.Location ?? stage.Location, Hint = $"{warning.Hint}{row}".Trim() }).ToString());
+        }
+    }
+
+    public void FoundDamage(Diagnostic finding)
+    {
+        lock (_writing)
+        {
+            Line(finding.ToString());
         }
     }
 

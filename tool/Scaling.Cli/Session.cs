@@ -13,7 +13,7 @@ internal sealed class Session : IDisposable
 {
     private Session(string storeFolder, IRunObserver observer)
     {
-        Store = ContentStore.Open(storeFolder, observer.Warned);
+        Store = ContentStore.Open(storeFolder, observer.FoundDamage);
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
         Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
     }

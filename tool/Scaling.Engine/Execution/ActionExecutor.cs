@@ -2,6 +2,7 @@
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
+using Scaling.Sdk;
 
 namespace Scaling.Engine.Execution;
 
@@ -20,51 +21,67 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
     /// <param name="stage">Whose actions they are.</param>
     /// <param name="actions">One, or a batch.</param>
     /// <param name="stop">Asks to stop: what runs ends gracefully, what waits is not begun.</param>
-    /// <returns>A result for each key: published, found, failed, stopped, or with changed inputs.</returns>
+    /// <returns>A result for each key; none is busy.</returns>
     public async Task<IReadOnlyDictionary<string, ActionResult>> Execute(StageNode stage, IReadOnlyList<ActionSpec> actions, CancellationToken stop)
     {
         var points = actions.ToDictionary(a => a.Key, a => a.Point);
-        var events = new WorkerEvents((key, progress) => observer.Progressed(stage, points.GetValueOrDefault(key), progress), observer.Warned);
+        var events = new WorkerEvents(
+            (key, progress) => observer.Progressed(stage, points.GetValueOrDefault(key), progress),
+            (key, warning) => Warn(stage, key, points, warning));
         var ended = new Dictionary<string, ActionResult>();
         var wait = FirstWait;
-        bool said = false;
+        bool oneByOne = false;
         while (ended.Count < actions.Count)
         {
-            ActionSpec[] open = [.. actions.Where(a => !ended.ContainsKey(a.Key))];
+            ActionSpec[] open = [.. actions.Where(a => !ended.ContainsKey(a.Key)).Take(oneByOne ? 1 : actions.Count)];
+            ActionResult? busy = null;
             using (await _slots.Take(all: actions[0].Exclusive).ConfigureAwait(false))
             {
-                if (stop.IsCancellationRequested)
+                var results = stop.IsCancellationRequested ? AllStopped(open) : await workers.Execute(open, stage.Patience, events, stop).ConfigureAwait(false);
+                foreach (var (key, result) in results)
                 {
-                    foreach (var spec in open)
+                    switch (result.End)
                     {
-                        ended[spec.Key] = new ActionResult(ActionEnd.Stopped, [], 0);
-                    }
-
-                    break;
-                }
-
-                foreach (var (key, result) in await workers.Execute(open, stage.Patience, events, stop).ConfigureAwait(false))
-                {
-                    if (result.End != ActionEnd.Busy)
-                    {
-                        ended[key] = result;
-                    }
-                    else if (!said)
-                    {
-                        said = true;
-                        observer.Waiting(stage, points[key], result.Findings[0].Message);
+                        case ActionEnd.Busy:
+                            busy = result;
+                            break;
+                        case ActionEnd.Died when open.Length > 1:
+                            oneByOne = true; // One row of the batch killed the worker: each that is left is tried by itself.
+                            break;
+                        default:
+                            ended[key] = result;
+                            break;
                     }
                 }
             }
 
-            if (ended.Count < actions.Count)
+            if (busy is not null)
             {
+                if (wait == FirstWait)
+                {
+                    observer.Waiting(stage, open[0].Point, busy.Findings[0].Message);
+                }
+
                 await Task.Delay(wait, CancellationToken.None).ConfigureAwait(false);
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
         }
 
         return ended;
+    }
+
+    private static Dictionary<string, ActionResult> AllStopped(ActionSpec[] actions) => actions.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));
+
+    private void Warn(StageNode stage, string? key, Dictionary<string, string?> points, Diagnostic warning)
+    {
+        if (key is null)
+        {
+            observer.FoundDamage(warning);
+        }
+        else
+        {
+            observer.Warned(stage, points.GetValueOrDefault(key), warning);
+        }
     }
 
     /// <summary>What an action printed; null for nothing.</summary>

@@ -77,7 +77,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
 
-        Failure[] failures = [.. missing.Where(a => ended[a.Key].End is ActionEnd.Failed or ActionEnd.InputsChanged).Select(a => Failed(stage, a, ended[a.Key], halt))];
+        Failure[] failures = [.. missing.Where(a => ended[a.Key].End is ActionEnd.Failed or ActionEnd.Died or ActionEnd.InputsChanged).Select(a => Failed(stage, a, ended[a.Key], halt))];
         int executed = missing.Count(a => ended[a.Key].End == ActionEnd.Published);
         int stopped = missing.Count(a => ended[a.Key].End == ActionEnd.Stopped);
         foreach (var spec in missing.Where(a => ended[a.Key].End is ActionEnd.Published or ActionEnd.Found))
@@ -133,7 +133,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 {
                     observer.Done(stage, spec.Point, result.End == ActionEnd.Published, result.Seconds);
                 }
-                else if (result.End == ActionEnd.Failed && options.OnFailure == FailurePolicy.FailFast)
+                else if (result.End is ActionEnd.Failed or ActionEnd.Died && options.OnFailure == FailurePolicy.FailFast)
                 {
                     await halt.CancelAsync().ConfigureAwait(false);
                 }

@@ -109,9 +109,15 @@ public interface IRunObserver
     /// <param name="failure">Why.</param>
     void Failed(StageNode stage, Failure failure);
 
-    /// <summary>A stage warns, or the store reports damage.</summary>
-    /// <param name="diagnostic">What.</param>
-    void Warned(Diagnostic diagnostic);
+    /// <summary>A stage warns.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="warning">What.</param>
+    void Warned(StageNode stage, string? point, Diagnostic warning);
+
+    /// <summary>The store found damage.</summary>
+    /// <param name="finding">What.</param>
+    void FoundDamage(Diagnostic finding);
 
     /// <summary>A stage has ended.</summary>
     /// <param name="summary">How.</param>

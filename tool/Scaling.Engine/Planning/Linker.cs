@@ -36,11 +36,13 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store)
     private async Task<Dictionary<string, StageType>> StageTypes(PipelineDocument document)
     {
         var types = new Dictionary<string, StageType>(StringComparer.Ordinal);
+        bool broken = false; // Then nobody knows which types it would have brought.
         foreach (var plugin in document.Plugins)
         {
             string path = Path.GetFullPath(plugin.Path, document.Folder);
             if (!File.Exists(path))
             {
+                broken = true;
                 Find("SCAL6008", $"There is no plugin at '{plugin.Path}' ({path}).", plugin.Location, "Build it first; the path is relative to the pipeline file.");
                 continue;
             }
@@ -56,7 +58,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store)
         }
 
         string[] known = [.. catalog.BuiltIn.Union(types.Keys)];
-        foreach (var stage in document.Stages.Where(s => !known.Contains(s.Uses)))
+        foreach (var stage in broken ? [] : document.Stages.Where(s => !known.Contains(s.Uses)))
         {
             Find("SCAL3001", $"There is no stage type '{stage.Uses}'. There are: {string.Join(", ", known)}.", stage.UsesLocation, NearestSpelling.Hint(stage.Uses, known));
         }
@@ -77,6 +79,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store)
             }
             catch (StageFailedException e)
             {
+                broken = true;
                 _findings.AddRange(e.Diagnostics.Select(d => d with { Location = location }));
             }
         }

@@ -103,6 +103,9 @@ public enum ActionEnd
     /// <summary>It failed; the diagnostics say why.</summary>
     Failed,
 
+    /// <summary>The worker died or hung; in a batch, not necessarily because of this action.</summary>
+    Died,
+
     /// <summary>Stopped as asked.</summary>
     Stopped,
 

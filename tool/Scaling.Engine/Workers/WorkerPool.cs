@@ -12,8 +12,8 @@ public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findi
 
 /// <summary>What a worker says while it works.</summary>
 /// <param name="Progress">Key of an action, and how far it is.</param>
-/// <param name="Warning">A warning.</param>
-public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action<Diagnostic> Warning);
+/// <param name="Warning">Key of the action that warns, null for the store; and the warning.</param>
+public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action<string?, Diagnostic> Warning);
 
 /// <summary>Starts, reuses and replaces worker processes.</summary>
 /// <param name="command">How to start one.</param>
@@ -107,7 +107,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         {
             ended[spec.Key] = stop.IsCancellationRequested
                 ? new ActionResult(ActionEnd.Stopped, [], 0)
-                : new ActionResult(ActionEnd.Failed, [new Diagnostic("SCAL5001", fault) { Hint = "The log has what it printed." }], 0);
+                : new ActionResult(ActionEnd.Died, [new Diagnostic("SCAL5001", fault) { Hint = "The log has what it printed." }], 0);
         }
 
         return ended;
@@ -158,7 +158,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
     {
         if (reply.Warning is { } warning)
         {
-            events.Warning(warning);
+            events.Warning(reply.Key, warning);
         }
         else if (reply is { Progress: { } progress, Key: { } running })
         {
