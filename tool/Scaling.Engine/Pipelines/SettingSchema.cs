@@ -68,8 +68,8 @@ internal sealed class SettingSchema
 
     public bool AllowsNull => Types.Contains("null") || (_target["enum"] as JsonArray)?.Any(v => v is null) == true;
 
-    /// <summary>Whether this refers to a record that is described where it stands first.</summary>
-    public bool IsReference => !ReferenceEquals(_node, _target);
+    /// <summary>The same for all places that refer to one description.</summary>
+    public object Identity => _target;
 
     /// <summary>The value of an absent setting; null where it stays absent.</summary>
     public JsonNode? Default => _node["default"] ?? _target["default"];
@@ -158,7 +158,7 @@ internal sealed class SettingSchema
         _ => "",
     };
 
-    /// <summary>A record that appears in itself is exported as a JSON pointer to where it stands first.</summary>
+    /// <summary>A type that appears again, be it in itself, may be exported as a JSON pointer to where it stands first.</summary>
     private static JsonObject Follow(JsonObject node, JsonObject root)
     {
         if (node["$ref"] is not JsonValue reference)
