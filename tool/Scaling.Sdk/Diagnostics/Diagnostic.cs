@@ -45,7 +45,8 @@ public sealed record Diagnostic(string Code, string Message)
     {
         string place = Location is null ? "" : $"{Location}: ";
         string severity = Severity == Severity.Error ? "error" : "warning";
-        return $"{place}{severity} {Code}: {Message}{(Hint is null ? "" : " " + Hint)}";
+        string stop = Hint is null || Message.Length == 0 || Message[^1] is '.' or '?' or '!' or ':' ? "" : ".";
+        return $"{place}{severity} {Code}: {Message}{stop}{(Hint is null ? "" : " " + Hint)}";
     }
 }
 

@@ -22,7 +22,10 @@ public sealed record FileSet
     /// <summary>What stands before the colon, or the declared name; empty for a bare path.</summary>
     public string Scheme { get; init; } = "";
 
-    /// <summary>Absolute paths, in ordinal order; filled in by the engine before a stage runs.</summary>
+    /// <summary>
+    /// Absolute paths, in ordinal order; filled in by the engine before a stage runs. Rows whose stage's prepare action reads the setting
+    /// get none: they work on what that action made.
+    /// </summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 }
 

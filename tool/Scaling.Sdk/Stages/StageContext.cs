@@ -121,9 +121,14 @@ public sealed class StageContext<TSettings>
     /// <param name="role">As declared.</param>
     public Table InputTable(string role) => Table.Read(Input(role));
 
-    /// <summary>Path at which to write a declared output.</summary>
+    /// <summary>Path at which to write a declared output; its folder is there.</summary>
     /// <param name="name">As declared.</param>
-    public string Output(string name) => Path.Combine(_action.OutputFolder, name);
+    public string Output(string name)
+    {
+        string path = Path.Combine(_action.OutputFolder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return path;
+    }
 
     /// <summary>Path of a file that the prepare action wrote.</summary>
     /// <param name="name">As declared in <see cref="PrepareAction.Outputs"/>.</param>

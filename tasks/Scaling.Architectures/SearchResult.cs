@@ -1,0 +1,154 @@
+// What a search found: the content of best.json, written by search and read by export.
+using System.Text.Json;
+
+namespace Scaling.Architectures;
+
+/// <summary>The result of a search at one size, token budget, workload and device.</summary>
+public sealed record SearchResult
+{
+    /// <summary>N that was asked for, non-embedding parameters.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>D, the tokens that every prediction assumes.</summary>
+    public required double Tokens { get; init; }
+
+    /// <summary>What the speeds were predicted for.</summary>
+    public required Workload Workload { get; init; }
+
+    /// <summary>What the speeds were predicted on.</summary>
+    public required DeviceModel Device { get; init; }
+
+    /// <summary>What candidates were held against; null where none was given, and then every candidate counts as feasible.</summary>
+    public ScoredShape? Baseline { get; init; }
+
+    /// <summary>The candidate of least predicted loss.</summary>
+    public required ScoredShape Accurate { get; init; }
+
+    /// <summary>The fastest candidate whose predicted loss is at most the baseline's.</summary>
+    public required ScoredShape Efficient { get; init; }
+
+    /// <summary>Snake case, indented, LF.</summary>
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        NewLine = "\n",
+    };
+
+    /// <summary>Writes the result.</summary>
+    /// <param name="path">Overwritten.</param>
+    public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, Json) + "\n");
+
+    /// <summary>Reads a result.</summary>
+    /// <param name="path">As <see cref="Write"/> made it.</param>
+    /// <exception cref="JsonException">The file holds something else.</exception>
+    public static SearchResult Read(string path) =>
+        JsonSerializer.Deserialize<SearchResult>(File.ReadAllText(path), Json) ?? throw new JsonException("a search result is an object, not null");
+}
+
+/// <summary>The roofline behind predicted speeds.</summary>
+/// <param name="Name">A name of <see cref="Device"/>, or the measured rows' own.</param>
+/// <param name="Source"><c>modelled</c> from peak figures, or <c>calibrated</c> on measured rows.</param>
+/// <param name="SecondsPerFlop">1/(e_f·F); 0 where FLOPs never were the bound.</param>
+/// <param name="SecondsPerByte">1/(e_bw·BW); 0 where memory never was the bound.</param>
+/// <param name="SecondsPerLayer">t0, seconds that a pass spends in each layer whatever its width.</param>
+/// <param name="Rows">Measured rows behind a calibration; 0 for a modelled device.</param>
+/// <param name="RelativeError">Root mean square of the calibration's relative errors, 0.1 for 10 %; null for a modelled device.</param>
+public sealed record DeviceModel(
+    string Name, string Source, double SecondsPerFlop, double SecondsPerByte, double SecondsPerLayer, int Rows = 0, double? RelativeError = null);
+
+/// <summary>A shape's columns with what is predicted for it.</summary>
+public sealed record ScoredShape
+{
+    /// <summary>Content id of the shape.</summary>
+    public required string Shape { get; init; }
+
+    /// <summary>L.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>d, features.</summary>
+    public required int Hidden { get; init; }
+
+    /// <summary>f, features.</summary>
+    public required int Intermediate { get; init; }
+
+    /// <summary>n, query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>k, key/value heads.</summary>
+    public required int KvHeads { get; init; }
+
+    /// <summary>h, features.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>V, tokens.</summary>
+    public required int Vocabulary { get; init; }
+
+    /// <summary>Input and output embeddings are one matrix.</summary>
+    public required bool Tied { get; init; }
+
+    /// <summary>N of this shape, non-embedding.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>With embeddings and norms.</summary>
+    public required long ParametersTotal { get; init; }
+
+    /// <summary>d/√N.</summary>
+    public required double X { get; init; }
+
+    /// <summary>MLP to attention parameters.</summary>
+    public required double Ratio { get; init; }
+
+    /// <summary>n/k.</summary>
+    public required double Gqa { get; init; }
+
+    /// <summary>Loss that the law predicts, nats a token.</summary>
+    public required double Predicted { get; init; }
+
+    /// <summary><see cref="Predicted"/> less the baseline's, nats; null without a baseline.</summary>
+    public double? LossDifference { get; init; }
+
+    /// <summary>Keys and values that a token leaves in the cache, bytes.</summary>
+    public required double KvBytesPerToken { get; init; }
+
+    /// <summary>Seconds of the prefill.</summary>
+    public required double TimeToFirstToken { get; init; }
+
+    /// <summary>Mean seconds of a decode step.</summary>
+    public required double TimePerOutputToken { get; init; }
+
+    /// <summary>Output tokens of the batch over prefill and decode.</summary>
+    public required double TokensPerSecond { get; init; }
+
+    /// <summary>A shape with its predictions.</summary>
+    /// <param name="shape">The shape.</param>
+    /// <param name="predicted">Loss, nats a token.</param>
+    /// <param name="speed">From the same roofline and workload for every candidate.</param>
+    /// <param name="baseline">The baseline's predicted loss, nats a token; null without one.</param>
+    public static ScoredShape Of(DecoderShape shape, double predicted, Speed speed, double? baseline) => new()
+    {
+        Shape = shape.Id,
+        Layers = shape.Layers,
+        Hidden = shape.Hidden,
+        Intermediate = shape.Intermediate,
+        Heads = shape.Heads,
+        KvHeads = shape.KvHeads,
+        HeadSize = shape.HeadSize,
+        Vocabulary = shape.Vocabulary,
+        Tied = shape.Tied,
+        Parameters = shape.Parameters,
+        ParametersTotal = shape.ParametersTotal,
+        X = shape.X,
+        Ratio = shape.Ratio,
+        Gqa = shape.Gqa,
+        Predicted = predicted,
+        LossDifference = predicted - baseline,
+        KvBytesPerToken = speed.KvBytesPerToken,
+        TimeToFirstToken = speed.TimeToFirstToken,
+        TimePerOutputToken = speed.TimePerOutputToken,
+        TokensPerSecond = speed.TokensPerSecond,
+    };
+
+    /// <summary>The shape alone.</summary>
+    public DecoderShape ToShape() => new(Layers, Hidden, Intermediate, Heads, KvHeads, HeadSize, Vocabulary, Tied);
+}

@@ -1,0 +1,195 @@
+// Whether the runs determine what was fitted, a verdict a quantity, each with its reason.
+namespace Scaling.Laws;
+
+/// <summary>
+/// Verdicts rest on, in this order: what the design cannot tell whatever was measured; bounds and condition number; disagreement of starting
+/// points; the width of the resamples' interval.
+/// </summary>
+internal static class LawVerdicts
+{
+    /// <summary>Beyond this two directions of the base law differ by less than rounding of the losses in a table: 1e-4 of them.</summary>
+    private const double LargestCondition = 1e4;
+
+    /// <summary>Larger exponents have been published for fits that ran away; a term of N^-2.5 is gone at the second size.</summary>
+    private const double LargestPlausibleExponent = 2.5;
+
+    public static LawIntervals Intervals(Design design, IReadOnlyList<LawSolution> resamples)
+    {
+        if (resamples.Count == 0)
+        {
+            return new LawIntervals();
+        }
+
+        return new LawIntervals
+        {
+            E = Quantiles.Central95(resamples.Select(s => s.Base.Law.E)),
+            Alpha = design.BaseTerms[1] ? Quantiles.Central95(resamples.Select(s => s.Base.Law.Alpha)) : null,
+            Beta = design.BaseTerms[2] ? Quantiles.Central95(resamples.Select(s => s.Base.Law.Beta)) : null,
+            XStar = design.Shape is not null && design.FitsWidth ? Optimum(resamples, c => (c.A1, c.A2)) : null,
+            RStar = design.Shape is not null && design.FitsSplit ? Optimum(resamples, c => (c.B1, c.B2)) : null,
+        };
+    }
+
+    public static IReadOnlyList<Verdict> Of(Design design, LawSolution solution, IReadOnlyList<LawSolution> resamples, LawDocument document)
+    {
+        var verdicts = new List<Verdict> { Exponents(design, solution, document) };
+        if (design.Shape is not null)
+        {
+            verdicts.Add(Place("x_star", "x", design.WidthValues, document.Shape!.XStar, document.Ranges.X, document.Intervals.XStar, solution.Theta[0], solution.Theta[1], design));
+            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, document.Shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, solution.Theta[2], solution.Theta[3], design));
+        }
+
+        double largest = document.Ranges.Parameters.High, budget = design.TokensPerParameter;
+        verdicts.Add(Prediction("prediction_along_ray", design, resamples, document, 4 * largest, 4 * largest * budget));
+        verdicts.Add(design.IsRay
+            ? new Verdict("prediction_off_ray", Identification.NotIdentified, $"All runs have about {budget:0.###} tokens a parameter or lie on one curve: what more tokens would give was not measured.")
+            : Prediction("prediction_off_ray", design, resamples, document, largest, 4 * document.Ranges.Tokens.High));
+        return verdicts;
+    }
+
+    private static Verdict Exponents(Design design, LawSolution solution, LawDocument document)
+    {
+        const string Quantity = "exponents";
+        var law = solution.Base.Law;
+        Verdict Not(string reason) => new(Quantity, Identification.NotIdentified, reason);
+        if (design.Sizes < 3)
+        {
+            return Not($"Sizes that differ: {design.Sizes}; α takes at least 3.");
+        }
+
+        if (design.Budgets < 3)
+        {
+            return Not($"Numbers of tokens that differ: {design.Budgets}; β takes at least 3.");
+        }
+
+        if (design.IsRay)
+        {
+            return Not("The tokens follow from the parameters on all runs (one ray), so the two terms cannot be told apart; along it only E + C/N^γ exists.");
+        }
+
+        int points = design.Classes.Distinct().Count();
+        if (points <= 5)
+        {
+            return Not($"{points} different (N, D) leave no freedom beside 5 parameters.");
+        }
+
+        if (solution.Base.Status != Convergence.Converged)
+        {
+            return Not("The minimiser reached its limit of iterations.");
+        }
+
+        // A weight that fell to nothing shows in its own term: 1e-6 of the loss at the smallest run is less than any table resolves.
+        double least = 1e-6 * law.Predict(document.Ranges.Parameters.Low, document.Ranges.Tokens.Low);
+        if (law.E < least || law.Predict(document.Ranges.Parameters.Low, 1e300) - law.E < least || law.Predict(1e300, document.Ranges.Tokens.Low) - law.E < least)
+        {
+            return Not($"A term fell to its bound 0 (E {law.E:0.###}, A {law.A:G3}, B {law.B:G3}): the runs do not show all three.");
+        }
+
+        if (Math.Max(law.Alpha, law.Beta) > LargestPlausibleExponent || Math.Min(law.Alpha, law.Beta) < 0.01)
+        {
+            return Not($"An exponent ran away (α {law.Alpha:0.###}, β {law.Beta:0.###}).");
+        }
+
+        double condition = document.Fit.ConditionNumber ?? double.PositiveInfinity;
+        if (condition > LargestCondition)
+        {
+            return Not($"Condition number {condition:G3}: other exponents fit as well.");
+        }
+
+        return ByWidth(solution, document);
+    }
+
+    private static Verdict ByWidth(LawSolution solution, LawDocument document)
+    {
+        var law = solution.Base.Law;
+        var (alpha, beta) = solution.Base.Spread;
+        double starts = Math.Max(alpha.High / alpha.Low, beta.High / beta.Low);
+        double width = document.Intervals is { Alpha: { } a, Beta: { } b } ? Math.Max(a.High / a.Low, b.High / b.Low) : 1;
+        string reason = document.Intervals is { Alpha: { } shownA, Beta: { } shownB }
+            ? $"α {law.Alpha:0.###} in {shownA.Low:0.###} to {shownA.High:0.###}, β {law.Beta:0.###} in {shownB.Low:0.###} to {shownB.High:0.###} (95 %)."
+            : "No resamples were asked for: only the condition number and the starting points speak.";
+        double worst = Math.Max(starts, width);
+        return new Verdict("exponents", worst < 2 ? Identification.Identified : worst < 10 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
+    }
+
+    private static Verdict Place(
+        string quantity, string axis, int values, double? star, Interval? range, OpenInterval? interval, double rising, double falling, Design design)
+    {
+        Verdict Not(string reason) => new(quantity, Identification.NotIdentified, reason);
+        if (values < 3)
+        {
+            return Not(range is null ? $"The runs have no column for {axis}." : $"No (N, D) class holds more than {values} values of {axis}; a minimum takes at least 3.");
+        }
+
+        if (design.Runs.Count - design.Classes.Distinct().Count() <= design.Shape!.Terms)
+        {
+            return Not($"{design.Runs.Count} rows leave no freedom beside the levels of {design.Classes.Distinct().Count()} (N, D) classes and {design.Shape.Terms} shape terms.");
+        }
+
+        if (star is null)
+        {
+            return Not(rising > 0 ? $"The loss rises with {axis} over the whole range: a minimum, if any, lies below it."
+                : falling > 0 ? $"The loss falls with {axis} over the whole range: a minimum, if any, lies above it."
+                : $"The loss does not show a valley in {axis}.");
+        }
+
+        if (star < range!.Low || star > range.High)
+        {
+            return Not($"The fitted minimum {star:0.####} lies outside the runs' {range.Low:0.####} to {range.High:0.####}.");
+        }
+
+        string reason = $"The fitted {axis.Replace("the ", "")} of least loss is {star:0.####}, 95 % {interval?.Low?.ToString("0.####") ?? "below the runs"} to {interval?.High?.ToString("0.####") ?? "above the runs"}.";
+        if (interval is null)
+        {
+            return new Verdict(quantity, Identification.WeaklyIdentified, "No resamples were asked for, so its spread is unknown.");
+        }
+
+        double factor = interval is { Low: { } low, High: { } high } ? high / low : double.PositiveInfinity;
+        return new Verdict(quantity, factor < 2 ? Identification.Identified : factor < 5 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
+    }
+
+    /// <summary>By the 95 % interval of L_opt there, relative to it: an effect worth extrapolating for is a per cent.</summary>
+    private static Verdict Prediction(string quantity, Design design, IReadOnlyList<LawSolution> resamples, LawDocument document, double parameters, double tokens)
+    {
+        bool along = quantity == "prediction_along_ray";
+        if (along ? !design.BaseTerms[1] : !design.BaseTerms[2])
+        {
+            return new Verdict(quantity, Identification.NotIdentified, along ? "The runs have one size." : "The runs have one number of tokens.");
+        }
+
+        // Along a ray the runs are one curve E + C/N^γ, off it a surface of five parameters.
+        int needed = design.IsRay ? 4 : 6;
+        int points = design.Classes.Distinct().Count();
+        if (design.Sizes < 3 || points < needed)
+        {
+            return new Verdict(quantity, Identification.NotIdentified, $"Sizes that differ: {design.Sizes}, different (N, D): {points}; a curve and its error take at least 3 and {needed}.");
+        }
+
+        if (resamples.Count == 0)
+        {
+            return new Verdict(quantity, Identification.WeaklyIdentified, "No resamples were asked for, so its spread is unknown.");
+        }
+
+        double centre = document.Predict(parameters, tokens);
+        var spread = Quantiles.Central95(resamples.Select(s => s.Base.Law.Predict(parameters, tokens)));
+        double width = (spread.High - spread.Low) / centre;
+        return new Verdict(
+            quantity,
+            width < 0.02 ? Identification.Identified : width < 0.1 ? Identification.WeaklyIdentified : Identification.NotIdentified,
+            $"At {parameters:G3} parameters and {tokens:G3} tokens {centre:0.####}, 95 % {spread.Low:0.####} to {spread.High:0.####} nats a token.");
+    }
+
+    /// <summary>A resample without a minimum in the axis has it at 0, at ∞, or, if flat, at either.</summary>
+    private static OpenInterval Optimum(IReadOnlyList<LawSolution> resamples, Func<ShapeCoefficients, (double Logarithm, double Inverse)> axis)
+    {
+        var places = resamples.Select(s => axis(s.Shape!.Coefficients)).SelectMany(c => c switch
+        {
+            ( > 0, > 0) => [c.Inverse / c.Logarithm, c.Inverse / c.Logarithm],
+            ( > 0, _) => [0, 0],
+            (_, > 0) => [double.PositiveInfinity, double.PositiveInfinity],
+            _ => new[] { 0, double.PositiveInfinity },
+        });
+        var interval = Quantiles.Central95(places);
+        return new OpenInterval(interval.Low > 0 && double.IsFinite(interval.Low) ? interval.Low : null, double.IsFinite(interval.High) && interval.High > 0 ? interval.High : null);
+    }
+}

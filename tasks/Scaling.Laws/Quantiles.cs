@@ -1,0 +1,24 @@
+// Quantiles of resamples.
+namespace Scaling.Laws;
+
+/// <summary>Quantiles of a sample.</summary>
+public static class Quantiles
+{
+    /// <summary>The 2.5 % and 97.5 % quantiles, linear between order statistics (type 7 of Hyndman and Fan).</summary>
+    /// <param name="values">At least one; infinite ones are allowed.</param>
+    public static Interval Central95(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return new Interval(At(sorted, 0.025), At(sorted, 0.975));
+    }
+
+    private static double At(double[] sorted, double p)
+    {
+        double position = p * (sorted.Length - 1);
+        int below = (int)position;
+        double above = sorted[Math.Min(below + 1, sorted.Length - 1)];
+
+        // Ends may be infinite; neither their difference nor 0·∞ may be taken.
+        return sorted[below] == above || position == below ? sorted[below] : sorted[below] + (position - below) * (above - sorted[below]);
+    }
+}

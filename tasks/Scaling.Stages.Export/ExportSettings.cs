@@ -1,0 +1,45 @@
+// What a pipeline can say to `export`.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Scaling.Sdk;
+
+namespace Scaling.Stages.Export;
+
+/// <summary>The formats, and what a configuration says beyond the shape.</summary>
+public sealed record ExportSettings
+{
+    [Description("Formats of the configurations.")]
+    [AllowedValues("huggingface"), MinLength(1)]
+    public IReadOnlyList<string> Formats { get; init; } = ["huggingface"];
+
+    [Description("Title of the report.")]
+    public string Title { get; init; } = "Architecture study";
+
+    [Description("The longest sequence that the model is to see.")]
+    [Unit("tokens"), Range(1, 1_000_000_000)]
+    public int MaxPositionEmbeddings { get; init; } = 2048;
+
+    [Description("Base of the rotary positions' wavelengths.")]
+    [Unit("1"), Range(1.0, 1e12)]
+    public double RopeTheta { get; init; } = 10_000;
+
+    [Description("What RMSNorm adds to the mean square.")]
+    [Unit("1"), Range(1e-12, 1e-1)]
+    public double RmsNormEps { get; init; } = 1e-5;
+
+    [Description("Standard deviation of the initial weights.")]
+    [Unit("1"), Range(1e-6, 1.0)]
+    public double InitializerRange { get; init; } = 0.02;
+
+    [Description("Token that begins a text; absent: the tokenizer has none.")]
+    [Range(0, 16_777_215)]
+    public int? BosTokenId { get; init; }
+
+    [Description("Token that ends a text; absent: the tokenizer has none.")]
+    [Range(0, 16_777_215)]
+    public int? EosTokenId { get; init; }
+
+    [Description("Type of the weights when they are loaded.")]
+    [AllowedValues("float32", "bfloat16", "float16")]
+    public string DataType { get; init; } = "bfloat16";
+}

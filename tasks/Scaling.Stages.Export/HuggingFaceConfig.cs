@@ -1,0 +1,79 @@
+// config.json of a Hugging Face LlamaForCausalLM, as both transformers 4 and 5 read it.
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Scaling.Architectures;
+
+namespace Scaling.Stages.Export;
+
+/// <summary>Version 4 reads <c>rope_theta</c> and <c>torch_dtype</c>, version 5 <c>rope_parameters</c> and <c>dtype</c>: all are written, and the head size always.</summary>
+internal static class HuggingFaceConfig
+{
+    /// <summary>Version 5 refuses a hidden size that is no multiple of the number of query heads, even where <c>head_dim</c> is given (LlamaConfig.validate_architecture).</summary>
+    /// <param name="shape">The shape.</param>
+    public static bool TransformersFiveTakes(DecoderShape shape) => shape.Hidden % shape.Heads == 0;
+
+    /// <summary>The file's text, keys in alphabetical order as transformers itself writes them.</summary>
+    /// <param name="shape">The shape.</param>
+    /// <param name="settings">What the shape does not say.</param>
+    public static string Of(DecoderShape shape, ExportSettings settings)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("architectures");
+            json.WriteStringValue("LlamaForCausalLM");
+            json.WriteEndArray();
+            json.WriteBoolean("attention_bias", false);
+            Real(json, "attention_dropout", 0);
+            Token(json, "bos_token_id", settings.BosTokenId);
+            json.WriteString("dtype", settings.DataType);
+            Token(json, "eos_token_id", settings.EosTokenId);
+            json.WriteNumber("head_dim", shape.HeadSize);
+            json.WriteString("hidden_act", "silu");
+            json.WriteNumber("hidden_size", shape.Hidden);
+            Real(json, "initializer_range", settings.InitializerRange);
+            json.WriteNumber("intermediate_size", shape.Intermediate);
+            json.WriteNumber("max_position_embeddings", settings.MaxPositionEmbeddings);
+            json.WriteBoolean("mlp_bias", false);
+            json.WriteString("model_type", "llama");
+            json.WriteNumber("num_attention_heads", shape.Heads);
+            json.WriteNumber("num_hidden_layers", shape.Layers);
+            json.WriteNumber("num_key_value_heads", shape.KvHeads);
+            Real(json, "rms_norm_eps", settings.RmsNormEps);
+            json.WriteStartObject("rope_parameters");
+            Real(json, "rope_theta", settings.RopeTheta);
+            json.WriteString("rope_type", "default");
+            json.WriteEndObject();
+            Real(json, "rope_theta", settings.RopeTheta);
+            json.WriteBoolean("tie_word_embeddings", shape.Tied);
+            json.WriteString("torch_dtype", settings.DataType);
+            json.WriteBoolean("use_cache", true);
+            json.WriteNumber("vocab_size", shape.Vocabulary);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    /// <summary>A floating-point number that Python reads as one: 10000.0, not 10000, which version 5 refuses as an integer.</summary>
+    private static void Real(Utf8JsonWriter json, string name, double value)
+    {
+        string text = value.ToString("R", CultureInfo.InvariantCulture).ToLowerInvariant();
+        json.WritePropertyName(name);
+        json.WriteRawValue(text.AsSpan().IndexOfAny(".e") < 0 ? text + ".0" : text);
+    }
+
+    private static void Token(Utf8JsonWriter json, string name, int? id)
+    {
+        if (id is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

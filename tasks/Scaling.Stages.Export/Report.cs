@@ -1,0 +1,22 @@
+// report.md: the answer first, then how sure it is, then the evidence, how to read it, and where it comes from.
+using Scaling.Reports;
+
+namespace Scaling.Stages.Export;
+
+/// <summary>The same tables give the same bytes: no time, no path, no machine.</summary>
+internal static class Report
+{
+    /// <summary>The report as Markdown.</summary>
+    /// <param name="study">What was given.</param>
+    /// <param name="title">Heading.</param>
+    /// <param name="figures">Those that were drawn.</param>
+    public static string Of(Study study, string title, IReadOnlyList<StudyFigure> figures)
+    {
+        var report = new MarkdownDocument().Heading(1, title);
+        ReportAnswer.Append(report, study);
+        ReportConfidence.Append(report, study);
+        ReportEvidence.Append(report, study, figures);
+        ReportReading.Append(report, study);
+        return report.ToString();
+    }
+}

@@ -1,0 +1,245 @@
+// The third part of the report: runs, law, extrapolation, search and speed, each with its table and figure.
+using Scaling.Architectures;
+using Scaling.Laws;
+using Scaling.Reports;
+using Scaling.Sdk;
+
+namespace Scaling.Stages.Export;
+
+internal static class ReportEvidence
+{
+    /// <summary>The front's first rows; front.csv has the others.</summary>
+    private const int FrontRows = 20;
+
+    public static void Append(MarkdownDocument report, Study study, IReadOnlyList<StudyFigure> figures)
+    {
+        void Show(params ReadOnlySpan<string> files)
+        {
+            foreach (string file in files)
+            {
+                if (figures.FirstOrDefault(f => f.File == file) is { } figure)
+                {
+                    report.Picture(figure.Figure.Title, figure.File).Paragraph(figure.Caption);
+                }
+            }
+        }
+
+        AppendRuns(report, study);
+        Show(ExportTables.LossAgainstX, ExportTables.LossAgainstRatio);
+        AppendLaw(report, study);
+        AppendExtrapolation(report, study);
+        Show(ExportTables.PredictedAgainstMeasured);
+        AppendSearch(report, study);
+        Show(ExportTables.Front);
+        AppendSpeed(report, study);
+    }
+
+    private static void AppendRuns(MarkdownDocument report, Study study)
+    {
+        if (study.Runs is not { Rows.Count: > 0 } runs)
+        {
+            return;
+        }
+
+        report.Heading(2, "Runs");
+        report.Paragraph($"{runs.Rows.Count} trained models{Facts(runs)}.");
+        var names = study.SizeNames();
+        report.Table(
+            [
+                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("tokens a parameter"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("runs"),
+                MarkdownColumn.Number("least loss (nats a token)"), MarkdownColumn.Number("median"), MarkdownColumn.Number("greatest"), MarkdownColumn.Number("x of the least"),
+                MarkdownColumn.Number("ratio of the least"),
+            ],
+            study.RunList.GroupBy(r => (r.Size, r.Budget)).Select(group =>
+            {
+                var runsOfGroup = group.ToList();
+                return (IReadOnlyList<string>)
+                [
+                    names[group.Key.Size], Quantity.Digits(group.Key.Budget), Quantity.Count(SizeClasses.GeometricMean(runsOfGroup.Select(r => r.Tokens))), $"{runsOfGroup.Count}",
+                    Quantity.Loss(runsOfGroup[0].Loss), Quantity.Loss(Median(runsOfGroup)), Quantity.Loss(runsOfGroup[^1].Loss), Quantity.Digits(runsOfGroup[0].X, 3),
+                    Quantity.Digits(runsOfGroup[0].Ratio, 3),
+                ];
+            }));
+        if (runs.Has("unique_tokens") && runs.Each().Count(r => r.Number("tokens") > r.Number("unique_tokens")) is > 0 and var repeating)
+        {
+            report.Paragraph($"{repeating} of the runs saw text more than once: their tokens are more than the corpus has.");
+        }
+    }
+
+    /// <summary>What all runs have in common, from the columns that are there.</summary>
+    private static string Facts(Table runs)
+    {
+        var facts = new List<string>();
+        foreach (string column in (string[])["tokenizer", "batch", "context", "schedule", "evaluation_tokens", "seed"])
+        {
+            if (runs.Has(column))
+            {
+                var values = runs.Each().Select(r => r.Text(column)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                facts.Add($"{column.Replace('_', ' ')} {(values.Count > 4 ? $"of {values.Count} values" : string.Join(" or ", values))}");
+            }
+        }
+
+        return facts.Count == 0 ? "" : ": " + string.Join(", ", facts);
+    }
+
+    private static double Median(List<StudyRun> sorted) => (sorted[(sorted.Count - 1) / 2].Loss + sorted[sorted.Count / 2].Loss) / 2;
+
+    private static void AppendLaw(MarkdownDocument report, Study study)
+    {
+        if (study.Law is not { } law)
+        {
+            return;
+        }
+
+        report.Heading(2, "Law");
+        report.Paragraph("```text\n" + Formula(law) + "\n```");
+        report.Paragraph(
+            $"Fitted to {law.Fit.Rows} runs; {(law.Fit.Status == Convergence.Converged ? "the minimiser converged" : "**the minimiser reached its limit of iterations**")}, "
+            + $"{law.Fit.StartsAgreeing} of {law.Fit.Starts} starting points agree. Single runs lie {Quantity.Digits(law.Fit.ResidualStandardDeviation, 2)} nats about it "
+            + $"(standard deviation). Condition number of the base law: {(law.Fit.ConditionNumber is { } c ? Quantity.Digits(c, 2) : "infinite")}. N counts parameters {law.ParametersRule}, D tokens {law.TokensRule}.");
+        report.Table([new("quantity"), MarkdownColumn.Number("value"), MarkdownColumn.Number("95 %"), new("verdict")], Coefficients(law));
+    }
+
+    private static string Formula(LawDocument law) => law.Shape?.Form switch
+    {
+        null => "L(N, D) = E + A/N^α + B/D^β",
+        LawForm.Multiplicative => "L = (a0 + a1·ln x + a2/x) · (b0 + b1·ln r + b2/r) · (E + A/N^α + B/D^β)",
+        _ => "L = (a0 + a1·ln x + a2/x) + (b0 + b1·ln r + b2/r) + E + A/N^α + B/D^β",
+    };
+
+    private static IEnumerable<IReadOnlyList<string>> Coefficients(LawDocument law)
+    {
+        string Verdict(string quantity) => law.Verdict(quantity)?.Identification switch
+        {
+            null => "",
+            Identification.Identified => "known",
+            Identification.WeaklyIdentified => "known roughly",
+            _ => "not known",
+        };
+        IReadOnlyList<string> Row(string name, double? value, double? low = null, double? high = null, string verdict = "") =>
+            [name, Quantity.Digits(value), low is null && high is null ? Quantity.Absent : $"{(low is null ? "−∞" : Quantity.Digits(low, 3))} … {(high is null ? "∞" : Quantity.Digits(high, 3))}", verdict];
+
+        var between = law.Intervals;
+        yield return Row("E (nats a token)", law.Base.E, between.E?.Low, between.E?.High);
+        yield return Row("A", law.Base.A);
+        yield return Row("B", law.Base.B);
+        yield return Row("α", law.Base.Alpha, between.Alpha?.Low, between.Alpha?.High, Verdict("exponents"));
+        yield return Row("β", law.Base.Beta, between.Beta?.Low, between.Beta?.High, Verdict("exponents"));
+        if (law.Shape is not { } shape)
+        {
+            yield break;
+        }
+
+        var k = shape.Coefficients;
+        foreach (var (name, value) in new[] { ("a0", k.A0), ("a1", k.A1), ("a2", k.A2), ("b0", k.B0), ("b1", k.B1), ("b2", k.B2) })
+        {
+            yield return Row(name, value);
+        }
+
+        // x* and r* are above 0, so an interval without a lower end begins there.
+        yield return Row("x\\* = a2/a1", shape.XStar, between.XStar is null ? null : between.XStar.Low ?? 0, between.XStar?.High, Verdict("x_star"));
+        yield return Row("r\\* = b2/b1", shape.RStar, between.RStar is null ? null : between.RStar.Low ?? 0, between.RStar?.High, Verdict("r_star"));
+    }
+
+    private static void AppendExtrapolation(MarkdownDocument report, Study study)
+    {
+        var targets = study.Predictions?.Each().Where(row => row.Text("purpose") == "target").ToList() ?? [];
+        if (study.Scores is null && targets.Count == 0)
+        {
+            return;
+        }
+
+        report.Heading(2, "Extrapolation");
+        if (study.Scores?.HeldOut is { } heldOut)
+        {
+            heldOut.Append(report);
+        }
+        else if (study.Scores is { } scores)
+        {
+            report.Paragraph($"No size was held out: {scores.Reason}");
+        }
+
+        report.Table(
+            [
+                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"),
+                MarkdownColumn.Number("predicted loss (nats a token)"), MarkdownColumn.Number("95 %"),
+            ],
+            targets.Select(row => (IReadOnlyList<string>)
+            [
+                Count(row, "parameters"), Count(row, "tokens"), Digits(row, "x"), Digits(row, "ratio"), Quantity.Loss(Optional(row, "predicted")),
+                Optional(row, "predicted_low") is { } low && Optional(row, "predicted_high") is { } high ? $"{Quantity.Loss(low)} … {Quantity.Loss(high)}" : Quantity.Absent,
+            ]));
+    }
+
+    private static void AppendSearch(MarkdownDocument report, Study study)
+    {
+        if (study.Candidates is null && study.Front is null)
+        {
+            return;
+        }
+
+        report.Heading(2, "Search");
+        if (study.Candidates is { } candidates)
+        {
+            int feasible = candidates.Each().Count(r => r.Truth("feasible"));
+            report.Paragraph(study.Best.Baseline is null
+                ? $"{candidates.Rows.Count} shapes were held against one another."
+                : $"{candidates.Rows.Count} shapes were held against the baseline; {feasible} of them are predicted to lose no more than it.");
+        }
+
+        if (study.Front is { } front)
+        {
+            report.Paragraph($"The front, by rising loss{(front.Rows.Count > FrontRows ? $" (the first {FrontRows} of {front.Rows.Count} shapes; `front.csv` has all)" : "")}:");
+            report.Table(
+                [
+                    new("shape"), MarkdownColumn.Number("hidden"), MarkdownColumn.Number("MLP"), MarkdownColumn.Number("heads"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("x"),
+                    MarkdownColumn.Number("ratio"), MarkdownColumn.Number("predicted loss (nats a token)"), MarkdownColumn.Number("against the baseline"),
+                    MarkdownColumn.Number("tokens a second"), MarkdownColumn.Number("KV bytes a token"),
+                ],
+                front.Each().Take(FrontRows).Select(row => (IReadOnlyList<string>)
+                [
+                    Name(row, study.Best), row.Text("hidden"), row.Text("intermediate"), $"{row.Text("heads")} / {row.Text("kv_heads")}", Digits(row, "gqa"), Digits(row, "x"), Digits(row, "ratio"),
+                    Quantity.Loss(Optional(row, "predicted")), Quantity.LossDifference(Optional(row, "loss_difference")), Count(row, "tokens_per_second"), Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7),
+                ]));
+        }
+    }
+
+    private static string Name(Row row, SearchResult best)
+    {
+        string shape = row.Text("shape");
+        var names = new[] { (best.Accurate.Shape, "accurate"), (best.Efficient.Shape, "efficient"), (best.Baseline?.Shape, "baseline") }
+            .Where(n => n.Item1 == shape).Select(n => n.Item2).ToList();
+        return names.Count == 0 ? $"`{shape}`" : $"`{shape}` **{string.Join(", ", names)}**";
+    }
+
+    private static void AppendSpeed(MarkdownDocument report, Study study)
+    {
+        if (study.Speed is not { Rows.Count: > 0 } speed)
+        {
+            return;
+        }
+
+        report.Heading(2, "Measured speed");
+        report.Table(
+            [
+                new("shape"), MarkdownColumn.Number("parameters"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("tokens a second"),
+                MarkdownColumn.Number("95 %"), MarkdownColumn.Number("first token"), MarkdownColumn.Number("each token"), MarkdownColumn.Number("KV bytes a token"),
+            ],
+            speed.Each().OrderBy(r => r.Number("parameters")).ThenByDescending(r => r.Number("tokens_per_second")).Select(row => (IReadOnlyList<string>)
+            [
+                $"`{row.Text("shape")}`", Count(row, "parameters"), Digits(row, "x"), Digits(row, "ratio"), Digits(row, "gqa"), Count(row, "tokens_per_second"),
+                Optional(row, "tokens_per_second_low") is { } low && Optional(row, "tokens_per_second_high") is { } high ? $"{Quantity.Count(low)} … {Quantity.Count(high)}" : Quantity.Absent,
+                Quantity.Duration(Optional(row, "time_to_first_token")), Quantity.Duration(Optional(row, "time_per_output_token")), Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7),
+            ]));
+        var first = speed[0];
+        report.Paragraph(
+            $"Medians of repeated runs on {first.Text("device")} in {first.Text("data_type")}, {first.Text("threads")} {(first.Text("threads") == "1" ? "thread" : "threads")}: "
+            + $"{first.Text("prompt")} tokens read, {first.Text("output")} written, batch {first.Text("batch")}. Measured once and kept: a repetition differs by about the interval.");
+    }
+
+    private static double? Optional(Row row, string column) => row.Text(column).Length == 0 ? null : row.Number(column);
+
+    private static string Digits(Row row, string column) => Quantity.Digits(Optional(row, column), 3);
+
+    private static string Count(Row row, string column) => Quantity.Count(Optional(row, column));
+}

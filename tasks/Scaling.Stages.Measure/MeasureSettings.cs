@@ -1,0 +1,66 @@
+// What a pipeline can say to `measure`.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
+using Scaling.Sdk;
+
+namespace Scaling.Stages.Measure;
+
+/// <summary>In what numbers the decoder computes.</summary>
+public enum DataType
+{
+    /// <summary>Four bytes.</summary>
+    [SuppressMessage("Naming", "CA1720", Justification = "The word of the setting.")]
+    Float32,
+
+    /// <summary>Two bytes; refused on the CPU, where it runs at a hundredth of the speed.</summary>
+    Bfloat16,
+}
+
+/// <summary>Where it computes.</summary>
+public enum ComputeDevice
+{
+    /// <summary>This machine's processor.</summary>
+    Cpu,
+}
+
+/// <summary>What is asked of every shape.</summary>
+public sealed record WorkloadSettings
+{
+    [Description("Tokens read, a sequence.")]
+    [Unit("tokens"), Range(1, 1_048_576)]
+    public int Prompt { get; init; } = 128;
+
+    [Description("Tokens written, a sequence; the prompt gives the first.")]
+    [Unit("tokens"), Range(2, 1_048_576)]
+    public int Output { get; init; } = 64;
+
+    [Description("Sequences at once.")]
+    [Unit("sequences"), Range(1, 65_536)]
+    public int Batch { get; init; } = 8;
+}
+
+/// <summary>How shapes are timed.</summary>
+public sealed record MeasureSettings
+{
+    [Description("What is asked of every shape. Which shape is faster depends on it.")]
+    public WorkloadSettings Workload { get; init; } = new();
+
+    [Description("Timed runs of every shape, in turn with the other shapes; their median counts.")]
+    [Unit("runs"), Range(3, 10_000)]
+    public int Repeats { get; init; } = 9;
+
+    [Description("Runs before those, not counted.")]
+    [Unit("runs"), Range(0, 10_000)]
+    public int Warmup { get; init; } = 2;
+
+    [Description("Threads of one operation.")]
+    [Unit("threads"), Range(1, 1024)]
+    public int Threads { get; init; } = 1;
+
+    [Description("In what numbers the decoder computes.")]
+    public DataType DataType { get; init; } = DataType.Float32;
+
+    [Description("Where it computes.")]
+    public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
+}

@@ -1,0 +1,53 @@
+// What a pipeline can say to `sweep`.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Scaling.Sdk;
+
+namespace Scaling.Stages.Sweep;
+
+/// <summary>The grid: every size with every x, ratio and GQA, and every seed.</summary>
+public sealed record SweepSettings
+{
+    [Description("Sizes to build, in non-embedding parameters.")]
+    [Unit("parameters"), Range(1, 1e15), MinLength(1)]
+    public required IReadOnlyList<long> Sizes { get; init; }
+
+    [Description("Decoder blocks: one number for all sizes, or one a size.")]
+    [Unit("layers"), Range(1, 10_000), MinLength(1)]
+    public required IReadOnlyList<int> Layers { get; init; }
+
+    [Description("Features a head; even, because rotary positions turn features in pairs.")]
+    [Unit("features"), Range(2, 65_536)]
+    public int HeadSize { get; init; } = 64;
+
+    [Description("Hidden and intermediate sizes are multiples of it.")]
+    [Unit("features"), Range(1, 65_536)]
+    public int MultipleOf { get; init; } = 128;
+
+    [Description("Hidden size over the square root of the parameters.")]
+    [Unit("1"), Range(1e-6, 1e3), MinLength(1)]
+    public IReadOnlyList<double> X { get; init; } = [0.08];
+
+    [Description("MLP parameters over attention parameters.")]
+    [Unit("1"), Range(1e-6, 1e6), MinLength(1)]
+    public IReadOnlyList<double> Ratio { get; init; } = [1];
+
+    [Description("Query heads a key/value head.")]
+    [Unit("1"), Range(1, 65_536), MinLength(1)]
+    public IReadOnlyList<int> Gqa { get; init; } = [4];
+
+    [Description("Different tokens; 256 for bytes.")]
+    [Unit("tokens"), Range(2, 16_777_216)]
+    public int Vocabulary { get; init; } = 256;
+
+    [Description("Input and output embeddings are one matrix.")]
+    public bool Tied { get; init; } = true;
+
+    [Description("Initialisations to train of every shape.")]
+    [Range(0, 1e15), MinLength(1)]
+    public IReadOnlyList<long> Seeds { get; init; } = [1];
+
+    [Description("Relative miss of the size that is allowed, 0.05 for 5 %. Rounding costs small models that much; large ones miss by less than 1 %.")]
+    [Unit("1"), Range(0, 1)]
+    public double Tolerance { get; init; } = 0.05;
+}

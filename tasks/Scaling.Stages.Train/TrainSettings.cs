@@ -1,0 +1,52 @@
+// What a pipeline can say to `train`.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Scaling.Sdk;
+
+namespace Scaling.Stages.Train;
+
+/// <summary>How text becomes tokens.</summary>
+public enum Tokenizer
+{
+    /// <summary>A token is a byte of UTF-8; 256 different ones.</summary>
+    Bytes,
+}
+
+/// <summary>On what, for how long and how every row is trained. Everything here is the same for all rows, so that their losses compare.</summary>
+public sealed record TrainSettings
+{
+    [Description("Text to learn. 'dotnet-docs' is the XML documentation of the installed .NET SDK; 'text:data/*.txt' are files of yours. Repeated lines are taken once.")]
+    [NamedFiles("dotnet-docs", "{dotnet}/packs/Microsoft.NETCore.App.Ref/{latest}/ref/{latest}/*.xml"), FileSchemes("text")]
+    public FileSet Corpus { get; init; } = new("dotnet-docs");
+
+    [Description("How text becomes tokens.")]
+    public Tokenizer Tokenizer { get; init; } = Tokenizer.Bytes;
+
+    [Description("Training tokens a non-embedding parameter; every shape is trained once for each.")]
+    [Unit("tokens a parameter"), Range(1e-6, 1e9), MinLength(1)]
+    public IReadOnlyList<double> TokensPerParameter { get; init; } = [20];
+
+    [Description("Length of a training sequence.")]
+    [Unit("tokens"), Range(2, 1_048_576)]
+    public int Context { get; init; } = 64;
+
+    [Description("Sequences a step. Small models want small batches: they see few tokens and need steps.")]
+    [Unit("sequences"), Range(1, 1_048_576)]
+    public int Batch { get; init; } = 4;
+
+    [Description("Peak learning rate of AdamW. Absent: 0.3/hidden·√(tokens a step/256), found for 8k to 32k parameters.")]
+    [Unit("1"), Range(1e-9, 10)]
+    public double? LearningRate { get; init; }
+
+    [Description("Share of the steps over which the learning rate rises; then it falls on a half cosine to a tenth.")]
+    [Unit("1"), Range(0, 0.99)]
+    public double Warmup { get; init; } = 0.05;
+
+    [Description("AdamW's decay of the blocks' matrices; embeddings and norms do not decay.")]
+    [Unit("1"), Range(0, 10)]
+    public double WeightDecay { get; init; } = 0.1;
+
+    [Description("Held-out tokens that a model is judged on, in windows at even distances over the held-out part.")]
+    [Unit("tokens"), Range(1, 1e12)]
+    public long EvaluationTokens { get; init; } = 131_072;
+}

@@ -1,0 +1,46 @@
+// The loss of a decoder on tokens that it has not seen.
+//
+// Axes: B batch, T context, V vocabulary.
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Scaling.Torch;
+
+/// <summary>Mean cross-entropy on the held-out slice.</summary>
+/// <param name="Nats">Nats a token.</param>
+/// <param name="StandardError">Of the mean, nats a token: the spread of the windows' means over √windows. What is common to all models of one slice is in it too.</param>
+/// <param name="Tokens">Tokens judged.</param>
+public sealed record HeldOutLoss(double Nats, double StandardError, long Tokens)
+{
+    private const int Batch = 32;
+
+    /// <summary>
+    /// Judges the same windows for every decoder: as many as the asked tokens fill, at even distances over the held-out part, all of it where that is shorter.
+    /// Each window starts afresh, so its first tokens have little context, as in training.
+    /// </summary>
+    /// <param name="weights">The decoder's.</param>
+    /// <param name="heldOut">More tokens than a window.</param>
+    /// <param name="context">Tokens a window.</param>
+    /// <param name="tokens">How many to judge; rounded to windows, at least two where there are two.</param>
+    public static HeldOutLoss Of(DecoderWeights weights, ushort[] heldOut, int context, long tokens)
+    {
+        using var noGradients = no_grad();
+        using var decoder = new Decoder(weights, context);
+        int there = (heldOut.Length - 1) / context;
+        int windows = (int)Math.Min(there, Math.Max(2, tokens / context));
+        int[] starts = [.. Enumerable.Range(0, windows).Select(w => (int)((long)w * there / windows) * context)];
+        double[] losses = [.. starts.Chunk(Batch).SelectMany(chunk => Losses(decoder, heldOut, chunk, context))];
+        double mean = losses.Average();
+        double variance = losses.Length < 2 ? 0 : losses.Sum(l => (l - mean) * (l - mean)) / (losses.Length - 1);
+        return new HeldOutLoss(mean, Math.Sqrt(variance / losses.Length), (long)windows * context);
+    }
+
+    private static float[] Losses(Decoder decoder, ushort[] heldOut, int[] starts, int context)
+    {
+        using var scope = NewDisposeScope();
+        var tokens_BT1 = tensor(starts.SelectMany(s => heldOut.AsSpan(s, context + 1).ToArray()).Select(t => (long)t).ToArray(), [starts.Length, context + 1]);
+        var logits_BTV = decoder.Logits(tokens_BT1.narrow(1, 0, context));
+        var nats_BT = cross_entropy(logits_BTV.transpose(1, 2), tokens_BT1.narrow(1, 1, context), reduction: nn.Reduction.None);
+        return nats_BT.mean([1]).data<float>().ToArray();
+    }
+}

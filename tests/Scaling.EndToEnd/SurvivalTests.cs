@@ -1,0 +1,119 @@
+// Kills, interrupts, second runs beside the first: nothing is lost, nothing is done twice.
+using System.Diagnostics;
+
+namespace Scaling.EndToEnd;
+
+public sealed class SurvivalTests : IDisposable
+{
+    private const string Slow = """
+          rows: { uses: echo, with: { text: "slow,SLOW,Slow", count: 12 } }
+          work: { uses: misbehave-row, needs: rows, with: { milliseconds: 150 } }
+
+        """;
+
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Killed_at_any_moment_a_run_goes_on_where_it_was(bool workersToo)
+    {
+        _tool.Write("study.yaml", Slow);
+        var random = new Random(1);
+        int kills = 0;
+        for (int i = 0; i < 6; i++)
+        {
+            var process = _tool.Start("run", "study.yaml", "--jobs", "2");
+            int published = Published();
+            Tool.Until(() => process.HasExited || Published() > published, "an action to be published");
+            Thread.Sleep(random.Next(100));
+            kills += process.HasExited ? 0 : 1;
+            Tool.KillNow(process, workersToo);
+        }
+
+        var done = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.True(done.ExitCode == 0, done.Error);
+        Assert.True(kills >= 4, $"only {kills} kills met a running tool");
+        Assert.Equal(12, done.Count("work", "actions"));
+
+        // A killed worker's action begins again; a published one never does. Two workers a kill can have been at work.
+        Assert.InRange(_tool.Journal("misbehave-row"), 12, 12 + (2 * kills));
+        Assert.Equal(13, File.ReadAllLines(_tool.Folder["results/study/work/rows.csv"]).Length);
+        Assert.Equal(0, _tool.Run("run", "study.yaml", "--json").Executed);
+    }
+
+    [Fact]
+    public async Task Two_runs_started_together_execute_each_action_once()
+    {
+        _tool.Write("study.yaml", Slow);
+        var first = _tool.Start("run", "study.yaml", "--json", "--jobs", "2");
+        var second = _tool.Start("run", "study.yaml", "--json", "--jobs", "2");
+        var other = Task.Run(() => Tool.End(second));
+        Ended[] both = [Tool.End(first), await other];
+
+        Assert.All(both, run => Assert.True(run.ExitCode == 0, run.Error));
+        Assert.Equal(12, _tool.Journal("misbehave-row"));
+        Assert.Equal(12, both.Sum(run => run.Count("work", "executed")));
+    }
+
+    [Fact]
+    public void Workers_end_when_the_tool_is_killed()
+    {
+        _tool.Write("study.yaml", Slow.Replace("150", "60000"));
+        var process = _tool.Start("run", "study.yaml", "--jobs", "1");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "an action to begin");
+        int[] workers = Tool.Children(process.Id);
+        Tool.KillNow(process, workers: false);
+
+        Assert.NotEmpty(workers);
+        Tool.Until(() => Array.TrueForAll(workers, id => !Directory.Exists($"/proc/{id}") || File.ReadAllText($"/proc/{id}/stat").Contains(") Z ")), "workers to end");
+    }
+
+    [Fact]
+    public void Interrupted_once_it_stops_gracefully_with_exit_code_130_and_the_next_run_continues()
+    {
+        _tool.Write("study.yaml", Slow);
+        var process = _tool.Start("run", "study.yaml", "--json", "--jobs", "1");
+        Tool.Until(() => Published() >= 4, "two rows to be published");
+        using (Process.Start("kill", ["-INT", $"{process.Id}"]))
+        {
+        }
+
+        var interrupted = Tool.End(process);
+        var resumed = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal(130, interrupted.ExitCode);
+        Assert.Contains("Stopping", interrupted.Error);
+        Assert.Equal(0, resumed.ExitCode);
+        Assert.Equal(12, interrupted.Count("work", "executed") + resumed.Count("work", "executed"));
+        Assert.InRange(interrupted.Count("work", "executed"), 1, 11);
+    }
+
+    [Fact]
+    public void An_exclusive_stage_publishes_each_row_of_its_batch()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "slow", count: 6 } }
+              batch: { uses: batch, needs: rows }
+
+            """);
+        var process = _tool.Start("run", "study.yaml");
+        Tool.Until(() => _tool.Journal("batch") >= 3, "three rows of the batch to begin");
+        Tool.KillNow(process, workers: true);
+
+        var done = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.True(done.ExitCode == 0, done.Error);
+        Assert.InRange(done.Count("batch", "executed"), 3, 4);
+        Assert.Equal(7, File.ReadAllLines(_tool.Folder["results/study/batch/batch.csv"]).Length);
+    }
+
+    private int Published()
+    {
+        string entries = _tool.Folder["store/entries"];
+        return Directory.Exists(entries) ? Directory.EnumerateFiles(entries, "*", SearchOption.AllDirectories).Count(f => Path.GetFileName(f)[0] != '.') : 0;
+    }
+}

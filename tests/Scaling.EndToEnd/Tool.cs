@@ -1,0 +1,144 @@
+// The built tool, run as a process in a folder of its own.
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Scaling.TestKit;
+
+namespace Scaling.EndToEnd;
+
+/// <summary>How a call ended.</summary>
+/// <param name="ExitCode">Of the process.</param>
+/// <param name="Output">Standard output.</param>
+/// <param name="Error">Standard error.</param>
+public sealed record Ended(int ExitCode, string Output, string Error)
+{
+    /// <summary>The summary of <c>run --json</c>.</summary>
+    public JsonNode Summary => JsonNode.Parse(Output.Trim().Split('\n')[^1])!;
+
+    /// <summary>A number of a stage's summary.</summary>
+    public int Count(string stage, string what) =>
+        Summary["stages"]!.AsArray().Single(s => s!["id"]!.GetValue<string>() == stage)![what]!.GetValue<int>();
+
+    /// <summary>Executed actions of all stages.</summary>
+    public int Executed => Summary["stages"]!.AsArray().Sum(s => s!["executed"]!.GetValue<int>());
+}
+
+/// <summary>The tool with a folder, a store and a journal of executed actions of its own.</summary>
+public sealed class Tool : IDisposable
+{
+    private static readonly string Configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    public Tool() => Directory.CreateDirectory(Folder["journal"]);
+
+    public TemporaryFolder Folder { get; } = new();
+
+    public static string Program { get; } = Path.Combine(Repository.Root, "tool", "Scaling.Cli", "bin", Configuration, "net10.0", "dotnet-scaling");
+
+    public static string TestPlugin { get; } = Built("tests", "Scaling.TestPlugin");
+
+    public static string HelloStage { get; } = Built("examples", "HelloStage");
+
+    /// <summary>A pipeline of test stages.</summary>
+    public void Write(string name, string stages, string head = "") =>
+        Folder.Write(name, $"{head}plugins:\n  - path: {TestPlugin}\nstages:\n{stages}");
+
+    public Ended Run(params string[] arguments) => End(Start(arguments));
+
+    public Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Program) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment["SCALING_CACHE"] = Folder["store"];
+        start.Environment["SCALING_TEST_JOURNAL"] = Folder["journal"];
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+
+    public static Ended End(Process process)
+    {
+        using (process)
+        {
+            var output = process.StandardOutput.ReadToEndAsync();
+            var error = process.StandardError.ReadToEndAsync();
+            if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
+            {
+                process.Kill(entireProcessTree: true);
+                Assert.Fail("the tool did not end within five minutes");
+            }
+
+            return new Ended(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+        }
+    }
+
+    /// <summary>Ends a process at once, with its workers where asked.</summary>
+    public static void KillNow(Process process, bool workers)
+    {
+        int[] all = workers ? [process.Id, .. Children(process.Id)] : [process.Id];
+        foreach (int id in all)
+        {
+            try
+            {
+                Process.GetProcessById(id).Kill();
+            }
+            catch (ArgumentException)
+            {
+                // It ended in the meantime.
+            }
+        }
+
+        process.WaitForExit();
+    }
+
+    public static int[] Children(int parent) =>
+    [
+        .. Directory.EnumerateDirectories("/proc").Select(p => int.TryParse(Path.GetFileName(p), out int id) ? id : 0)
+            .Where(id => id > 0 && Parent(id) == parent),
+    ];
+
+    /// <summary>How often actions whose journal name begins so were executed.</summary>
+    public int Journal(string beginning) => Directory.EnumerateFiles(Folder["journal"], beginning + ".*").Count();
+
+    /// <summary>Waits until something holds.</summary>
+    public static void Until(Func<bool> holds, string what)
+    {
+        for (var waited = Stopwatch.StartNew(); !holds(); Thread.Sleep(5))
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(1), $"waited a minute for {what}");
+        }
+    }
+
+    /// <summary>Every result file below a stage's folder with its content.</summary>
+    public SortedDictionary<string, string> Results(string pipeline, Func<string, bool>? only = null)
+    {
+        string root = Folder[Path.Combine("results", pipeline)];
+        return new SortedDictionary<string, string>(
+            Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(root, f)).Where(only ?? (_ => true))
+                .ToDictionary(f => f, f => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(root, f))))), StringComparer.Ordinal);
+    }
+
+    /// <summary>Text as everybody's machine shows it: folders by name, durations and ids left out.</summary>
+    public string Portable(string text) => text.Replace(Folder.Path, "FOLDER").Replace(Repository.Root, "REPOSITORY");
+
+    public void Dispose() => Folder.Dispose();
+
+    private static string Built(string folder, string name) =>
+        Path.Combine(Repository.Root, folder, name, "bin", Configuration, "net10.0", name + ".dll");
+
+    private static int Parent(int id)
+    {
+        try
+        {
+            // pid (name) state ppid: the name may hold spaces and brackets.
+            string stat = File.ReadAllText($"/proc/{id}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+// Which changes of a pipeline change which keys.
+using System.Text;
+using System.Text.Json.Nodes;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
+using Scaling.Engine.Store;
+using Scaling.Sdk;
+using Scaling.TestKit;
+using StageResult = Scaling.Engine.Planning.StageResult;
+
+namespace Scaling.Engine.Tests.Planning;
+
+public sealed class StagePlannerTests : IDisposable
+{
+    private static readonly StageDeclaration Rows = new() { Type = "rows", Summary = "", Outputs = [new OutputFile("rows.csv", "rows")] };
+
+    private static readonly StageDeclaration Work = new()
+    {
+        Type = "work",
+        Summary = "",
+        Inputs = [new InputRole("rows", "rows"), new InputRole("extra", "extra", Cardinality.Many)],
+        Outputs = [new OutputFile("work.csv", "work")],
+        FanOut = new FanOut("rows", ["id", "width"], ["id"]) { Across = "budgets" },
+        Prepare = new PrepareAction(["corpus"], ["tokens.bin"]),
+        UsesPipelineSeed = true,
+    };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly ContentStore _store;
+
+    public StagePlannerTests() => _store = ContentStore.Open(_folder["store"], _ => { });
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void There_is_an_action_for_each_distinct_row_and_element_in_the_order_of_their_points()
+    {
+        var plan = Plan(rows: "id,width,note\n10,1,x\n9,1,y\n9,1,z\n");
+
+        Assert.Equal(["9.1", "9.2", "10.1", "10.2"], plan.Actions.Select(a => a.Point));
+        Assert.Equal("[2]", plan.Actions[1].Settings["budgets"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Names_positions_unread_columns_and_order_of_elements_change_no_key()
+    {
+        string[] keys = Keys(Plan());
+
+        Assert.Equal(keys, Keys(Plan(stageId: "renamed")));
+        Assert.Equal(keys, Keys(Plan(pipelineName: "renamed")));
+        Assert.Equal(keys, Keys(Plan(rows: "note,width,id\nnew,20,b\nnew,10,a\n")));
+        Assert.Equal(keys, Keys(Plan(budgets: "[2,1]")));
+        Assert.Equal(keys, Keys(Plan(corpusPath: "moved/elsewhere.txt")));
+        Assert.Equal(keys, Keys(Plan(jobs: "other folder")));
+    }
+
+    [Fact]
+    public void Everything_that_a_result_depends_on_changes_every_key()
+    {
+        string[] keys = Keys(Plan());
+        StagePlan[] changed =
+        [
+            Plan(seed: 2), Plan(rate: "0.2"), Plan(corpus: "other text"), Plan(extra: "other"), Plan(scheme: "tokens"),
+            Plan(code: [new KeyEntry(EntryKind.Assembly, "a.dll", "other")]),
+            Plan(code: [new KeyEntry(EntryKind.Assembly, "a.dll", "1"), new KeyEntry(EntryKind.Native, "n", "1.0 sha")]),
+            Plan(declaration: Work with { Determinism = Determinism.Statistical }),
+            Plan(declaration: Work with { Type = "work-2" }),
+            Plan(declaration: Work with { Exclusive = true }),
+            Plan(contract: Contract.Revision + 1),
+            Plan(rows: "id,width\na,11\nb,21\n"),
+        ];
+
+        Assert.All(changed, plan => Assert.Empty(Keys(plan).Intersect(keys)));
+        Assert.Equal(changed.Length, changed.Select(p => p.Actions[0].Key).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_new_element_leaves_the_keys_of_the_others()
+    {
+        string[] keys = Keys(Plan());
+
+        Assert.Equal(2, Keys(Plan(budgets: "[1,2,3]")).Except(keys).Count());
+        Assert.Equal(2, Keys(Plan(rows: "id,width\na,10\nb,20\nc,30\n")).Except(keys).Count());
+    }
+
+    [Fact]
+    public void The_shared_action_depends_only_on_what_it_reads()
+    {
+        string key = Plan().Prepare!.Key;
+
+        Assert.Equal(key, Plan(rate: "0.2").Prepare!.Key);
+        Assert.Equal(key, Plan(rows: "id,width\nz,1\n").Prepare!.Key);
+        Assert.NotEqual(key, Plan(corpus: "other text").Prepare!.Key);
+    }
+
+    [Fact]
+    public void Two_inputs_swapped_are_another_key()
+    {
+        string[] keys = Keys(Plan(extra: "one|two"));
+
+        Assert.Empty(Keys(Plan(extra: "two|one")).Intersect(keys));
+    }
+
+    [Fact]
+    public void A_missing_column_is_named_with_the_columns_that_are_there()
+    {
+        var failed = Assert.Throws<StageFailedException>(() => Plan(rows: "id,height\na,1\n"));
+
+        Assert.Equal("p.yaml(5,3): error SCAL3009: The stage 'work' (work) reads the column(s) width of 'input', which has id, height.", failed.Diagnostics[0].ToString());
+    }
+
+    [Fact]
+    public void Points_are_safe_names_of_folders()
+    {
+        var plan = Plan(rows: "id,width\n../up,1\na b,1\na/b,1\n");
+
+        Assert.All(plan.Actions, a => Assert.Equal(a.Point, Path.GetFileName(a.Point)));
+        Assert.Equal(plan.Actions.Count, plan.Actions.Select(a => a.Point).Distinct().Count());
+        Assert.DoesNotContain(plan.Actions, a => a.Point!.StartsWith('.'));
+    }
+
+    private static string[] Keys(StagePlan plan) => [.. plan.Actions.Select(a => a.Key)];
+
+    private StagePlan Plan(
+        string stageId = "work", string pipelineName = "p", long seed = 1, string rows = "id,width\na,10\nb,20\n", string budgets = "[1,2]", string rate = "0.1",
+        string corpus = "some text", string corpusPath = "corpus.txt", string scheme = "text", string extra = "same", string jobs = "folder",
+        KeyEntry[]? code = null, StageDeclaration? declaration = null, int contract = Contract.Revision)
+    {
+        string path = _folder.Write(Path.Combine(jobs, corpusPath), corpus);
+        var work = Node(stageId, declaration ?? Work, code ?? [new KeyEntry(EntryKind.Assembly, "a.dll", "1")], contract) with
+        {
+            Settings = new JsonObject { ["budgets"] = JsonNode.Parse(budgets), ["rate"] = JsonNode.Parse(rate), ["corpus"] = "corpus.txt" },
+            Files = [new ResolvedFiles("corpus", "corpus.txt", scheme, [(path, _store.Digest(path))])],
+        };
+        var input = Node("input", Rows, [], contract);
+        var inputs = work.Declaration.Inputs;
+        var files = extra.Split('|').Select((text, i) => _folder.Write($"{jobs}/extra {text}", text));
+        work = work with { Inputs = [new Binding(inputs[0], input, null), .. files.Select(f => new Binding(inputs[1], null, f))] };
+        var results = new Dictionary<string, StageResult> { ["input"] = new([_store.Take(Encoding.UTF8.GetBytes(rows), "rows.csv", "rows")]) };
+        return new StagePlanner(new Pipeline(pipelineName, "/p.yaml", seed, [input, work]), _store).Plan(work, results);
+    }
+
+    private static StageNode Node(string id, StageDeclaration declaration, KeyEntry[] code, int contract) => new()
+    {
+        Id = id,
+        Location = new SourceLocation("p.yaml", 5, 3),
+        Type = new StageType(new StageDescriptor(declaration, [], contract), "/plugin.dll", code, []),
+        Settings = [],
+        SettingLocations = new Dictionary<string, SourceLocation>(),
+        Files = [],
+        Inputs = [],
+        Patience = TimeSpan.FromMinutes(1),
+    };
+}

@@ -1,0 +1,76 @@
+// Figures are the same on every machine, and what stands in them can be read.
+using System.Globalization;
+using System.Xml.Linq;
+using Scaling.TestKit;
+
+namespace Scaling.Reports.Tests;
+
+public class FigureTests
+{
+    private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
+
+    private static Figure Example { get; } = new(
+        "Loss against <x> & ratio",
+        new FigureAxis("parameters", "non-embedding", Logarithmic: true),
+        new FigureAxis("held-out loss", "nats a token"),
+        [
+            new FigureSeries("law", [new(8_000, 4.6), new(32_000, 4.2)]) { Mark = Mark.None, Stroke = Stroke.Solid },
+            new FigureSeries("runs of 10 tokens a parameter", [new(8_192, 4.61) { Low = 4.58, High = 4.64 }, new(31_744, 4.22)]) { Color = Palette.Blue },
+            new FigureSeries("held out", [new(64_000, 4.0), new(0, 4.1), new(50_000, double.NaN)]) { Color = Palette.Vermilion, Mark = Mark.Ring },
+        ]);
+
+    [Fact]
+    public Task A_figure_looks_like_this() => Snapshot.Match(FigureSvg.Draw(Example));
+
+    [Fact]
+    public void The_same_figure_gives_the_same_bytes() => Assert.Equal(FigureSvg.Draw(Example), FigureSvg.Draw(Example));
+
+    [Fact]
+    public void A_figure_is_well_formed_names_itself_and_says_its_units()
+    {
+        var root = XDocument.Parse(FigureSvg.Draw(Example)).Root!;
+        Assert.Equal("0 0 760 440", root.Attribute("viewBox")!.Value);
+        Assert.Equal("Loss against <x> & ratio", root.Element(Svg + "title")!.Value);
+        string[] texts = [.. root.Descendants(Svg + "text").Select(t => t.Value)];
+        Assert.Contains("parameters, non-embedding", texts);
+        Assert.Contains("held-out loss, nats a token", texts);
+        Assert.Contains("runs of 10 tokens a parameter", texts);
+        Assert.Contains("10k", texts);
+    }
+
+    [Fact]
+    public void No_text_leaves_the_picture()
+    {
+        // DejaVu Sans, the widest of the fonts named, sets English at 0.56 em a character.
+        foreach (var text in XDocument.Parse(FigureSvg.Draw(Example)).Descendants(Svg + "text"))
+        {
+            string transform = text.Attribute("transform")!.Value;
+            double[] at = [.. transform["translate(".Length..transform.IndexOf(')')].Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
+            double size = double.Parse(text.Attribute("font-size")!.Value, CultureInfo.InvariantCulture);
+            double width = 0.57 * size * text.Value.Length;
+            double before = text.Attribute("text-anchor")?.Value switch { "middle" => width / 2, "end" => width, _ => 0 };
+            bool upright = transform.Contains("rotate");
+            Assert.InRange(at[0] - (upright ? size : before), 0, 760);
+            Assert.InRange(at[0] + (upright ? size : width - before), 0, 760);
+            Assert.InRange(at[1] - (upright ? width / 2 : size), 0, 440);
+            Assert.InRange(at[1] + (upright ? width / 2 : 0.25 * size), 0, 440);
+        }
+    }
+
+    [Fact]
+    public void Points_that_are_not_finite_are_left_out_and_a_figure_of_none_is_refused()
+    {
+        var axis = new FigureAxis("x", "", Logarithmic: true);
+        var nothing = new Figure("nothing", axis, axis, [new FigureSeries("entry", []), new FigureSeries(null, [new(double.NaN, 1), new(-1, 1)])]);
+        Assert.Contains("nothing", Assert.Throws<ArgumentException>(() => FigureSvg.Draw(nothing)).Message);
+        Assert.DoesNotContain("NaN", FigureSvg.Draw(Example));
+    }
+
+    [Fact]
+    public void Neighbouring_groups_differ_in_colour_and_neighbouring_subgroups_in_form()
+    {
+        Assert.Equal(7, Enumerable.Range(0, 7).Select(Palette.Group).Distinct().Count());
+        Assert.Equal(5, Enumerable.Range(0, 5).Select(Palette.Subgroup).Distinct().Count());
+        Assert.Equal(Palette.Group(0), Palette.Group(7));
+    }
+}

@@ -1,0 +1,121 @@
+// `extrapolate`: targets at the best shape, and scores of a size that the refit has not seen.
+using System.Text.Json.Nodes;
+using Scaling.Laws;
+using Scaling.Sdk;
+using Scaling.Stages.Extrapolate;
+using Scaling.TestKit;
+
+namespace Scaling.Stages.Tests;
+
+public sealed class ExtrapolateTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Larger_sizes_are_predicted_at_the_best_shape_and_the_runs_budgets()
+    {
+        var predictions = Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6, 4e6) }, RunsTable.Of()).Table("predictions.csv");
+
+        Assert.Equal(["purpose", "size", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "predicted_low", "predicted_high", "residual"], predictions.Columns);
+        Assert.Equal(4, predictions.Rows.Count);
+        foreach (var row in predictions.Each())
+        {
+            double best = RunsTable.Shape.Apply(RunsTable.Base.Predict(row.Number("parameters"), row.Number("tokens")), null, null);
+            Assert.Equal("target", row.Text("purpose"));
+            Assert.Equal(best, row.Number("predicted"), 1e-4);
+            Assert.Equal(RunsTable.Shape.XStar!.Value, row.Number("x"), 1e-6);
+            Assert.Equal("", row.Text("loss"));
+            Assert.InRange(row.Number("predicted"), row.Number("predicted_low"), row.Number("predicted_high"));
+        }
+
+        Assert.Equal([1e7, 2e7, 4e7, 8e7], predictions.Each().Select(r => r.Number("tokens")));
+    }
+
+    [Fact]
+    public void The_largest_size_held_out_is_foretold_by_an_exact_law()
+    {
+        // Two sizes and two budgets leave the refit's base law open; a third budget-like size is held out, so only the shapes' order is promised.
+        var result = Extrapolate(new JsonObject { ["hold_out"] = "largest" }, RunsTable.Of());
+        var scores = JsonNode.Parse(result.Text("scores.json"))!["held_out"]!;
+        var predictions = result.Table("predictions.csv");
+
+        Assert.Equal(18, predictions.Rows.Count);
+        Assert.Equal(18, (int)scores["rows"]!);
+        Assert.Equal(36, (int)scores["fitted_rows"]!);
+        Assert.All(scores["budgets"]!.AsArray(), b => Assert.InRange((double)b!["spearman"]!, 0.95, 1));
+        Assert.All(scores["budgets"]!.AsArray(), b => Assert.InRange((double)b!["regret"]!, 0, 1e-3));
+        Assert.Equal(predictions.Each().Average(r => Math.Pow(r.Number("residual"), 2)), (double)scores["mse"]!, 1e-12);
+        Assert.Equal(-predictions.Each().Average(r => r.Number("residual")), (double)scores["level_error"]!, 1e-12);
+    }
+
+    [Fact]
+    public void A_held_out_size_is_not_seen_by_its_prediction()
+    {
+        // Raising every loss of the held-out size by 1 must raise the residuals by 1 and move no prediction.
+        var runs = RunsTable.Of(noise: 0.01);
+        var settings = new JsonObject { ["hold_out"] = "64k" };
+        int loss = runs.IndexOf("loss"), parameters = runs.IndexOf("parameters");
+        var raised = new Table(runs.Columns, [.. runs.Rows.Select(r => Math.Abs(Math.Log(double.Parse(r[parameters]) / 64000)) < 0.2
+            ? r.Select((c, i) => i == loss ? Table.Cell(double.Parse(c) + 1) : c).ToArray() : r)]);
+        string law = LawOf(runs);
+
+        var before = Extrapolate(settings, runs, law).Table("predictions.csv");
+        var after = Extrapolate(settings, raised, law).Table("predictions.csv");
+        Assert.Equal(before.Each().Select(r => r.Text("predicted")), after.Each().Select(r => r.Text("predicted")));
+        Assert.All(before.Each().Zip(after.Each()), p => Assert.Equal(p.First.Number("residual") + 1, p.Second.Number("residual"), 1e-9));
+    }
+
+    [Fact]
+    public void Without_a_size_held_out_the_scores_say_why() =>
+        Assert.Equal("hold_out is none.", (string?)JsonNode.Parse(Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6) }, RunsTable.Of()).Text("scores.json"))!["reason"]);
+
+    [Fact]
+    public void A_prediction_at_unmeasured_budgets_that_rests_on_nothing_is_a_warning()
+    {
+        var runs = RunsTable.Of();
+        int budget = runs.IndexOf("tokens_per_parameter");
+        var ray = new Table(runs.Columns, [.. runs.Rows.Where(r => r[budget] == "20")]);
+        var warnings = Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6), ["tokens_per_parameter"] = new JsonArray(200.0) }, ray).Warnings;
+        Assert.Contains(warnings, w => w.Code == "SCAL7206" && w.Message.Contains("prediction_off_ray", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("larges", "SCAL7202")]
+    [InlineData("1B", "SCAL7203")]
+    public void A_size_that_is_not_there_is_told(string holdOut, string code) =>
+        Assert.Equal(code, CodeOf(() => Extrapolate(new JsonObject { ["hold_out"] = holdOut }, RunsTable.Of())));
+
+    [Fact]
+    public void The_only_size_cannot_be_held_out()
+    {
+        var runs = RunsTable.Of();
+        var one = new Table(runs.Columns, [.. runs.Rows.Take(18)]);
+        Assert.Equal("SCAL7204", CodeOf(() => Extrapolate(new JsonObject { ["hold_out"] = "largest" }, one)));
+    }
+
+    [Fact]
+    public void Nothing_asked_is_told() => Assert.Equal("SCAL7205", CodeOf(() => Extrapolate([], RunsTable.Of())));
+
+    [Fact]
+    public void A_law_that_is_none_is_told() =>
+        Assert.Equal("SCAL7201", CodeOf(() => Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6) }, RunsTable.Of(), _folder.Write("law.json", "{}"))));
+
+    private StageResult Extrapolate(JsonObject settings, Table runs, string? law = null) =>
+        new StageRunner(new ExtrapolateStage(), _folder).Run((JsonObject)settings.DeepClone(), new Dictionary<string, string>
+        {
+            ["runs"] = _folder.Write($"runs {Guid.NewGuid():N}.csv", runs.ToCsv()),
+            ["law"] = law ?? LawOf(runs),
+        });
+
+    private string LawOf(Table runs)
+    {
+        var read = RunTable.Read(runs.Columns, runs.Rows, new RunColumns());
+        string path = _folder[$"law {Guid.NewGuid():N}.json"];
+        LawFit.Fit(read.Runs, read.Context, new LawOptions { Resamples = 50 }).Document.Write(path);
+        return path;
+    }
+
+    private static string CodeOf(Action action) => Assert.Throws<StageFailedException>(action).Diagnostics[0].Code;
+}

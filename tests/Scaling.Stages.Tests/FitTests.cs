@@ -1,0 +1,185 @@
+// `fit` on the runs of a stage, on tables of users, and on tables with mistakes.
+using System.Text.Json.Nodes;
+using Scaling.Laws;
+using Scaling.Sdk;
+using Scaling.Stages.Fit;
+using Scaling.TestKit;
+
+namespace Scaling.Stages.Tests;
+
+public sealed class FitTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Runs_of_a_study_give_the_law_that_made_them()
+    {
+        var result = Fit([], RunsTable.Of());
+        var law = LawDocument.Read(Path.Combine(result.Folder, "law.json"));
+
+        Assert.Equal(LawKind.Conditional, law.Options.Law);
+        Assert.Equal(RunsTable.Shape.XStar!.Value, law.Shape!.XStar!.Value, 1e-6);
+        Assert.Equal(RunsTable.Shape.RStar!.Value, law.Shape.RStar!.Value, 1e-6);
+        Assert.Equal(0.34, law.Base.Alpha, 1e-5);
+        Assert.Equal([2.0], law.Context.Layers);
+        Assert.Equal([8.0], law.Context.HeadSize);
+        Assert.Equal([2.0], law.Context.Gqa);
+        Assert.Equal([true], law.Context.Tied);
+        Assert.Empty(result.Warnings);
+    }
+
+    [Fact]
+    public void Residuals_are_measured_less_predicted_row_by_row()
+    {
+        var runs = RunsTable.Of(noise: 0.01);
+        var result = Fit([], runs);
+        var law = LawDocument.Read(Path.Combine(result.Folder, "law.json"));
+        var residuals = result.Table("residuals.csv");
+
+        Assert.Equal(["row", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "residual"], residuals.Columns);
+        Assert.Equal(runs.Rows.Count, residuals.Rows.Count);
+        foreach (var row in residuals.Each())
+        {
+            var run = runs[(int)row.Whole("row") - 1];
+            Assert.Equal(run.Text("shape"), row.Text("shape"));
+            Assert.Equal(run.Number("loss") - law.Predict(run.Number("parameters"), run.Number("tokens"), run.Number("x"), run.Number("ratio")), row.Number("residual"), 1e-12);
+        }
+    }
+
+    [Fact]
+    public void The_same_runs_give_the_same_bytes()
+    {
+        var runs = RunsTable.Of(noise: 0.01);
+        var (first, second) = (Fit([], runs), Fit([], runs));
+        Assert.Equal(first.Text("law.json"), second.Text("law.json"));
+        Assert.Equal(first.Text("residuals.csv"), second.Text("residuals.csv"));
+    }
+
+    [Fact]
+    public void A_table_of_the_user_is_fitted_by_its_own_column_names()
+    {
+        string table = _folder.Write("runs.csv", Exact("N,D,loss"));
+        var result = FitTable(table, new JsonObject
+        {
+            ["columns"] = new JsonObject { ["parameters"] = "N", ["tokens"] = "D", ["loss"] = "loss" },
+            ["law"] = "chinchilla",
+            ["objective"] = "log-huber",
+            ["counting"] = "total",
+        });
+        var law = LawDocument.Read(Path.Combine(result.Folder, "law.json"));
+
+        Assert.Equal(406.4, law.Base.A, 406.4e-6);
+        Assert.Equal(0.28, law.Base.Beta, 0.28e-6);
+        Assert.Null(law.Shape);
+        Assert.Equal("total", law.ParametersRule);
+        Assert.Equal("", result.Table("residuals.csv")[0].Text("x"));
+    }
+
+    [Fact]
+    public void Without_shapes_auto_means_chinchilla() =>
+        Assert.Equal(LawKind.Chinchilla, LawDocument.Read(Path.Combine(FitTable(_folder.Write("runs.csv", Exact("parameters,tokens,loss")), []).Folder, "law.json")).Options.Law);
+
+    [Fact]
+    public void Hidden_stands_in_for_x()
+    {
+        var runs = RunsTable.Of();
+        int x = runs.IndexOf("x");
+        var without = new Table([.. runs.Columns.Where(c => c != "x")], [.. runs.Rows.Select(r => r.Where((_, i) => i != x).ToArray())]);
+        var law = LawDocument.Read(Path.Combine(Fit([], without).Folder, "law.json"));
+        Assert.Equal(RunsTable.Shape.XStar!.Value, law.Shape!.XStar!.Value, 1e-6);
+    }
+
+    [Fact]
+    public void Rows_with_an_extreme_ratio_are_left_out_and_said_so()
+    {
+        var result = Fit(new JsonObject { ["ratio_range"] = new JsonArray(1.0, 5.0) }, RunsTable.Of());
+        Assert.Contains(result.Warnings, w => w.Code == "SCAL7106");
+        Assert.True(result.Table("residuals.csv").Rows.Count < 54);
+    }
+
+    [Fact]
+    public void What_the_runs_do_not_determine_is_a_warning()
+    {
+        string ray = _folder.Write("ray.csv", "parameters,tokens,loss\n" + string.Concat(new[] { 1e7, 3e7, 1e8, 3e8, 1e9 }.Select(n => Line(n, 20 * n))));
+        var warnings = FitTable(ray, []).Warnings;
+        Assert.Contains(warnings, w => w.Code == "SCAL7107" && w.Message.Contains("exponents", StringComparison.Ordinal) && w.Message.Contains("one ray", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void All_bad_cells_are_told_at_once_with_their_rows()
+    {
+        string table = _folder.Write("runs.csv", "parameters,tokens,loss\n1e8,2e9,3.1\n1e8,oops,3.2\n-5,2e9,NaN\n0,,2.9\n");
+        var failure = Assert.Throws<StageFailedException>(() => FitTable(table, []));
+
+        Assert.All(failure.Diagnostics, d => Assert.Equal("SCAL7103", d.Code));
+        Assert.Equal(
+            [
+                "Row 3, column 'parameters': '-5' where a number from 1 to 1E+18 was expected.",
+                "Row 4, column 'parameters': '0' where a number from 1 to 1E+18 was expected.",
+                "Row 2, column 'tokens': 'oops' where a number from 1 to 1E+18 was expected.",
+                "Row 4, column 'tokens': nothing where a number from 1 to 1E+18 was expected.",
+                "Row 3, column 'loss': 'NaN' where a number from 1E-06 to 1E+06 was expected.",
+            ],
+            failure.Diagnostics.Select(d => d.Message));
+        Assert.Equal("runs.csv", failure.Diagnostics[0].Location!.File);
+    }
+
+    [Fact]
+    public void A_misspelt_column_is_told_with_the_nearest()
+    {
+        string table = _folder.Write("runs.csv", Exact("parameters,tokens,lossy"));
+        var failure = Assert.Throws<StageFailedException>(() => FitTable(table, []));
+        Assert.Equal("SCAL7102", failure.Diagnostics[0].Code);
+        Assert.Equal("Did you mean 'lossy'?", failure.Diagnostics[0].Hint);
+    }
+
+    [Fact]
+    public void A_column_that_stands_twice_is_told() =>
+        Assert.Equal("SCAL3102", CodeOf(() => FitTable(_folder.Write("runs.csv", "parameters,tokens,loss,loss\n1,2,3,4\n"), [])));
+
+    [Fact]
+    public void Two_rows_are_too_few() =>
+        Assert.Equal("SCAL7104", CodeOf(() => FitTable(_folder.Write("runs.csv", "parameters,tokens,loss\n1e8,2e9,3\n2e8,4e9,2.9\n"), [])));
+
+    [Fact]
+    public void A_conditional_law_needs_a_shape() =>
+        Assert.Equal("SCAL7105", CodeOf(() => FitTable(_folder.Write("runs.csv", Exact("parameters,tokens,loss")), new JsonObject { ["law"] = "conditional" })));
+
+    [Fact]
+    public void A_reversed_ratio_range_is_told() =>
+        Assert.Equal("SCAL7110", CodeOf(() => Fit(new JsonObject { ["ratio_range"] = new JsonArray(5.0, 0.5) }, RunsTable.Of())));
+
+    [Fact]
+    public void Neither_runs_nor_table_is_told() =>
+        Assert.Equal("SCAL7101", CodeOf(() => new StageRunner(new FitStage(), _folder).Run([])));
+
+    [Fact]
+    public void Both_runs_and_table_are_told()
+    {
+        string table = _folder.Write("runs.csv", Exact("parameters,tokens,loss"));
+        Assert.Equal("SCAL7101", CodeOf(() => new StageRunner(new FitStage(), _folder).Run(Files(table, []), new Dictionary<string, string> { ["runs"] = table })));
+    }
+
+    private StageResult Fit(JsonObject settings, Table runs) =>
+        new StageRunner(new FitStage(), _folder).Run(settings, new Dictionary<string, string> { ["runs"] = Written(runs) });
+
+    private StageResult FitTable(string path, JsonObject settings) => new StageRunner(new FitStage(), _folder).Run(Files(path, settings));
+
+    private static JsonObject Files(string path, JsonObject settings)
+    {
+        settings["table"] = new JsonObject { ["text"] = Path.GetFileName(path), ["scheme"] = "", ["paths"] = new JsonArray(path) };
+        return settings;
+    }
+
+    private string Written(Table runs) => _folder.Write($"runs {Guid.NewGuid():N}.csv", runs.ToCsv());
+
+    private static string CodeOf(Action action) => Assert.Throws<StageFailedException>(action).Diagnostics[0].Code;
+
+    /// <summary>Hoffmann's law on five sizes and three budgets.</summary>
+    private static string Exact(string header) =>
+        header + "\n" + string.Concat(from n in new[] { 1e7, 3e7, 1e8, 3e8, 1e9 } from m in new[] { 5.0, 20, 80 } select Line(n, m * n));
+
+    private static string Line(double n, double d) => $"{n:R},{d:R},{1.69 + 406.4 / Math.Pow(n, 0.34) + 410.7 / Math.Pow(d, 0.28):R}\n";
+}

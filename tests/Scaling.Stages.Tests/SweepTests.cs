@@ -1,0 +1,99 @@
+// The stage `sweep`, run on settings as a pipeline gives them.
+using System.Text.Json.Nodes;
+using Scaling.Architectures;
+using Scaling.Sdk;
+using Scaling.Stages.Sweep;
+using Scaling.TestKit;
+
+namespace Scaling.Stages.Tests;
+
+public sealed class SweepTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void A_grid_gives_every_shape_that_can_be_built_and_says_why_the_others_cannot()
+    {
+        var result = Sweep("""{"sizes":[8000,16000,32000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.16,0.24,0.36],"ratio":[0.5,1.5,4],"gqa":[2]}""");
+        var shapes = result.Table("shapes.csv");
+        var rejected = result.Table("rejected.csv");
+        Assert.Equal([.. Vocabulary.ShapeTerms.Select(t => t.Name), "seed", "size"], shapes.Columns);
+        Assert.InRange(shapes.Rows.Count, 20, 27);
+        Assert.True(shapes.Rows.Count + rejected.Rows.Count <= 27);
+        foreach (var row in shapes.Each())
+        {
+            var shape = DecoderShape.FromCells(row.Text);
+            Assert.Equal(shape.Id, row.Text("shape"));
+            Assert.Equal(shape.Parameters, row.Whole("parameters"));
+            Assert.Equal(shape.X, row.Number("x"));
+            Assert.Equal(shape.Ratio, row.Number("ratio"));
+            Assert.InRange(row.Number("parameters") / row.Number("size"), 0.95, 1.05);
+        }
+
+        Assert.All(rejected.Each(), row => Assert.NotEqual("", row.Text("reason")));
+        Assert.Equal(shapes.Rows.Count, shapes.Each().Select(r => r.Text("shape")).Distinct().Count());
+    }
+
+    [Fact]
+    public void Llama_3_2_1B_comes_out_of_its_own_numbers()
+    {
+        var result = Sweep("""{"sizes":[973078528],"layers":[16],"head_size":64,"multiple_of":256,"x":[0.06565],"ratio":[4.8],"gqa":[4],"vocabulary":128256}""");
+        var row = Assert.Single(result.Table("shapes.csv").Each());
+        Assert.Equal(new DecoderShape(16, 2048, 8192, 32, 8, 64, 128_256, true), DecoderShape.FromCells(row.Text));
+        Assert.Empty(result.Table("rejected.csv").Rows);
+    }
+
+    [Fact]
+    public void Two_asks_that_round_to_one_shape_are_one_shape_with_every_seed()
+    {
+        var shapes = Sweep("""{"sizes":[64000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.24,0.2401],"ratio":[1],"gqa":[2],"seeds":[1,2,2]}""").Table("shapes.csv");
+        Assert.Equal(["1", "2"], shapes.Each().Select(r => r.Text("seed")));
+        Assert.Single(shapes.Each().Select(r => r.Text("shape")).Distinct());
+    }
+
+    [Fact]
+    public void Depth_can_be_given_for_each_size()
+    {
+        var shapes = Sweep("""{"sizes":[64000,128000],"layers":[2,4],"head_size":8,"multiple_of":4,"x":[0.24],"gqa":[2]}""").Table("shapes.csv");
+        Assert.Equal([("64000", "2"), ("128000", "4")], shapes.Each().Select(r => (r.Text("size"), r.Text("layers"))));
+    }
+
+    [Fact]
+    public void The_same_settings_give_the_same_bytes()
+    {
+        const string Settings = """{"sizes":[8000,64000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.16,0.3],"ratio":[0.5,4],"gqa":[1,2]}""";
+        var (one, two) = (Sweep(Settings), Sweep(Settings));
+        Assert.Equal(one.Text("shapes.csv"), two.Text("shapes.csv"));
+        Assert.Equal(one.Text("rejected.csv"), two.Text("rejected.csv"));
+    }
+
+    [Fact]
+    public void A_tighter_tolerance_rejects_what_misses_the_size()
+    {
+        const string Grid = "\"sizes\":[8000],\"layers\":[2],\"head_size\":8,\"multiple_of\":4,\"x\":[0.16,0.24,0.36],\"ratio\":[0.5,1.5],\"gqa\":[2]";
+        var strict = Sweep("{" + Grid + ",\"tolerance\":0.01}");
+        Assert.Contains(strict.Table("rejected.csv").Each(), r => r.Text("reason").StartsWith("the nearest shape misses the size by", StringComparison.Ordinal));
+        Assert.All(strict.Table("shapes.csv").Each(), r => Assert.InRange(r.Number("parameters"), 7920, 8080));
+        Assert.True(strict.Table("shapes.csv").Rows.Count < Sweep("{" + Grid + "}").Table("shapes.csv").Rows.Count);
+    }
+
+    [Fact]
+    public void A_grid_of_which_nothing_remains_is_an_error_with_the_last_reason()
+    {
+        var error = Assert.Throws<StageFailedException>(() => Sweep("""{"sizes":[8000],"layers":[2],"head_size":64,"x":[0.36]}"""));
+        var diagnostic = Assert.Single(error.Diagnostics);
+        Assert.Equal("SCAL7403", diagnostic.Code);
+        Assert.Contains("nearer to 0 than to 128", diagnostic.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Depths_that_do_not_match_the_sizes_and_an_odd_head_size_are_found_together()
+    {
+        var error = Assert.Throws<StageFailedException>(() => Sweep("""{"sizes":[8000],"layers":[2,3],"head_size":7}"""));
+        Assert.Equal(["SCAL7401", "SCAL7402"], error.Diagnostics.Select(d => d.Code));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private StageResult Sweep(string settings) => new StageRunner(new SweepStage(), _folder).Run(JsonNode.Parse(settings)!.AsObject());
+}

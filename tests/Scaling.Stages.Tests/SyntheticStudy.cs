@@ -1,0 +1,204 @@
+// A study made of formulas: what export is tested on. No model was trained for these numbers.
+using System.Globalization;
+using Scaling.Architectures;
+using Scaling.Laws;
+using Scaling.Sdk;
+using Scaling.TestKit;
+
+namespace Scaling.Stages.Tests;
+
+/// <summary>Small shapes whose losses are a law's, moved by a fixed pattern instead of noise; speeds that fall with the bytes of weights and cache.</summary>
+internal static class SyntheticStudy
+{
+    private static readonly ChinchillaLaw Base = new(1.5, 40, 60, 0.35, 0.30);
+    private static readonly ShapeTerms Terms = new(LawForm.Multiplicative, Normalised(a1: 0.06, a2: 0.06 * 0.24, b1: 0.012, b2: 0.012 * 1.4));
+    private static readonly Workload Workload = new(128, 64, 8, 4, 4);
+
+    public static readonly DecoderShape Baseline = new(2, 48, 176, 12, 6, 8, 256, true);
+    public static readonly DecoderShape Accurate = new(2, 60, 104, 16, 8, 8, 256, true);
+    public static readonly DecoderShape Efficient = new(2, 64, 124, 10, 5, 8, 256, true);
+
+    private static readonly DecoderShape[] CandidateShapes =
+        [Baseline, Accurate, Efficient, new(2, 64, 100, 14, 7, 8, 256, true), new(2, 72, 100, 8, 4, 8, 256, true), new(2, 44, 180, 14, 7, 8, 256, true), new(2, 52, 140, 14, 7, 8, 256, true)];
+
+    private static readonly DecoderShape[] RunShapes =
+    [
+        new(2, 16, 30, 8, 4, 8, 256, true), new(2, 20, 36, 6, 3, 8, 256, true), new(2, 24, 36, 4, 2, 8, 256, true), new(2, 20, 52, 4, 2, 8, 256, true),
+        new(2, 24, 56, 8, 4, 8, 256, true), new(2, 30, 52, 6, 3, 8, 256, true), new(2, 36, 44, 6, 3, 8, 256, true), new(2, 28, 76, 4, 2, 8, 256, true),
+        new(2, 32, 88, 12, 6, 8, 256, true), new(2, 44, 76, 8, 4, 8, 256, true), new(2, 52, 60, 8, 4, 8, 256, true), new(2, 40, 116, 4, 2, 8, 256, true),
+    ];
+
+    /// <summary>Writes every table that export takes.</summary>
+    /// <returns>Paths by role.</returns>
+    public static Dictionary<string, string> Write(TemporaryFolder folder)
+    {
+        var law = Law();
+        law.Write(folder["law.json"]);
+        Best().Write(folder["best.json"]);
+        Runs().Write(folder["runs.csv"]);
+        Candidates().Write(folder["candidates.csv"]);
+        Table front = new(Candidates().Columns, [.. Candidates().Each().Zip(Candidates().Rows).Where(r => r.First.Truth("on_front")).OrderBy(r => r.First.Number("predicted")).Select(r => r.Second)]);
+        front.Write(folder["front.csv"]);
+        Residuals(law).Write(folder["residuals.csv"]);
+        Predictions(law).Write(folder["predictions.csv"]);
+        Speeds().Write(folder["speed.csv"]);
+        folder.Write("scores.json", """
+            {
+              "held_out": {
+                "size": 36600, "fitted_rows": 14,
+                "budgets": [
+                  { "tokens": 366000, "rows": 4, "mse": 0.00021, "spearman": 0.8, "spearman_reason": null, "level_error": 0.0101, "shape_error": 0.0031, "pick": 17, "regret": 0 },
+                  { "tokens": 732000, "rows": 4, "mse": 0.00025, "spearman": null, "spearman_reason": "Ranks.", "level_error": -0.0122, "shape_error": 0.0042, "pick": 18, "regret": 0.0021 }
+                ],
+                "verdicts": [], "rows": 8, "mse": 0.00023, "spearman": 0.9, "level_error": -0.001, "shape_error": 0.004, "regret": 0.002, "spearman_reason": null
+              },
+              "reason": null
+            }
+            """);
+        return new[] { "best.json", "runs.csv", "law.json", "residuals.csv", "predictions.csv", "scores.json", "speed.csv", "candidates.csv", "front.csv" }
+            .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => folder[file]);
+    }
+
+    /// <summary>A search's result with these picks.</summary>
+    public static SearchResult Best(DecoderShape? accurate = null, bool withBaseline = true) => new()
+    {
+        Size = 80_000,
+        Tokens = 1_600_000,
+        Workload = Workload,
+        Device = new DeviceModel("this machine", "calibrated", 1e-10, 2e-11, 1e-4, 4, 0.031),
+        Baseline = withBaseline ? Scored(Baseline) : null,
+        Accurate = Scored(accurate ?? Accurate, withBaseline),
+        Efficient = Scored(Efficient, withBaseline),
+    };
+
+    private static LawDocument Law() => new()
+    {
+        Options = new LawOptions(),
+        Base = Base,
+        Shape = Terms,
+        Verdicts =
+        [
+            new("exponents", Identification.WeaklyIdentified, "Three sizes and two budgets."),
+            new("x_star", Identification.Identified, "The interval lies inside the runs."),
+            new("r_star", Identification.NotIdentified, "Resamples had no minimum below 4."),
+            new("prediction_along_ray", Identification.Identified, "The interval is narrow."),
+            new("prediction_off_ray", Identification.WeaklyIdentified, "Two budgets."),
+        ],
+        Intervals = new LawIntervals { E = new(1.1, 1.8), Alpha = new(0.28, 0.41), Beta = new(0.25, 0.36), XStar = new(0.21, 0.27), RStar = new(0.9, null) },
+        Fit = new FitSummary { Rows = 24, Status = Convergence.Converged, ObjectiveValue = 0.0012, ResidualStandardDeviation = 0.004, ConditionNumber = 310, Starts = 12, StartsAgreeing = 11 },
+        Ranges = new LawRanges
+        {
+            Parameters = Range(RunShapes.Select(s => (double)s.Parameters)),
+            Tokens = new(10 * (double)RunShapes.Min(s => s.Parameters), 20 * (double)RunShapes.Max(s => s.Parameters)),
+            TokensPerParameter = new(10, 20),
+            X = Range(RunShapes.Select(s => s.X)),
+            Ratio = Range(RunShapes.Select(s => s.Ratio)),
+            Sizes = [.. RunShapes.Chunk(4).Select(c => c.Average(s => (double)s.Parameters))],
+        },
+        Context = new LawContext { Layers = [2], HeadSize = [8], Gqa = [2], Vocabulary = [256], Tied = [true] },
+        Resamples = [.. Enumerable.Range(-4, 9).Select(i => Resample(i / 4.0))],
+    };
+
+    private static Table Runs()
+    {
+        string[] columns = [.. Vocabulary.ShapeTerms.Select(t => t.Name), "seed", "tokens_per_parameter", "tokens", "loss", "batch", "context", "tokenizer", "evaluation_tokens", "unique_tokens"];
+        return new Table(columns, [.. RunRows().Select(r => (string[])
+            [.. r.Shape.Cells().Select(Table.Cell), "1", Table.Cell(r.Budget), Table.Cell(r.Tokens), Table.Cell(r.Loss), "8", "64", "bytes", "65536", "500000"])]);
+    }
+
+    private static Table Residuals(LawDocument law) => new(
+        ["row", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "residual"],
+        [.. RunRows().Select((r, i) =>
+        {
+            double predicted = law.Predict(r.Shape.Parameters, r.Tokens, r.Shape.X, r.Shape.Ratio);
+            return (string[])[$"{i + 1}", r.Shape.Id, .. Cells(r.Shape.Parameters, r.Tokens, r.Shape.X, r.Shape.Ratio, r.Loss, predicted, r.Loss - predicted)];
+        })]);
+
+    private static Table Predictions(LawDocument law)
+    {
+        var rows = new List<string[]>();
+        foreach (var run in RunRows().Where(r => r.Shape.Parameters > 24_000))
+        {
+            double predicted = law.Predict(run.Shape.Parameters, run.Tokens, run.Shape.X, run.Shape.Ratio) + 0.01;
+            rows.Add(["held_out", "32000", run.Shape.Id, .. Cells(run.Shape.Parameters, run.Tokens, run.Shape.X, run.Shape.Ratio, run.Loss, predicted, predicted - 0.02, predicted + 0.02, run.Loss - predicted)]);
+        }
+
+        foreach (double size in (double[])[80_000, 160_000])
+        {
+            double predicted = law.Predict(size, 20 * size);
+            rows.Add(["target", Table.Cell(size), "", .. Cells(size, 20 * size, 0.24, 1.4), "", .. Cells(predicted, predicted - 0.03, predicted + 0.04), ""]);
+        }
+
+        return new Table(["purpose", "size", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "predicted_low", "predicted_high", "residual"], rows);
+    }
+
+    private static Table Candidates()
+    {
+        string[] columns =
+        [
+            .. Vocabulary.ShapeTerms.Select(t => t.Name), "predicted", "loss_difference", "feasible", "kv_bytes_per_token", "time_to_first_token", "time_per_output_token",
+            "tokens_per_second", "source", "on_front",
+        ];
+        var scored = CandidateShapes.Select(s => Scored(s)).ToList();
+        return new Table(columns, [.. scored.Select(c => (string[])
+        [
+            .. c.ToShape().Cells().Select(Table.Cell), .. Cells(c.Predicted, c.LossDifference!.Value), Table.Cell(c.LossDifference <= 0),
+            .. Cells(c.KvBytesPerToken, c.TimeToFirstToken, c.TimePerOutputToken, c.TokensPerSecond), "calibrated",
+            Table.Cell(!scored.Exists(o => o.TokensPerSecond > c.TokensPerSecond && o.Predicted < c.Predicted)),
+        ])]);
+    }
+
+    private static Table Speeds()
+    {
+        string[] columns =
+        [
+            .. Vocabulary.ShapeTerms.Select(t => t.Name), "prompt", "output", "batch", "threads", "data_type", "device", "time_to_first_token", "time_per_output_token", "tokens_per_second",
+            "tokens_per_second_low", "tokens_per_second_high", "kv_bytes_per_token", "weight_bytes", "repeats", "source",
+        ];
+        return new Table(columns, [.. RunShapes.Where((_, i) => i % 3 == 0).Select(s =>
+        {
+            var speed = SpeedOf(s);
+            return (string[])
+            [
+                .. s.Cells().Select(Table.Cell), "128", "64", "8", "1", "float32", "a machine",
+                .. Cells(speed.TimeToFirstToken, speed.TimePerOutputToken, speed.TokensPerSecond, 0.97 * speed.TokensPerSecond, 1.02 * speed.TokensPerSecond, speed.KvBytesPerToken),
+                Table.Cell(4 * s.ParametersTotal), "5", "measured",
+            ];
+        })]);
+    }
+
+    private static IEnumerable<(DecoderShape Shape, double Budget, double Tokens, double Loss)> RunRows() =>
+        from i in Enumerable.Range(0, RunShapes.Length)
+        from budget in (double[])[10, 20]
+        let shape = RunShapes[i]
+        let tokens = budget * shape.Parameters
+        let pattern = 0.004 * ((i * 7 + budget) % 5 - 2) / 2
+        select (shape, budget, tokens, Terms.Apply(Base.Predict(shape.Parameters, tokens), shape.X, shape.Ratio) + pattern);
+
+    private static ScoredShape Scored(DecoderShape shape, bool withBaseline = true) =>
+        ScoredShape.Of(shape, Predicted(shape), SpeedOf(shape), withBaseline ? Predicted(Baseline) : null);
+
+    private static double Predicted(DecoderShape shape) => Terms.Apply(Base.Predict(shape.Parameters, 1_600_000), shape.X, shape.Ratio);
+
+    /// <summary>No roofline: a pass takes as long as its bytes at 1 GB/s.</summary>
+    private static Speed SpeedOf(DecoderShape shape)
+    {
+        double cache = 4.0 * shape.KvElementsPerToken;
+        double step = (4.0 * shape.ParametersTotal + 8 * 160 * cache) / 1e9;
+        return new Speed(4 * step, step, 8 * 64 / (67 * step), cache);
+    }
+
+    private static double[] Resample(double move)
+    {
+        var c = Terms.Coefficients;
+        return [Base.E, Base.A, Base.B, Base.Alpha, Base.Beta, c.A0, c.A1 * (1 + 0.2 * move), c.A2, c.B0, c.B1, c.B2 * (1 - 0.9 * move)];
+    }
+
+    /// <summary>Coefficients with factor 1 at x* and r*.</summary>
+    private static ShapeCoefficients Normalised(double a1, double a2, double b1, double b2) =>
+        new(1 - a1 * Math.Log(a2 / a1) - a1, a1, a2, 1 - b1 * Math.Log(b2 / b1) - b1, b1, b2);
+
+    private static Interval Range(IEnumerable<double> values) => new(values.Min(), values.Max());
+
+    private static IEnumerable<string> Cells(params double[] values) => values.Select(v => v.ToString("R", CultureInfo.InvariantCulture));
+}

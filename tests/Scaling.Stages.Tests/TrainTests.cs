@@ -1,0 +1,159 @@
+// The stage `train` on small text, as a worker runs it.
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scaling.Sdk;
+using Scaling.Stages.Train;
+using Scaling.TestKit;
+
+namespace Scaling.Stages.Tests;
+
+[Collection("torch")]
+public sealed class TrainTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _other = new();
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _other.Dispose();
+    }
+
+    [Fact]
+    public void A_run_writes_its_loss_its_curve_its_times_and_its_weights()
+    {
+        var result = Runner(_folder).Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
+
+        var table = result.Table("runs.csv");
+        var run = table[0];
+        Assert.Equal(new TrainStage().Declaration.Outputs[0].Columns.Select(c => c.Name), table.Columns);
+        Assert.Equal(TorchStages.Small.Id, run.Text("shape"));
+        Assert.Equal(TorchStages.Small.Parameters, run.Whole("parameters"));
+        Assert.Equal(run.Whole("steps") * 4 * 64, run.Whole("tokens"));
+        Assert.InRange(run.Whole("tokens"), 20 * TorchStages.Small.Parameters - 128, 20 * TorchStages.Small.Parameters + 128);
+        Assert.Equal(0.3 / 16, run.Number("learning_rate"), 12);
+        Assert.Equal(2048, run.Whole("evaluation_tokens"));
+
+        double unigram = JsonDocument.Parse(File.ReadAllText(_folder["prepared/corpus.json"])).RootElement.GetProperty("unigram_entropy").GetDouble();
+        Assert.True(run.Number("loss") < unigram - 0.5, $"{run.Number("loss")} nats where frequencies alone give {unigram}");
+        Assert.True(run.Number("loss_standard_error") > 0);
+
+        string[] curve = result.Text("curve.jsonl").TrimEnd('\n').Split('\n');
+        var last = JsonDocument.Parse(curve[^1]).RootElement;
+        Assert.InRange(curve.Length, 10, 50);
+        Assert.Equal(run.Whole("tokens"), last.GetProperty("tokens").GetInt64());
+        Assert.Equal(["step", "tokens", "loss", "learning_rate"], last.EnumerateObject().Select(p => p.Name));
+        Assert.True(result.Table("timings.csv")[0].Number("tokens_per_second") > 100);
+        Assert.True(new FileInfo(Path.Combine(result.Folder, "weights.safetensors")).Length > 4 * TorchStages.Small.ParametersTotal);
+        Assert.DoesNotContain(result.Warnings, w => w.Code != "SCAL8205");
+    }
+
+    [Fact]
+    public void A_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes()
+    {
+        var undisturbed = Runner(_folder).Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
+        var stopped = Runner(_other);
+        // Each try is stopped after its first step, as by Ctrl-C, and leaves a checkpoint of one step more.
+        for (int i = 1; i <= 3; i++)
+        {
+            Assert.Throws<OperationCanceledException>(() => stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1), stop: new CancellationToken(canceled: true)));
+        }
+
+        Assert.True(File.Exists(_other["work/checkpoint.safetensors"]));
+        var resumed = stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
+
+        Assert.All(["runs.csv", "curve.jsonl", "weights.safetensors"], file =>
+            Assert.Equal(File.ReadAllBytes(Path.Combine(undisturbed.Folder, file)), File.ReadAllBytes(Path.Combine(resumed.Folder, file))));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_is_not_this_runs_is_set_aside_and_the_run_starts_again()
+    {
+        var undisturbed = Runner(_folder).Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
+        _other.Write("work/checkpoint.safetensors", "rubbish");
+
+        var result = Runner(_other).Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
+
+        Assert.Contains(result.Warnings, w => w.Code == "SCAL8008");
+        Assert.Equal(undisturbed.Text("runs.csv"), result.Text("runs.csv"));
+    }
+
+    [Fact]
+    public void Shapes_see_the_same_tokens_in_the_same_order_and_seeds_differ_in_their_start_alone()
+    {
+        var settings = Settings();
+        settings["tokens_per_parameter"] = new JsonArray(1);
+        var runner = Runner(_folder);
+        var first = runner.Run(settings, row: TorchStages.Row(TorchStages.Small, 1)).Table("runs.csv")[0];
+        var seed = runner.Run(settings, row: TorchStages.Row(TorchStages.Small, 2)).Table("runs.csv")[0];
+        var wider = runner.Run(settings, row: TorchStages.Row(TorchStages.Small with { Hidden = 20 }, 1)).Table("runs.csv")[0];
+
+        Assert.Equal(first.Text("token_order"), seed.Text("token_order"));
+        Assert.Equal(first.Text("token_order"), wider.Text("token_order"));
+        Assert.NotEqual(first.Text("loss"), seed.Text("loss"));
+    }
+
+    [Fact]
+    public void More_tokens_than_the_corpus_holds_and_a_model_that_learns_nothing_are_warned_of()
+    {
+        var settings = Settings();
+        settings["tokens_per_parameter"] = new JsonArray(40);
+        settings["learning_rate"] = 1e-9;
+        settings["batch"] = 256;
+
+        var result = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1));
+
+        Assert.Equal(["SCAL8006", "SCAL8007"], result.Warnings.Select(w => w.Code).Where(c => c != "SCAL8205"));
+    }
+
+    [Fact]
+    public void A_vocabulary_that_the_tokenizer_exceeds_is_refused() => AssertFails(
+        "SCAL8004", "vocabulary of 100", Settings(), TorchStages.Row(TorchStages.Small with { Vocabulary = 100 }, 1));
+
+    [Fact]
+    public void A_corpus_without_files_is_refused()
+    {
+        var settings = Settings();
+        settings["corpus"]!["paths"] = new JsonArray();
+
+        AssertFails("SCAL8001", "names no files", settings, TorchStages.Row(TorchStages.Small, 1));
+    }
+
+    [Fact]
+    public void A_corpus_too_small_to_hold_anything_out_is_refused()
+    {
+        var settings = Settings();
+        settings["corpus"]!["paths"] = new JsonArray(_folder.Write("tiny.txt", "not much\nnot much\n"));
+
+        AssertFails("SCAL8002", "holds 9 bytes", settings, TorchStages.Row(TorchStages.Small, 1));
+    }
+
+    [Fact]
+    public void A_context_longer_than_the_held_out_part_is_refused()
+    {
+        var settings = Settings();
+        settings["context"] = 100_000;
+
+        AssertFails("SCAL8003", "a sequence of 100000 tokens does not fit", settings, TorchStages.Row(TorchStages.Small, 1));
+    }
+
+    private void AssertFails(string code, string message, JsonObject settings, Dictionary<string, string> row)
+    {
+        var failure = Assert.Throws<StageFailedException>(() => Runner(_folder).Run(settings, row: row));
+
+        Assert.Equal(code, failure.Diagnostics[0].Code);
+        Assert.Contains(message, failure.Diagnostics[0].Message);
+        Assert.NotNull(failure.Diagnostics[0].Hint);
+    }
+
+    private static StageRunner Runner(TemporaryFolder folder) => new(new TrainStage(), folder) { NativeFolders = TorchStages.NativeFolders };
+
+    private JsonObject Settings() => new()
+    {
+        ["corpus"] = new JsonObject { ["text"] = "text:*.txt", ["scheme"] = "text", ["paths"] = new JsonArray(Text()) },
+        ["tokens_per_parameter"] = new JsonArray(20),
+        ["evaluation_tokens"] = 2048,
+    };
+
+    private string Text() => _folder.Write("corpus.txt", string.Concat(Enumerable.Range(0, 6000).Select(i => $"The number {1000 + i * 37 % 90_000} comes next.\n")));
+}

@@ -1,0 +1,133 @@
+// Training learns, and goes on after a kill as if nothing had happened.
+using System.Text;
+using Scaling.Architectures;
+using Scaling.TestKit;
+
+namespace Scaling.Torch.Tests;
+
+public sealed class TrainingTests
+{
+    private static readonly DecoderShape Shape = new(2, 24, 32, 4, 2, 8, 256, Tied: true);
+
+    public TrainingTests() => Libtorch.Load();
+
+    [Fact]
+    public void A_run_that_goes_on_from_a_checkpoint_ends_with_the_bytes_of_an_undisturbed_one()
+    {
+        using var folder = new TemporaryFolder();
+        ushort[] tokens = Numbers(5000);
+        var plan = Plan(steps: 40);
+        using var undisturbed = new TrainingRun(plan, tokens);
+        Finish(undisturbed);
+        undisturbed.Weights.Write(folder["undisturbed"]);
+
+        using (var killed = new TrainingRun(plan, tokens))
+        {
+            Advance(killed, 23);
+            killed.Save(folder["checkpoint"]);
+            Advance(killed, 5);
+        }
+
+        using var resumed = new TrainingRun(plan, tokens);
+        resumed.Resume(folder["checkpoint"]);
+        Assert.Equal(23, resumed.Step);
+        Finish(resumed);
+        resumed.Weights.Write(folder["resumed"]);
+
+        Assert.Equal(File.ReadAllBytes(folder["undisturbed"]), File.ReadAllBytes(folder["resumed"]));
+        Assert.Equal(undisturbed.Curve, resumed.Curve);
+    }
+
+    [Fact]
+    public void A_checkpoint_of_another_plan_is_refused_and_changes_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        using (var run = new TrainingRun(Plan(steps: 3), Numbers(5000)))
+        {
+            run.Save(folder["checkpoint"]);
+        }
+
+        using var other = new TrainingRun(Plan(steps: 3) with { Shape = Shape with { Hidden = 28 } }, Numbers(5000));
+
+        Assert.Equal(0, other.Step);
+        Assert.Contains("no checkpoint of this run", Assert.Throws<FormatException>(() => other.Resume(folder["checkpoint"])).Message);
+    }
+
+    [Fact]
+    public void A_small_model_learns_far_more_than_the_frequencies_of_bytes()
+    {
+        ushort[] training = Numbers(40_000), heldOut = Numbers(3000, from: 6000);
+        using var run = new TrainingRun(Plan(steps: 400), training);
+        double before = HeldOutLoss.Of(run.Weights, heldOut, 32, 2000).Nats;
+
+        Finish(run);
+
+        var loss = HeldOutLoss.Of(run.Weights, heldOut, 32, 2000);
+        double unigram = Entropy(training);
+        Assert.InRange(before, 5.3, 5.8); // ln 256 = 5.55: a fresh model knows nothing
+        Assert.True(loss.Nats < 0.5 * unigram, $"{loss.Nats} nats where frequencies alone give {unigram}");
+        Assert.Equal(1984, loss.Tokens);
+        Assert.True(loss.StandardError is > 0 and < 0.1);
+        Assert.Equal(run.Plan.Tokens, run.Curve[^1].Tokens);
+        Assert.True(run.Curve.Count <= 50 && run.Curve[^1].Loss < run.Curve[0].Loss);
+    }
+
+    [Fact]
+    public void A_run_that_diverges_says_at_which_step()
+    {
+        using var run = new TrainingRun(Plan(steps: 50) with { LearningRate = 1e30, Warmup = 0 }, Numbers(5000));
+
+        var failure = Assert.Throws<UnusableInputException>(() => Finish(run));
+
+        Assert.Equal("SCAL8005", failure.Code);
+        Assert.Contains("of 50", failure.Message);
+    }
+
+    [Fact]
+    public void The_fused_optimiser_takes_the_step_that_the_paper_writes()
+    {
+        // One step of AdamW from m = v = 0: the update is lr·g/(|g| + ε/…), so every decayed weight moves by its decay and by at most the rate.
+        var plan = Plan(steps: 1) with { LearningRate = 0.01, Warmup = 0, WeightDecay = 0.5 };
+        using var run = new TrainingRun(plan, Numbers(5000));
+        float[] before = Values(run);
+        run.Advance();
+        float[] after = Values(run);
+
+        double[] moves = [.. before.Zip(after, (b, a) => (double)a - b * (1 - 0.01 * 0.5))];
+        // Almost every gradient is far above ε = 1e-8 once clipped to norm 1, so |move| is the rate; float32 rounds at 1e-8.
+        Assert.True(moves.Count(m => Math.Abs(Math.Abs(m) - 0.01) < 1e-4) > 0.95 * moves.Length);
+        Assert.All(moves, m => Assert.True(Math.Abs(m) < 0.01 + 1e-6));
+
+        static float[] Values(TrainingRun run) => run.Weights.Blocks[0].Down_DF.data<float>().ToArray();
+    }
+
+    [Theory]
+    [InlineData(0, 0.1)]
+    [InlineData(9, 1)]
+    [InlineData(60, 0.55)]
+    [InlineData(110, 0.1)]
+    public void The_rate_rises_and_falls_on_half_a_cosine(long step, double expected) =>
+        Assert.Equal(expected, new CosineSchedule(110, 10, 1)[step], 12);
+
+    private static TrainingPlan Plan(long steps) => new()
+    {
+        Shape = Shape, Seed = 1, OrderSeed = 5, Steps = steps, Batch = 4, Context = 32, LearningRate = 0.01, Warmup = 0.1, WeightDecay = 0.1,
+    };
+
+    private static void Finish(TrainingRun run) => Advance(run, run.Plan.Steps - run.Step);
+
+    private static void Advance(TrainingRun run, long steps)
+    {
+        for (long i = 0; i < steps; i++)
+        {
+            run.Advance();
+        }
+    }
+
+    /// <summary>Lines of a word and a number from 1000 to 9999, each number once: text with much to learn beyond the frequencies of its bytes.</summary>
+    private static ushort[] Numbers(int length, int from = 0) =>
+        [.. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(from, length / 12 + 1).Select(i => $"number {1000 + i * 37 % 9000}\n")))[..length].Select(b => (ushort)b)];
+
+    private static double Entropy(ushort[] tokens) =>
+        tokens.GroupBy(t => t).Sum(g => -(double)g.Count() / tokens.Length * Math.Log((double)g.Count() / tokens.Length));
+}

@@ -1,0 +1,192 @@
+// The commands, their options and help.
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
+using Scaling.Engine;
+using Scaling.Engine.Execution;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+/// <summary>What can be typed after <c>dotnet scaling</c>.</summary>
+internal static class Commands
+{
+    private static readonly Argument<string> PipelineFile = new("pipeline") { Description = "The pipeline file (YAML)." };
+
+    private static readonly Option<string?> Cache = new("--cache")
+    {
+        Description = "The store's folder. Default: SCALING_CACHE, else dotnet-scaling in the user's cache folder.", Recursive = true, HelpName = "folder",
+    };
+
+    private static readonly Option<string> Out = new("--out") { Description = "Results go to FOLDER/PIPELINE/STAGE.", DefaultValueFactory = _ => "results", HelpName = "folder" };
+
+    private static readonly Option<int> Jobs = new("--jobs", "-j")
+    {
+        Description = "Actions side by side. Default: one a processor.", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "count",
+    };
+
+    private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "Where rows fail, go on with those that succeeded." };
+    private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "At the first failure stop what runs and begin nothing." };
+    private static readonly Option<bool> Json = new("--json") { Description = "End with one JSON object on standard output." };
+    private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
+    private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT, a point being a row's name or its beginning." };
+    private static readonly Argument<string?> OptionalPipeline = new("pipeline") { Description = "A pipeline whose plugins are included.", DefaultValueFactory = _ => null };
+
+    /// <summary>Parses, runs, and gives the exit code.</summary>
+    public static async Task<int> Invoke(string[] args)
+    {
+        var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                Console.Error.WriteLine(new Diagnostic("SCAL1001", error.Message));
+            }
+
+            string path = string.Join(' ', Path(parsed.CommandResult));
+            Console.Error.WriteLine($"Type '{path} --help' for what it takes.");
+            return ExitCode.Usage;
+        }
+
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            return Report(e, stop.IsCancellationRequested);
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            if (stop.IsCancellationRequested)
+            {
+                Console.Error.WriteLine("Ended at once.");
+                Environment.Exit(ExitCode.Interrupted); // Workers end when their pipe closes.
+            }
+
+            signal.Cancel = true;
+            Console.Error.WriteLine("Stopping: running actions write their checkpoints. Once more ends at once.");
+            stop.Cancel();
+        }
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand(
+            """
+            Runs declarative pipelines for LLM scaling studies, each stage once: what is finished is found in a store by the content it was made from.
+
+            Examples:
+              dotnet scaling run pipelines/quickstart.yaml           run it, or what is missing of it
+              dotnet scaling plan pipelines/quickstart.yaml          what would run, and why
+              dotnet scaling why runs pipelines/quickstart.yaml      why one stage would run, or last ran
+              dotnet scaling check study.yaml                        find mistakes without running anything
+
+            Exit codes: 0 done, 1 a stage failed, 2 usage, 3 invalid pipeline, 4 integrity, 5 infrastructure, 130 interrupted.
+            """)
+        {
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Json], RunCommand.Run),
+            Command("plan", "Say what would run, and why, without running it.", [PipelineFile], LookCommands.Plan),
+            Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
+            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile], LookCommands.Check),
+            Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
+            Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
+        };
+        root.Options.Add(Cache);
+        return root;
+    }
+
+    private static Command Command(string name, string description, Symbol[] symbols, Func<Invocation, Task<int>> action)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                command.Arguments.Add(argument);
+            }
+            else
+            {
+                command.Options.Add((Option)symbol);
+            }
+        }
+
+        command.SetAction((parsed, cancel) => action(new Invocation(parsed, cancel)));
+        return command;
+    }
+
+    private static IEnumerable<string> Path(CommandResult? command) =>
+        command is null ? [] : [.. Path(command.Parent as CommandResult), command.Parent is null ? "dotnet scaling" : command.Command.Name];
+
+    private static int Report(Exception e, bool interrupted)
+    {
+        switch (e)
+        {
+            case OperationCanceledException when interrupted:
+                return ExitCode.Interrupted;
+            case UsageException usage:
+                Console.Error.WriteLine(usage.Diagnostic);
+                return ExitCode.Usage;
+            case InfrastructureException infrastructure:
+                Console.Error.WriteLine(infrastructure.Diagnostic);
+                return ExitCode.Infrastructure;
+            case StageFailedException failed:
+                foreach (var diagnostic in failed.Diagnostics)
+                {
+                    Console.Error.WriteLine(diagnostic);
+                }
+
+                return ExitCode.StageFailed;
+            case IOException or UnauthorizedAccessException:
+                Console.Error.WriteLine(new Diagnostic("SCAL4004", $"A file could not be read or written: {e.Message}"));
+                return ExitCode.Infrastructure;
+            default:
+                bool trace = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1";
+                Console.Error.WriteLine(new Diagnostic("SCAL1099", $"The tool broke a promise of its own: {e.GetType().Name}: {e.Message}") { Hint = trace ? e.StackTrace : "SCALING_TRACE=1 shows where." });
+                return ExitCode.Infrastructure;
+        }
+    }
+
+    /// <summary>The parsed words of one call.</summary>
+    internal sealed record Invocation(ParseResult Parsed, CancellationToken Stop)
+    {
+        public string Pipeline => Parsed.GetValue(PipelineFile)!;
+
+        public string? PipelineOrNone => Parsed.GetValue(OptionalPipeline);
+
+        public string Target => Parsed.GetValue(Commands.Target)!;
+
+        public string GraphFormat => Parsed.GetValue(Format)!;
+
+        public bool Json => Parsed.GetValue(Commands.Json);
+
+        public string StoreFolder => Parsed.GetValue(Cache) ?? DefaultStore();
+
+        public RunOptions Options => new(
+            Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}."),
+            Parsed.GetValue(FailFast) ? FailurePolicy.FailFast : Parsed.GetValue(KeepGoing) ? FailurePolicy.KeepGoing : FailurePolicy.FinishOthers,
+            System.IO.Path.GetFullPath(Parsed.GetValue(Out)!));
+
+        private static string DefaultStore()
+        {
+            if (Environment.GetEnvironmentVariable("SCALING_CACHE") is { Length: > 0 } named)
+            {
+                return named;
+            }
+
+            string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+            return System.IO.Path.Combine(
+                string.IsNullOrEmpty(cache) ? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : cache, "dotnet-scaling");
+        }
+    }
+}
+
+/// <summary>The command line cannot be worked with; exit code 2.</summary>
+internal sealed class UsageException(string code, string message, string? hint = null) : Exception(message)
+{
+    public Diagnostic Diagnostic { get; } = new(code, message) { Hint = hint };
+}

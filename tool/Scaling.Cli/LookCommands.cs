@@ -1,0 +1,169 @@
+// plan, why, check, graph, schema: they look and change nothing.
+using System.Text.Json;
+using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
+using Scaling.Engine.Planning;
+
+namespace Scaling.Cli;
+
+internal static class LookCommands
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Task<int> Plan(Commands.Invocation call) => WithPipeline(call, async (session, pipeline, console) =>
+    {
+        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
+        foreach (var stage in ahead)
+        {
+            Console.Out.WriteLine($"{stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {Outlook(stage)}");
+            foreach (string reason in stage.Outlook == StageOutlook.Depends ? [] : stage.Reasons)
+            {
+                Console.Out.WriteLine($"{"",-24}{reason}");
+            }
+        }
+
+        int run = ahead.Sum(a => a.Missing.Count);
+        int open = ahead.Count(a => a.Outlook == StageOutlook.Depends);
+        Console.Out.WriteLine(run + open == 0 ? "Nothing to do." : $"To run: {run} {(run == 1 ? "action" : "actions")}{(open > 0 ? $", and what {open} {(open == 1 ? "stage" : "stages")} after them will need" : "")}.");
+        return ExitCode.Done;
+    });
+
+    public static Task<int> Why(Commands.Invocation call) => WithPipeline(call, async (session, pipeline, console) =>
+    {
+        string[] target = call.Target.Split('@', 2);
+        if (pipeline.Stages.All(s => s.Id != target[0]))
+        {
+            string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
+            throw new UsageException("SCAL1004", $"There is no stage '{target[0]}'. There are: {string.Join(", ", ids)}.", Sdk.NearestSpelling.Hint(target[0], ids));
+        }
+
+        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
+        var stage = ahead.First(a => a.Stage.Id == target[0]);
+        var explainer = new Explainer(session.Store, RunRecord.Read(session.Store, pipeline.Path));
+        if (target is [_, var point])
+        {
+            return WhyPoint(stage, point, explainer);
+        }
+
+        Console.Out.WriteLine($"{stage.Stage.Id} ({stage.Stage.Declaration.Type}): {Outlook(stage)}");
+        foreach (string reason in stage.Reasons)
+        {
+            Console.Out.WriteLine($"  {reason}");
+        }
+
+        if (stage.Outlook == StageOutlook.Done && explainer.Recorded(stage.Stage) is { Reasons.Count: > 0 } recorded)
+        {
+            Console.Out.WriteLine("  When it last ran, that was because:");
+            foreach (string reason in recorded.Reasons)
+            {
+                Console.Out.WriteLine($"  {reason}");
+            }
+        }
+
+        return ExitCode.Done;
+    });
+
+    public static Task<int> Check(Commands.Invocation call) => WithPipeline(call, (_, pipeline, _) =>
+    {
+        Console.Out.WriteLine($"{call.Pipeline}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.");
+        return Task.FromResult(ExitCode.Done);
+    });
+
+    public static Task<int> Graph(Commands.Invocation call)
+    {
+        string[] formats = ["mermaid", "dot", "json"];
+        if (!formats.Contains(call.GraphFormat))
+        {
+            throw new UsageException("SCAL1005", $"--format takes {string.Join(", ", formats)}, found '{call.GraphFormat}'.", Sdk.NearestSpelling.Hint(call.GraphFormat, formats));
+        }
+
+        return WithPipeline(call, (_, pipeline, _) =>
+        {
+            Console.Out.WriteLine(call.GraphFormat switch
+            {
+                "dot" => PipelineGraph.Dot(pipeline),
+                "json" => PipelineGraph.Json(pipeline).ToJsonString(Indented),
+                _ => PipelineGraph.Mermaid(pipeline),
+            });
+            return Task.FromResult(ExitCode.Done);
+        });
+    }
+
+    public static async Task<int> Schema(Commands.Invocation call)
+    {
+        var console = Quiet();
+        if (call.PipelineOrNone is { } file)
+        {
+            var opened = await Session.Open(file, call.StoreFolder, console).ConfigureAwait(false);
+            if (opened is not { } open)
+            {
+                return ExitCode.InvalidPipeline;
+            }
+
+            using var linked = open.Session;
+            return await Print(linked, open.Pipeline.Stages.Select(s => s.Type.Descriptor)).ConfigureAwait(false);
+        }
+
+        using var session = Session.Open(call.StoreFolder, console);
+        return await Print(session, []).ConfigureAwait(false);
+
+        static async Task<int> Print(Session session, IEnumerable<Sdk.StageDescriptor> used)
+        {
+            var builtIn = new List<Sdk.StageDescriptor>();
+            foreach (string type in session.Catalog.BuiltIn)
+            {
+                builtIn.AddRange((await session.Catalog.DescribeBuiltIn(type).ConfigureAwait(false)).Select(t => t.Descriptor));
+            }
+
+            Sdk.StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
+            Console.Out.WriteLine(PipelineSchema.For(all).ToJsonString(Indented));
+            return ExitCode.Done;
+        }
+    }
+
+    private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look)
+    {
+        var console = Quiet();
+        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console).ConfigureAwait(false);
+        if (opened is not { } open)
+        {
+            return ExitCode.InvalidPipeline;
+        }
+
+        using var session = open.Session;
+        return await look(session, open.Pipeline, console).ConfigureAwait(false);
+    }
+
+    private static RunConsole Quiet() => new(Console.Error, isTerminal: false, TimeProvider.System);
+
+    private static string Outlook(StageAhead stage) => stage switch
+    {
+        { Outlook: StageOutlook.Depends } => "not known yet: " + string.Join("; ", stage.Reasons),
+        { Outlook: StageOutlook.Done, Plan.FansOut: true } => $"nothing to do, {stage.Plan.Actions.Count} actions cached",
+        { Outlook: StageOutlook.Done } => "nothing to do, cached",
+        { Plan.FansOut: true } => $"{stage.Missing.Count} of {stage.Plan.Actions.Count} actions to run",
+        _ => "to run",
+    };
+
+    private static int WhyPoint(StageAhead stage, string point, Explainer explainer)
+    {
+        var points = stage.Plan?.Actions.Where(a => a.Point?.StartsWith(point, StringComparison.Ordinal) ?? false).ToArray() ?? [];
+        if (stage.Plan is { } plan && points.Length == 0)
+        {
+            throw new UsageException("SCAL1006", $"The stage '{stage.Stage.Id}' has no row '{point}'. Its rows begin: {string.Join(", ", plan.Actions.Take(5).Select(a => a.Point ?? "(it has no rows)"))}.");
+        }
+
+        foreach (var action in points)
+        {
+            var reasons = stage.Missing.Contains(action) ? explainer.Why(stage.Plan!, action) : ["nothing to do, cached"];
+            Console.Out.WriteLine($"{stage.Stage.Id}@{action.Point} {action.Key[..12]}: {string.Join("; ", reasons)}");
+        }
+
+        if (stage.Plan is null)
+        {
+            Console.Out.WriteLine($"{stage.Stage.Id}: {Outlook(stage)}");
+        }
+
+        return ExitCode.Done;
+    }
+}

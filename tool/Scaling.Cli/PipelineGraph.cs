@@ -1,0 +1,52 @@
+// The stages of a pipeline and what flows between them, as text that other tools draw.
+using System.Text;
+using System.Text.Json.Nodes;
+using Scaling.Engine.Planning;
+
+namespace Scaling.Cli;
+
+internal static class PipelineGraph
+{
+    public static string Mermaid(Pipeline pipeline)
+    {
+        var text = new StringBuilder("flowchart LR\n");
+        foreach (var stage in pipeline.Stages)
+        {
+            text.Append($"  {stage.Id}[\"{stage.Id}<br/>{stage.Declaration.Type}\"]\n");
+        }
+
+        foreach (var (from, to, kinds) in Edges(pipeline))
+        {
+            text.Append($"  {from} -->|{kinds}| {to}\n");
+        }
+
+        return text.ToString().TrimEnd();
+    }
+
+    public static string Dot(Pipeline pipeline)
+    {
+        var text = new StringBuilder($"digraph \"{pipeline.Name}\" {{\n  rankdir=LR;\n  node [shape=box];\n");
+        foreach (var stage in pipeline.Stages)
+        {
+            text.Append($"  \"{stage.Id}\" [label=\"{stage.Id}\\n{stage.Declaration.Type}\"];\n");
+        }
+
+        foreach (var (from, to, kinds) in Edges(pipeline))
+        {
+            text.Append($"  \"{from}\" -> \"{to}\" [label=\"{kinds}\"];\n");
+        }
+
+        return text.Append('}').ToString();
+    }
+
+    public static JsonObject Json(Pipeline pipeline) => new()
+    {
+        ["pipeline"] = pipeline.Name,
+        ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
+        ["edges"] = new JsonArray([.. Edges(pipeline).Select(e => new JsonObject { ["from"] = e.From, ["to"] = e.To, ["kinds"] = e.Kinds })]),
+    };
+
+    private static IEnumerable<(string From, string To, string Kinds)> Edges(Pipeline pipeline) =>
+        pipeline.Stages.SelectMany(stage => stage.Inputs.Where(i => i.Source is not null).GroupBy(i => i.Source!.Id)
+            .Select(group => (group.Key, stage.Id, string.Join(", ", group.Select(i => i.Role.Kind).Distinct()))));
+}

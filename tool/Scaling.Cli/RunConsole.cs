@@ -1,0 +1,186 @@
+// A run as a person reads it: plain lines, and on a terminal one line that moves.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+/// <summary>Writes to standard error. Off a terminal a line of progress comes every ten seconds at most.</summary>
+internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : IRunObserver
+{
+    private const int Width = 79;
+    private const int LogLines = 8;
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(200);
+    private readonly Lock _writing = new();
+    private readonly Dictionary<string, Counting> _stages = [];
+    private long _lastProgress;
+    private int _drawn;
+
+    public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons)
+    {
+        lock (_writing)
+        {
+            _stages[stage.Id] = new Counting(actions - cached, time.GetTimestamp());
+            if (cached < actions)
+            {
+                string some = actions == 1 ? "1 action" : $"{actions} actions, {cached} cached, {actions - cached} to run";
+                Line($"{Name(stage)}{some}: {string.Join("; ", reasons)}");
+            }
+        }
+    }
+
+    public void Preparing(StageNode stage)
+    {
+        lock (_writing)
+        {
+            Line($"{Name(stage)}preparing what its rows share");
+        }
+    }
+
+    public void Progressed(StageNode stage, string? point, StageProgress progress)
+    {
+        lock (_writing)
+        {
+            Draw(stage, point, progress);
+        }
+    }
+
+    public void Waiting(StageNode stage, string? point, string reason)
+    {
+        lock (_writing)
+        {
+            Line($"{Name(stage)}{(point is null ? "" : point + ": ")}{reason}");
+        }
+    }
+
+    public void Done(StageNode stage, string? point, bool executed, double seconds)
+    {
+        lock (_writing)
+        {
+            _stages[stage.Id].Done++;
+            Draw(stage, point, null);
+        }
+    }
+
+    public void Failed(StageNode stage, Failure failure)
+    {
+        lock (_writing)
+        {
+            Line($"{Name(stage)}{(failure.Point is null ? "" : failure.Point + " ")}failed");
+            foreach (var finding in failure.Findings)
+            {
+                Line("  " + (finding.Location is null ? finding with { Location = stage.Location } : finding));
+            }
+
+            if (failure.Log is { } log)
+            {
+                Line($"  Its log: {log}");
+                foreach (string line in File.ReadLines(log).Where(l => !IsStackFrame(l)).TakeLast(LogLines))
+                {
+                    Line("  | " + line);
+                }
+            }
+        }
+    }
+
+    public void Warned(Diagnostic diagnostic)
+    {
+        lock (_writing)
+        {
+            Line(diagnostic.ToString());
+        }
+    }
+
+    public void Ended(StageSummary summary)
+    {
+        lock (_writing)
+        {
+            string counts = summary.Executed == 0 && summary.NotDone is null
+                ? "cached"
+                : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Span(summary.Seconds)}";
+            Line($"{summary.Id,-10} {summary.Uses,-12} {(summary.NotDone is null ? counts : $"{counts}; not done: {summary.NotDone}")}");
+        }
+    }
+
+    /// <summary>The last lines: how it ended and where results are.</summary>
+    public void Conclude(RunSummary summary)
+    {
+        lock (_writing)
+        {
+            int executed = summary.Stages.Sum(s => s.Executed);
+            int cached = summary.Stages.Sum(s => s.Cached);
+            int failed = summary.Stages.Sum(s => s.Failures.Count);
+            string ended = summary.ExitCode switch
+            {
+                ExitCode.Done => "Done",
+                ExitCode.Interrupted => "Interrupted; run again to continue",
+                _ => "Not done",
+            };
+            Line($"{ended}: {executed} executed, {cached} cached, {failed} failed. Results: {summary.ResultsFolder}");
+        }
+    }
+
+    private void Draw(StageNode stage, string? point, StageProgress? progress)
+    {
+        var interval = isTerminal ? RedrawInterval : LineInterval;
+        if (_lastProgress != 0 && time.GetElapsedTime(_lastProgress) < interval)
+        {
+            return;
+        }
+
+        if (!isTerminal && _lastProgress == 0)
+        {
+            _lastProgress = time.GetTimestamp(); // The first line comes after one interval: short stages stay silent.
+            return;
+        }
+
+        _lastProgress = time.GetTimestamp();
+        var counting = _stages[stage.Id];
+        double elapsed = time.GetElapsedTime(counting.Started).TotalSeconds;
+        string left = counting.Done > 0 ? $", {Span((counting.Wanted - counting.Done) * elapsed / counting.Done)} left" : "";
+        string rate = counting.Done > 0 ? $" ({counting.Done / elapsed:0.##}/s{left})" : "";
+        string now = progress is null ? "" : $"  {point} {Share(progress)} {progress.News}";
+        string line = $"{Name(stage)}{counting.Done}/{counting.Wanted}{rate}{now}".TrimEnd();
+        if (!isTerminal)
+        {
+            writer.WriteLine(line);
+            return;
+        }
+
+        line = line.Length > Width ? line[..Width] : line;
+        writer.Write($"\r{line.PadRight(_drawn)}");
+        _drawn = line.Length;
+    }
+
+    private void Line(string text)
+    {
+        if (_drawn > 0)
+        {
+            writer.Write($"\r{new string(' ', _drawn)}\r");
+            _drawn = 0;
+        }
+
+        writer.WriteLine(text);
+    }
+
+    /// <summary>Where in the code it happened is the stage author's business, and stands in the log.</summary>
+    private static bool IsStackFrame(string line) => line.AsSpan().TrimStart().StartsWith("at ", StringComparison.Ordinal);
+
+    private static string Name(StageNode stage) => $"{stage.Id,-10} {stage.Declaration.Type,-12} ";
+
+    private static string Share(StageProgress progress) =>
+        progress.Total > 0 ? $"{100 * progress.Done / progress.Total:0} %" : $"{progress.Done:0} {progress.Unit}";
+
+    private static string Span(double seconds) =>
+        seconds < 60 ? $"{seconds:0.0} s" : seconds < 3600 ? $"{(int)seconds / 60} min {(int)seconds % 60:00} s" : $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min";
+
+    private sealed class Counting(int wanted, long started)
+    {
+        public int Wanted { get; } = wanted;
+
+        public long Started { get; } = started;
+
+        public int Done { get; set; }
+    }
+}

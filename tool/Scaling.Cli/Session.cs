@@ -1,0 +1,76 @@
+// Everything that a command works with: store, workers, plugins, the linked pipeline.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+internal sealed class Session : IDisposable
+{
+    private Session(string storeFolder, IRunObserver observer)
+    {
+        Store = ContentStore.Open(storeFolder, observer.Warned);
+        Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
+        Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
+    }
+
+    public ContentStore Store { get; }
+
+    public WorkerPool Workers { get; }
+
+    public PluginCatalog Catalog { get; }
+
+    /// <summary>A session without a pipeline.</summary>
+    public static Session Open(string storeFolder, IRunObserver observer) => new(storeFolder, observer);
+
+    /// <summary>Reads and links a pipeline, printing every finding.</summary>
+    /// <returns>The session with its pipeline; null where there are findings.</returns>
+    public static async Task<(Session Session, Pipeline Pipeline)?> Open(string file, string storeFolder, IRunObserver observer)
+    {
+        var (document, findings) = PipelineReader.Read(file);
+        if (document is null)
+        {
+            Print(findings);
+            return null;
+        }
+
+        var session = new Session(storeFolder, observer);
+        try
+        {
+            var (pipeline, more) = await new Linker(session.Catalog, session.Store).Link(document).ConfigureAwait(false);
+            Diagnostic[] all = [.. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
+            if (pipeline is not null && all.Length == 0)
+            {
+                return (session, pipeline);
+            }
+
+            Print(all);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+
+        session.Dispose();
+        return null;
+    }
+
+    public void Dispose()
+    {
+        Workers.Dispose();
+        Store.Dispose();
+    }
+
+    private static void Print(IReadOnlyList<Diagnostic> findings)
+    {
+        foreach (var finding in findings)
+        {
+            Console.Error.WriteLine(finding);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+// Runs a pipeline: each stage as soon as what it needs is there, each action that is not in the store.
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Execution;
+
+/// <summary>One run of one pipeline.</summary>
+/// <param name="pipeline">Linked.</param>
+/// <param name="store">Where actions are found and published.</param>
+/// <param name="workers">Where they run.</param>
+/// <param name="options">How.</param>
+/// <param name="observer">Takes what happens.</param>
+public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer)
+{
+    private readonly StagePlanner _planner = new(pipeline, store);
+    private readonly Collector _collector = new(store);
+    private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer);
+    private readonly RunRecord? _last = RunRecord.Read(store, pipeline.Path);
+    private readonly ConcurrentDictionary<string, StageResult> _results = new();
+    private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
+    private readonly ConcurrentDictionary<string, StageSummary> _summaries = new();
+    private readonly Lock _judging = new();
+    private int _worst;
+
+    /// <summary>Runs, writes results, and keeps the record that <c>why</c> compares with.</summary>
+    /// <param name="stop">Asks to stop gracefully: finished work is kept, checkpoints are written.</param>
+    public async Task<RunSummary> Run(CancellationToken stop)
+    {
+        using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var running = new Dictionary<string, Task>();
+        foreach (var stage in pipeline.Stages)
+        {
+            Task[] needs = [.. stage.Needs.Select(n => running[n.Id])];
+            running[stage.Id] = RunWhenReady(stage, needs, halt);
+        }
+
+        await Task.WhenAll(running.Values).ConfigureAwait(false);
+        var results = new ResultsFolder(Path.Combine(options.ResultsFolder, pipeline.Name), store);
+        var written = results.Write(pipeline, _results, _summaries, _last);
+        Keep(results.Path, written);
+        int exit = stop.IsCancellationRequested && _summaries.Values.Any(s => s.NotDone is not null) ? ExitCode.Interrupted : _worst;
+        return new RunSummary([.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path);
+    }
+
+    private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
+    {
+        await Task.WhenAll(needs).ConfigureAwait(false);
+        await Task.Yield();
+        var summary = new StageSummary(stage.Id, stage.Declaration.Type);
+        try
+        {
+            summary = stage.Needs.FirstOrDefault(n => !_results.ContainsKey(n.Id)) is { } missing
+                ? summary with { NotDone = $"it needs '{missing.Id}'" }
+                : await RunStage(stage, summary, halt).ConfigureAwait(false);
+        }
+        catch (StageFailedException e)
+        {
+            summary = Fail(stage, summary, new Failure(null, e.Diagnostics, null), halt);
+        }
+
+        workers.Retire(stage.Type.Assembly);
+        _summaries[stage.Id] = summary;
+        observer.Ended(summary);
+    }
+
+    private async Task<StageSummary> RunStage(StageNode stage, StageSummary summary, CancellationTokenSource halt)
+    {
+        long started = Stopwatch.GetTimestamp();
+        var plan = _planner.Plan(stage, _results);
+        var found = _collector.Look(plan);
+        ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
+        var reasons = new Explainer(store, _last).Why(plan, missing);
+        observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
+        var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
+
+        Failure[] failures = [.. missing.Where(a => ended[a.Key].End is ActionEnd.Failed or ActionEnd.InputsChanged).Select(a => Failed(stage, a, ended[a.Key], halt))];
+        int executed = missing.Count(a => ended[a.Key].End == ActionEnd.Published);
+        int stopped = missing.Count(a => ended[a.Key].End == ActionEnd.Stopped);
+        foreach (var spec in missing.Where(a => ended[a.Key].End is ActionEnd.Published or ActionEnd.Found))
+        {
+            found[spec.Key] = store.Find(spec.Key) ?? throw new InfrastructureException("SCAL4005", $"The entry {spec.Key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
+        }
+
+        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, executed > 0 ? reasons : Earlier(stage));
+        summary = summary with
+        {
+            Actions = plan.Actions.Count,
+            Executed = executed,
+            Cached = plan.Actions.Count - executed - failures.Length - stopped,
+            Failures = failures,
+            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
+            NotDone = stopped > 0 ? $"stopped before {stopped} of its actions were done" : failures.Length > 0 ? $"{failures.Length} of its actions failed" : null,
+        };
+        bool complete = stopped == 0 && (failures.Length == 0 || (options.OnFailure == FailurePolicy.KeepGoing && failures.Length < plan.Actions.Count));
+        if (complete)
+        {
+            _results[stage.Id] = _collector.Join(plan, found);
+        }
+
+        return summary;
+    }
+
+    private async Task<IReadOnlyDictionary<string, ActionResult>> Execute(StagePlan plan, ActionSpec[] missing, CancellationTokenSource halt)
+    {
+        var stage = plan.Stage;
+        if (missing.Length > 0 && plan.Prepare is { } shared)
+        {
+            var prepared = await Prepare(stage, shared, halt).ConfigureAwait(false);
+            if (prepared is null)
+            {
+                return missing.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));
+            }
+
+            ActionInput[] files = [.. prepared.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, store.ContentPath(f), f.Inline))];
+            missing = Array.ConvertAll(missing, a => a with { Prepared = files });
+        }
+
+        bool batch = stage.Declaration.FanOut?.Mode == FanOutMode.Batch;
+        var groups = batch && missing.Length > 0 ? [missing] : missing.Select(a => new[] { a });
+        var ended = new ConcurrentDictionary<string, ActionResult>();
+        await Task.WhenAll(groups.Select(async group =>
+        {
+            var results = await _executor.Execute(stage, group, halt.Token).ConfigureAwait(false);
+            foreach (var spec in group)
+            {
+                var result = results[spec.Key];
+                ended[spec.Key] = result;
+                if (result.End is ActionEnd.Published or ActionEnd.Found)
+                {
+                    observer.Done(stage, spec.Point, result.End == ActionEnd.Published, result.Seconds);
+                }
+                else if (result.End == ActionEnd.Failed && options.OnFailure == FailurePolicy.FailFast)
+                {
+                    await halt.CancelAsync().ConfigureAwait(false);
+                }
+            }
+        })).ConfigureAwait(false);
+        return ended;
+    }
+
+    /// <summary>Finds or makes what the rows share; null where the user stopped it.</summary>
+    private async Task<Manifest?> Prepare(StageNode stage, ActionSpec shared, CancellationTokenSource halt)
+    {
+        if (store.Find(shared.Key) is { } there)
+        {
+            return there;
+        }
+
+        observer.Preparing(stage);
+        var result = (await _executor.Execute(stage, [shared], halt.Token).ConfigureAwait(false))[shared.Key];
+        return result.End switch
+        {
+            ActionEnd.Published or ActionEnd.Found => store.Find(shared.Key),
+            ActionEnd.Stopped => null,
+            _ => throw new StageFailedException(Findings(result)),
+        };
+    }
+
+    private Failure Failed(StageNode stage, ActionSpec spec, ActionResult result, CancellationTokenSource halt)
+    {
+        var failure = new Failure(spec.Point, Findings(result), _executor.Log(spec.Key));
+        Fail(stage, new StageSummary(stage.Id, stage.Declaration.Type), failure, halt);
+        return failure;
+    }
+
+    private StageSummary Fail(StageNode stage, StageSummary summary, Failure failure, CancellationTokenSource halt)
+    {
+        observer.Failed(stage, failure);
+        bool integrity = failure.Findings.Any(f => f.Code == InputsChangedCode);
+        bool infrastructure = failure.Findings.Any(f => f.Code.StartsWith("SCAL4", StringComparison.Ordinal));
+        Worsen(integrity ? ExitCode.Integrity : infrastructure ? ExitCode.Infrastructure : ExitCode.StageFailed);
+        if (options.OnFailure == FailurePolicy.FailFast)
+        {
+            halt.Cancel();
+        }
+
+        return summary with { Actions = Math.Max(1, summary.Actions), Failures = [.. summary.Failures, failure], NotDone = "it failed" };
+    }
+
+    private const string InputsChangedCode = "SCAL3010";
+
+    private static IReadOnlyList<Diagnostic> Findings(ActionResult result) => result.End == ActionEnd.InputsChanged
+        ? [new Diagnostic(InputsChangedCode, "Its input files changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
+        : result.Findings;
+
+    private void Worsen(int code)
+    {
+        lock (_judging)
+        {
+            _worst = Math.Max(_worst, code);
+        }
+    }
+
+    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last).Recorded(stage)?.Reasons ?? [];
+
+    private void Keep(string folder, IReadOnlyList<RecordedResult> written)
+    {
+        bool all = pipeline.Stages.All(s => _records.ContainsKey(s.Id));
+        RecordedStage[] stages =
+        [
+            .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id]),
+            .. all ? [] : _last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
+        ];
+        var record = new RunRecord(pipeline.Name, store.Now, stages, folder, written);
+        bool same = _last is not null && stages.All(s => s.Executed == 0) && _last.ResultsFolder == folder
+            && stages.Select(s => (s.Id, s.Type)).SequenceEqual(_last.Stages.Select(s => (s.Id, s.Type)))
+            && stages.Zip(_last.Stages).All(z => z.First.Actions.SequenceEqual(z.Second.Actions)) && written.SequenceEqual(_last.Results);
+        if (!same)
+        {
+            record.Write(store, pipeline.Path);
+        }
+    }
+}

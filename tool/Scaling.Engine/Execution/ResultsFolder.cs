@@ -1,0 +1,124 @@
+// Results as plain files that a person opens: copies of what the store holds, rewritten when missing or edited.
+using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Execution;
+
+/// <summary>The folder of one pipeline's results: <c>STAGE/FILE</c>, and <c>STAGE/POINT/FILE</c> for what each row gave.</summary>
+/// <param name="path">Absolute.</param>
+/// <param name="store">Holds the content.</param>
+public sealed class ResultsFolder(string path, ContentStore store)
+{
+    private static readonly Column[] FailedColumns =
+    [
+        new("point", "text", "the row that failed"), new("code", "text", "diagnostic code"), new("reason", "text", "what happened"), new("log", "text", "path of what it printed"),
+    ];
+
+    /// <summary>Absolute.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Writes what stages gave, and removes what earlier runs wrote and nobody edited since, where the stage gives it no more.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="results">By stage id; a stage that was not done has none, and its earlier results stay.</param>
+    /// <param name="summaries">By stage id.</param>
+    /// <param name="last">The last run; null for none.</param>
+    /// <returns>What is there now of ours.</returns>
+    public IReadOnlyList<RecordedResult> Write(
+        Pipeline pipeline, IReadOnlyDictionary<string, StageResult> results, IReadOnlyDictionary<string, StageSummary> summaries, RunRecord? last)
+    {
+        var written = new List<RecordedResult>();
+        foreach (var stage in pipeline.Stages)
+        {
+            if (results.TryGetValue(stage.Id, out var result))
+            {
+                written.AddRange(result.Files.Select(file => Place($"{stage.Id}/{file.ResultName}", file.Sha256, store.ContentPath(file), file.Inline)));
+            }
+
+            if (summaries[stage.Id].Failures is { Count: > 0 } failures)
+            {
+                written.AddRange(WriteFailures(stage.Id, failures));
+            }
+        }
+
+        var earlier = last?.ResultsFolder == Path ? last.Results : [];
+        var current = written.Select(w => w.Path).ToHashSet(StringComparer.Ordinal);
+        foreach (var old in earlier.Where(o => !current.Contains(o.Path)))
+        {
+            string id = old.Path.Split('/')[0];
+            if (pipeline.Stages.Any(s => s.Id == id) && !results.ContainsKey(id) && !old.Path.EndsWith("/failed.csv", StringComparison.Ordinal))
+            {
+                written.Add(old);
+            }
+            else
+            {
+                RemoveUnedited(old);
+            }
+        }
+
+        return written;
+    }
+
+    private RecordedResult Place(string name, string digest, string? blob, byte[]? content)
+    {
+        string target = System.IO.Path.Combine(Path, name);
+        if (!File.Exists(target) || store.Digest(target) != digest)
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
+            string aside = $"{target}.{Environment.ProcessId}.tmp";
+            if (content is null)
+            {
+                File.Copy(blob!, aside, overwrite: true);
+            }
+            else
+            {
+                File.WriteAllBytes(aside, content);
+            }
+
+            File.Move(aside, target, overwrite: true);
+        }
+
+        return new RecordedResult(name, digest);
+    }
+
+    private IEnumerable<RecordedResult> WriteFailures(string stage, IReadOnlyList<Failure> failures)
+    {
+        var table = new TableBuilder(FailedColumns);
+        foreach (var failure in failures)
+        {
+            string? log = null;
+            if (failure.Log is { } printed)
+            {
+                log = $"logs/{failure.Point ?? stage}.log";
+                yield return PlaceNew($"{stage}/{log}", File.ReadAllBytes(printed));
+            }
+
+            table.Add(failure.Point, failure.Findings.Count > 0 ? failure.Findings[0].Code : null, string.Join(" ", failure.Findings.Select(f => f.Message)), log);
+        }
+
+        yield return PlaceNew($"{stage}/failed.csv", System.Text.Encoding.UTF8.GetBytes(table.Build().ToCsv()));
+
+        RecordedResult PlaceNew(string name, byte[] content) =>
+            Place(name, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)), null, content);
+    }
+
+    private void RemoveUnedited(RecordedResult old)
+    {
+        string file = System.IO.Path.Combine(Path, old.Path);
+        if (!File.Exists(file) || store.Digest(file) != old.Sha256)
+        {
+            return;
+        }
+
+        File.Delete(file);
+        for (string? folder = System.IO.Path.GetDirectoryName(file); folder is not null && folder.Length > Path.Length; folder = System.IO.Path.GetDirectoryName(folder))
+        {
+            if (Directory.EnumerateFileSystemEntries(folder).Any())
+            {
+                break;
+            }
+
+            Directory.Delete(folder);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// What a run says while it goes on, and what it was.
+using Scaling.Engine.Planning;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Execution;
+
+/// <summary>The tool's exit codes.</summary>
+public static class ExitCode
+{
+    public const int Done = 0;
+    public const int StageFailed = 1;
+    public const int Usage = 2;
+    public const int InvalidPipeline = 3;
+    public const int Integrity = 4;
+    public const int Infrastructure = 5;
+    public const int Interrupted = 130;
+}
+
+/// <summary>What happens to other work when an action fails.</summary>
+public enum FailurePolicy
+{
+    /// <summary>Everything that does not depend on it is done. The default.</summary>
+    FinishOthers,
+
+    /// <summary>As the default, and stages that need the table go on with the rows that succeeded.</summary>
+    KeepGoing,
+
+    /// <summary>Nothing new is begun, and what runs is stopped.</summary>
+    FailFast,
+}
+
+/// <summary>How to run.</summary>
+/// <param name="Jobs">Actions side by side, at least 1.</param>
+/// <param name="OnFailure">What happens to other work.</param>
+/// <param name="ResultsFolder">Absolute; results go to a folder below it that is named like the pipeline.</param>
+public sealed record RunOptions(int Jobs, FailurePolicy OnFailure, string ResultsFolder);
+
+/// <summary>A failed action.</summary>
+/// <param name="Point">The row's name; null without fan-out.</param>
+/// <param name="Findings">Why.</param>
+/// <param name="Log">What it printed; null for nothing.</param>
+public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, string? Log);
+
+/// <summary>One stage of a run.</summary>
+/// <param name="Id">As YAML names it.</param>
+/// <param name="Uses">Its type.</param>
+public sealed record StageSummary(string Id, string Uses)
+{
+    /// <summary>Actions planned; 0 where an input is missing.</summary>
+    public int Actions { get; init; }
+
+    /// <summary>Executed and published by this run.</summary>
+    public int Executed { get; init; }
+
+    /// <summary>Found in the store, or published by another run meanwhile.</summary>
+    public int Cached { get; init; }
+
+    /// <summary>Those that failed.</summary>
+    public IReadOnlyList<Failure> Failures { get; init; } = [];
+
+    /// <summary>Wall time from the first action to the last, seconds.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Why it was not done; null where it was.</summary>
+    public string? NotDone { get; init; }
+}
+
+/// <summary>A whole run.</summary>
+/// <param name="Stages">In the pipeline's order.</param>
+/// <param name="ExitCode">See <see cref="Execution.ExitCode"/>.</param>
+/// <param name="ResultsFolder">Where results lie.</param>
+public sealed record RunSummary(IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder);
+
+/// <summary>Takes what happens during a run, from several threads.</summary>
+public interface IRunObserver
+{
+    /// <summary>A stage's actions are known.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="actions">All.</param>
+    /// <param name="cached">Of them in the store.</param>
+    /// <param name="reasons">Why the others are not.</param>
+    void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons);
+
+    /// <summary>What the stage's rows share is being made.</summary>
+    /// <param name="stage">The stage.</param>
+    void Preparing(StageNode stage);
+
+    /// <summary>An action is on its way.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="progress">How far it is.</param>
+    void Progressed(StageNode stage, string? point, StageProgress progress);
+
+    /// <summary>An action waits for somebody else.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="reason">For whom.</param>
+    void Waiting(StageNode stage, string? point, string reason);
+
+    /// <summary>An action is done.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="executed">False where another run published it meanwhile.</param>
+    /// <param name="seconds">What it took.</param>
+    void Done(StageNode stage, string? point, bool executed, double seconds);
+
+    /// <summary>An action failed.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="failure">Why.</param>
+    void Failed(StageNode stage, Failure failure);
+
+    /// <summary>A stage warns, or the store reports damage.</summary>
+    /// <param name="diagnostic">What.</param>
+    void Warned(Diagnostic diagnostic);
+
+    /// <summary>A stage has ended.</summary>
+    /// <param name="summary">How.</param>
+    void Ended(StageSummary summary);
+}

@@ -1,0 +1,14 @@
+// The world failed: disk, processes, network.
+using Scaling.Sdk;
+
+namespace Scaling.Engine;
+
+/// <summary>Something that is not the pipeline's fault stands in the way; the run ends with exit code 5.</summary>
+/// <param name="code">SCAL4xxx or SCAL5xxx.</param>
+/// <param name="message">What happened, with the facts.</param>
+/// <param name="hint">What to do next.</param>
+public sealed class InfrastructureException(string code, string message, string? hint = null) : Exception(message)
+{
+    /// <summary>For the user.</summary>
+    public Diagnostic Diagnostic { get; } = new(code, message) { Hint = hint };
+}

@@ -1,0 +1,70 @@
+// Joins what the rows of a stage made: tables into one table, other files by point.
+using System.Text;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>Makes and finds the collection entry of a fanned-out stage, so that a hit opens no rows.</summary>
+/// <param name="store">Holds the rows.</param>
+public sealed class Collector(ContentStore store)
+{
+    /// <summary>The published actions of a plan by key. Where the whole collection is there, no row is opened and its manifest is null.</summary>
+    /// <param name="plan">Any stage's.</param>
+    public Dictionary<string, Manifest?> Look(StagePlan plan)
+    {
+        if (plan.FansOut && Find(plan, plan.Actions) is not null)
+        {
+            return plan.Actions.ToDictionary(a => a.Key, _ => (Manifest?)null);
+        }
+
+        return plan.Actions.Select(a => (a.Key, Manifest: store.Find(a.Key))).Where(f => f.Manifest is not null).ToDictionary(f => f.Key, f => f.Manifest);
+    }
+
+    /// <summary>The stage's result: its one action's, or the collection of those that are there, made where it is missing.</summary>
+    /// <param name="plan">Any stage's.</param>
+    /// <param name="found">Published actions, as <see cref="Look"/> gives them.</param>
+    public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found)
+    {
+        if (!plan.FansOut)
+        {
+            return new StageResult(found[plan.Actions[0].Key]!.Files);
+        }
+
+        ActionSpec[] members = [.. plan.Actions.Where(a => found.ContainsKey(a.Key))];
+        return new StageResult((Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)])).Files);
+    }
+
+    private Manifest? Find(StagePlan plan, IEnumerable<ActionSpec> members) => store.Find(ActionKey.Of(plan.CollectionEntries(members)));
+
+    private Manifest Collect(StagePlan plan, ActionSpec[] members, Manifest[] rows)
+    {
+        var entries = plan.CollectionEntries(members);
+        var files = new List<StoredFile>();
+        foreach (var output in plan.Stage.Declaration.Outputs)
+        {
+            if (output.Name.EndsWith(".csv", StringComparison.Ordinal))
+            {
+                files.Add(store.Take(Join(output, rows), output.Name, output.Kind) with { Volatile = output.Volatile });
+            }
+            else
+            {
+                files.AddRange(rows.SelectMany((row, i) => row.Files.Where(f => f.Name == output.Name).Select(f => f with { Point = members[i].Point })));
+            }
+        }
+
+        var manifest = new Manifest(ActionKey.Of(entries), plan.Stage.Declaration.Type, null, entries, files, rows.Sum(r => r.Seconds), store.Now);
+        store.Publish(manifest);
+        return manifest;
+    }
+
+    /// <summary>The rows' tables as one: their columns are the same, as each was checked when it was published.</summary>
+    private byte[] Join(OutputFile output, Manifest[] rows)
+    {
+        Table[] tables = [.. rows.Select(r => r.Files.FirstOrDefault(f => f.Name == output.Name)).OfType<StoredFile>().Select(f => Table.Parse(Encoding.UTF8.GetString(store.Content(f))))];
+        IReadOnlyList<string> columns = tables.Length > 0 ? tables[0].Columns : [.. output.Columns.Select(c => c.Name)];
+        return Encoding.UTF8.GetBytes(new Table(columns, [.. tables.SelectMany(t => t.Rows)]).ToCsv());
+    }
+}

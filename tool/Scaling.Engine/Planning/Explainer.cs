@@ -1,0 +1,139 @@
+// Says in words why actions run: the entries of their keys beside those of the last run.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>Compares keys with those of the pipeline's last run.</summary>
+/// <param name="store">Holds the manifests of the last run's actions.</param>
+/// <param name="last">The last run; null for none.</param>
+public sealed class Explainer(ContentStore store, RunRecord? last)
+{
+    private const int PointsNamed = 3;
+
+    /// <summary>The last run's record of a stage, also when it was renamed since.</summary>
+    /// <param name="stage">A stage of the pipeline as it is now.</param>
+    public RecordedStage? Recorded(StageNode stage) =>
+        last?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Type == stage.Declaration.Type)
+        ?? (last?.Stages.Where(s => s.Type == stage.Declaration.Type).ToArray() is [var only] ? only : null);
+
+    /// <summary>Why actions are not in the store, a sentence for each cause, with the number of actions where the stage fans out.</summary>
+    /// <param name="plan">The stage.</param>
+    /// <param name="missing">Those of its actions that have no entry.</param>
+    public IReadOnlyList<string> Why(StagePlan plan, IReadOnlyList<ActionSpec> missing)
+    {
+        if (missing.Count == 0)
+        {
+            return [];
+        }
+
+        if (Recorded(plan.Stage) is not { } recorded)
+        {
+            return [last is null ? "this pipeline has not run here before" : "this stage was not in the last run"];
+        }
+
+        var before = Before(recorded);
+        var causes = new Dictionary<string, List<string>>();
+        foreach (var action in missing)
+        {
+            foreach (string cause in Causes(plan, action, before))
+            {
+                if (!causes.TryGetValue(cause, out var points))
+                {
+                    causes[cause] = points = [];
+                }
+
+                points.Add(action.Point ?? "");
+            }
+        }
+
+        return [.. causes.Select(c => plan.FansOut ? $"{Count(c.Value.Count, plan.Actions.Count)}: {c.Key} ({Named(c.Value)})" : c.Key)];
+    }
+
+    /// <summary>Why one action is not in the store.</summary>
+    /// <param name="plan">The stage.</param>
+    /// <param name="missing">One of its actions.</param>
+    public IReadOnlyList<string> Why(StagePlan plan, ActionSpec missing) =>
+        Recorded(plan.Stage) is { } recorded ? [.. Causes(plan, missing, Before(recorded))] : Why(plan, [missing]);
+
+    private static Dictionary<string, string> Before(RecordedStage recorded) => recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key);
+
+    private IEnumerable<string> Causes(StagePlan plan, ActionSpec action, Dictionary<string, string> before)
+    {
+        if (!before.TryGetValue(action.Point ?? "", out string? key))
+        {
+            return ["no such row in the last run"];
+        }
+
+        if (key == action.Key)
+        {
+            return ["the last run did not finish it, or its entry is gone from the store"];
+        }
+
+        return store.Read(key) is { } old
+            ? Differences(plan.Stage, old.Entries, action.Entries, plan.Prepare)
+            : ["its key changed, and the entry of the last run is gone from the store"];
+    }
+
+    private IEnumerable<string> Differences(StageNode stage, IReadOnlyList<KeyEntry> old, IReadOnlyList<KeyEntry> now, ActionSpec? prepare)
+    {
+        var before = old.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
+        var after = now.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
+        var sentences = new List<string>();
+        foreach (var entry in now)
+        {
+            string? was = before.GetValueOrDefault((entry.Kind, entry.Name));
+            if (was == entry.Value)
+            {
+                continue;
+            }
+
+            if (entry.Kind == EntryKind.Prepare && was is not null && prepare is not null && store.Read(was) is { } shared)
+            {
+                sentences.AddRange(Differences(stage, shared.Entries, prepare.Entries, null));
+            }
+            else
+            {
+                sentences.Add(Sentence(stage, entry.Kind, entry.Name, was, entry.Value));
+            }
+        }
+
+        sentences.AddRange(old.Where(e => !after.ContainsKey((e.Kind, e.Name))).Select(e => Sentence(stage, e.Kind, e.Name, e.Value, null)));
+        return sentences.Distinct();
+    }
+
+    private static string Sentence(StageNode stage, string kind, string name, string? was, string? now)
+    {
+        string change = (was, now) switch
+        {
+            (null, _) => $"is new ({now})",
+            (_, null) => $"is gone (it was {was})",
+            _ => $"changed from {was} to {now}",
+        };
+        string location = stage.SettingLocations.TryGetValue(name, out var place) ? $" at {place}" : "";
+        return kind switch
+        {
+            EntryKind.Setting => $"setting '{name}' {change}{location}",
+            EntryKind.Assembly => was is null ? $"the assembly {name} is new" : now is null ? $"the assembly {name} is gone" : $"the assembly {name} changed",
+            EntryKind.Native => $"the native package {name} {change}",
+            EntryKind.Files => $"the files that setting '{name.Split('[')[0]}' names changed",
+            EntryKind.Seed => $"the pipeline's seed {change}",
+            EntryKind.Input => $"its input '{name.Split('[')[0]}' has other content",
+            EntryKind.Row => $"column '{name}' of its row {change}",
+            EntryKind.Prepare => "the action that its rows share changed",
+            EntryKind.Device => $"the machine's device class {change}",
+            EntryKind.Determinism => $"the declared determinism {change}",
+            EntryKind.Contract => $"the stage contract's revision {change}",
+            EntryKind.Framework => $"the major version of .NET {change}",
+            EntryKind.Format => $"the key format's revision {change}",
+            _ => $"{kind} {name} {change}",
+        };
+    }
+
+    private static string Count(int some, int all) => some == all ? $"all {all} actions" : $"{some} of {all} actions";
+
+    private static string Named(List<string> points) =>
+        string.Join(", ", points.Take(PointsNamed)) + (points.Count > PointsNamed ? $" and {points.Count - PointsNamed} more" : "");
+}

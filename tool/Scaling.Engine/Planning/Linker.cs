@@ -1,0 +1,264 @@
+// Gives a pipeline's words their meaning and finds what has none: unknown types, wrong settings, unbound roles, missing files.
+using System.Text.Json.Nodes;
+using Scaling.Engine.Pipelines;
+using Scaling.Engine.Plugins;
+using Scaling.Engine.Store;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>Links a pipeline document to stage types and files.</summary>
+/// <param name="catalog">Describes plugins.</param>
+/// <param name="store">Digests files.</param>
+public sealed class Linker(PluginCatalog catalog, ContentStore store)
+{
+    private readonly List<Diagnostic> _findings = [];
+
+    /// <summary>Links the whole pipeline, gathering every finding.</summary>
+    /// <param name="document">As read; it may have findings of its own.</param>
+    /// <returns>The pipeline, or null where there are findings; the findings in the order of the file.</returns>
+    public async Task<(Pipeline? Pipeline, IReadOnlyList<Diagnostic> Findings)> Link(PipelineDocument document)
+    {
+        var types = await StageTypes(document).ConfigureAwait(false);
+        var nodes = new Dictionary<string, StageNode?>();
+        foreach (var stage in InOrder(document.Stages))
+        {
+            nodes[stage.Id] = types.TryGetValue(stage.Uses, out var type) ? Node(document, stage, type, nodes) : null;
+        }
+
+        IReadOnlyList<Diagnostic> findings = [.. _findings.OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
+        return findings.Count > 0
+            ? (null, findings)
+            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]), findings);
+    }
+
+    /// <summary>The types that the pipeline uses; those that are unknown or broken are reported where they stand.</summary>
+    private async Task<Dictionary<string, StageType>> StageTypes(PipelineDocument document)
+    {
+        var types = new Dictionary<string, StageType>(StringComparer.Ordinal);
+        foreach (var plugin in document.Plugins)
+        {
+            string path = Path.GetFullPath(plugin.Path, document.Folder);
+            if (!File.Exists(path))
+            {
+                Find("SCAL6008", $"There is no plugin at '{plugin.Path}' ({path}).", plugin.Location, "Build it first; the path is relative to the pipeline file.");
+                continue;
+            }
+
+            await Add(catalog.Describe(path), plugin.Location).ConfigureAwait(false);
+        }
+
+        var unknown = document.Stages.Where(s => !types.ContainsKey(s.Uses)).Select(s => s.Uses).Distinct();
+        var builtIn = unknown.Intersect(catalog.BuiltIn).Select(type => (type, described: catalog.DescribeBuiltIn(type))).ToArray();
+        foreach (var (type, described) in builtIn)
+        {
+            await Add(described, document.Stages.First(s => s.Uses == type).UsesLocation).ConfigureAwait(false);
+        }
+
+        string[] known = [.. catalog.BuiltIn.Union(types.Keys)];
+        foreach (var stage in document.Stages.Where(s => !known.Contains(s.Uses)))
+        {
+            Find("SCAL3001", $"There is no stage type '{stage.Uses}'. There are: {string.Join(", ", known)}.", stage.UsesLocation, NearestSpelling.Hint(stage.Uses, known));
+        }
+
+        return types;
+
+        async Task Add(Task<IReadOnlyList<StageType>> described, SourceLocation location)
+        {
+            try
+            {
+                foreach (var type in await described.ConfigureAwait(false))
+                {
+                    if (!types.TryAdd(type.Declaration.Type, type))
+                    {
+                        Find("SCAL6009", $"Two plugins bring a stage type '{type.Declaration.Type}'.", location);
+                    }
+                }
+            }
+            catch (StageFailedException e)
+            {
+                _findings.AddRange(e.Diagnostics.Select(d => d with { Location = location }));
+            }
+        }
+    }
+
+    private StageNode? Node(PipelineDocument document, StageDocument stage, StageType type, Dictionary<string, StageNode?> others)
+    {
+        int before = _findings.Count;
+        var bound = SettingsBinder.Bind(stage.With, type.Descriptor.Settings, stage.Uses, stage.UsesLocation);
+        _findings.AddRange(bound.Findings);
+        var files = bound.Findings.Count > 0 ? [] : Files(document, stage, type, bound);
+        var inputs = Bind(document, stage, type, others);
+        return _findings.Count > before
+            ? null
+            : new StageNode
+            {
+                Id = stage.Id,
+                Location = stage.Location,
+                Type = type,
+                Settings = bound.Settings,
+                SettingLocations = bound.Positions,
+                Files = files,
+                Inputs = inputs,
+                Patience = stage.Timeout ?? type.Declaration.Patience,
+            };
+    }
+
+    private List<ResolvedFiles> Files(PipelineDocument document, StageDocument stage, StageType type, BoundSettings bound)
+    {
+        var sets = new FileSets(document.Folder, store);
+        var resolved = new List<ResolvedFiles>();
+        foreach (var (setting, text, declared) in FileSettings(type.Descriptor.Settings, bound.Settings, ""))
+        {
+            var location = bound.Positions.GetValueOrDefault(setting) ?? stage.UsesLocation;
+            if (sets.Resolve(setting, text, declared, location, out var found) is { } finding)
+            {
+                _findings.Add(finding);
+            }
+            else
+            {
+                resolved.Add(found!);
+            }
+        }
+
+        return resolved;
+    }
+
+    /// <summary>Every setting whose schema has <c>x-files</c> and that has a value.</summary>
+    private static IEnumerable<(string Setting, string Text, JsonObject Declared)> FileSettings(JsonObject schema, JsonObject values, string prefix)
+    {
+        foreach (var (name, property) in schema["properties"]?.AsObject() ?? [])
+        {
+            if (property is not JsonObject node)
+            {
+                continue;
+            }
+
+            if (node["x-files"] is JsonObject declared && values[name] is JsonValue text)
+            {
+                yield return (prefix + name, text.GetValue<string>(), declared);
+            }
+            else if (values[name] is JsonObject nested)
+            {
+                foreach (var found in FileSettings(node, nested, $"{prefix}{name}."))
+                {
+                    yield return found;
+                }
+            }
+        }
+    }
+
+    /// <summary>Binds what the stage needs to its roles: by name where given, else by kind.</summary>
+    private List<Binding> Bind(PipelineDocument document, StageDocument stage, StageType type, Dictionary<string, StageNode?> others)
+    {
+        var roles = type.Declaration.Inputs;
+        var bindings = new List<Binding>();
+        bool incomplete = false;
+        foreach (var need in stage.Needs)
+        {
+            StageNode? source = null;
+            if (!need.IsFile)
+            {
+                if (others.GetValueOrDefault(need.Source) is not { } known)
+                {
+                    incomplete = true; // Unknown or broken itself, and reported there.
+                    continue;
+                }
+
+                source = known;
+            }
+            else if (!File.Exists(Path.GetFullPath(need.Source, document.Folder)))
+            {
+                Find("SCAL3004", $"There is no file '{need.Source}' ({Path.GetFullPath(need.Source, document.Folder)}).", need.Location, "Paths are relative to the pipeline file.");
+                incomplete = true;
+                continue;
+            }
+
+            incomplete |= !TryBind(document, stage, type, need, source, bindings);
+        }
+
+        foreach (var role in roles)
+        {
+            var bound = bindings.Where(b => b.Role == role).ToArray();
+            if (bound.Length > 1 && role.Cardinality != Cardinality.Many)
+            {
+                string sources = string.Join(" and ", bound.Select(b => $"'{b.Source?.Id ?? b.File}'"));
+                Find("SCAL3003", $"The role '{role.Name}' of '{stage.Uses}' takes one input, and {sources} give {role.Kind}.", stage.Needs[0].Location,
+                    $"Say which one: needs: {{{role.Name}: {bound[0].Source?.Id ?? bound[0].File}}}.");
+            }
+            else if (bound.Length == 0 && role.Cardinality == Cardinality.One && !incomplete)
+            {
+                string givers = Givers(role, others);
+                Find("SCAL3002", $"The stage '{stage.Id}' ({stage.Uses}) needs {role.Kind} for its role '{role.Name}', and nothing in its needs gives any.",
+                    stage.Location, givers.Length > 0 ? $"Add {givers} to its needs." : $"Add a stage that gives {role.Kind}, or a file: needs: {{{role.Name}: {role.Kind}.csv}}.");
+            }
+        }
+
+        return [.. roles.SelectMany(role => bindings.Where(b => b.Role == role))];
+    }
+
+    private bool TryBind(PipelineDocument document, StageDocument stage, StageType type, Need need, StageNode? source, List<Binding> bindings)
+    {
+        var roles = type.Declaration.Inputs;
+        string? file = need.IsFile ? Path.GetFullPath(need.Source, document.Folder) : null;
+        if (need.Role is { } name)
+        {
+            if (roles.FirstOrDefault(r => r.Name == name) is not { } role)
+            {
+                Find("SCAL3007", $"'{stage.Uses}' has no role '{name}'. It has: {Words(roles.Select(r => r.Name))}.", need.Location, NearestSpelling.Hint(name, roles.Select(r => r.Name)));
+                return false;
+            }
+
+            if (source is not null && !Kinds(source).Contains(role.Kind))
+            {
+                Find("SCAL3008", $"The role '{name}' takes {role.Kind}, and '{source.Id}' gives {Words(Kinds(source))}.", need.Location);
+                return false;
+            }
+
+            bindings.Add(new Binding(role, source, file));
+            return true;
+        }
+
+        var fitting = roles.Where(r => Kinds(source!).Contains(r.Kind)).ToArray();
+        if (fitting.Length == 0)
+        {
+            Find("SCAL3008", $"'{stage.Uses}' takes {Words(roles.Select(r => r.Kind))}, and '{source!.Id}' gives {Words(Kinds(source))}.", need.Location, "Remove it from needs.");
+            return false;
+        }
+
+        // Two roles of one kind: which one is meant, only the user knows.
+        if (fitting.GroupBy(r => r.Kind).FirstOrDefault(g => g.Count() > 1) is { } ambiguous)
+        {
+            Find("SCAL3003", $"'{source!.Id}' gives {ambiguous.Key}, which fits the roles {Words(ambiguous.Select(r => r.Name))} of '{stage.Uses}'.", need.Location,
+                $"Say which one: needs: {{{ambiguous.First().Name}: {source.Id}}}.");
+            return false;
+        }
+
+        bindings.AddRange(fitting.Select(role => new Binding(role, source, null)));
+        return true;
+    }
+
+    private static string[] Kinds(StageNode source) => [.. source.Declaration.Outputs.Where(o => !o.Volatile).Select(o => o.Kind).Distinct()];
+
+    private static string Givers(InputRole role, Dictionary<string, StageNode?> others) =>
+        Words(others.Values.OfType<StageNode>().Where(o => Kinds(o).Contains(role.Kind)).Select(o => $"'{o.Id}'"));
+
+    private static string Words(IEnumerable<string> words) => string.Join(", ", words.Distinct());
+
+    /// <summary>Each stage after those it needs; what is on a cycle, which the reader reported, is left out.</summary>
+    private static List<StageDocument> InOrder(IReadOnlyList<StageDocument> stages)
+    {
+        var ordered = new List<StageDocument>();
+        var waiting = stages.ToList();
+        while (waiting.FirstOrDefault(s => s.Needs.All(n => waiting.TrueForAll(w => w.Id != n.Source))) is { } next)
+        {
+            ordered.Add(next);
+            waiting.Remove(next);
+        }
+
+        return ordered;
+    }
+
+    private void Find(string code, string message, SourceLocation location, string? hint = null) =>
+        _findings.Add(new Diagnostic(code, message) { Location = location, Hint = hint });
+}

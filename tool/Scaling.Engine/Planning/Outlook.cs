@@ -1,0 +1,81 @@
+// What a run would do now: the whole pipeline walked without executing anything but enumerating stages.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>What would become of a stage.</summary>
+public enum StageOutlook
+{
+    /// <summary>Everything is in the store.</summary>
+    Done,
+
+    /// <summary>Some of its actions would run.</summary>
+    WillRun,
+
+    /// <summary>An input is not made yet: whether anything runs is known then.</summary>
+    Depends,
+}
+
+/// <summary>A stage, looked ahead.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Outlook">What would become of it.</param>
+/// <param name="Plan">Its actions; null where they depend on what is not made yet.</param>
+/// <param name="Missing">Those that would run.</param>
+/// <param name="Reasons">Why, in words.</param>
+public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan? Plan, IReadOnlyList<ActionSpec> Missing, IReadOnlyList<string> Reasons);
+
+/// <summary>Looks ahead.</summary>
+/// <param name="pipeline">Linked.</param>
+/// <param name="store">What is there already.</param>
+/// <param name="workers">Evaluates enumerating stages.</param>
+/// <param name="observer">Takes warnings of those.</param>
+public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer)
+{
+    /// <summary>Every stage in order.</summary>
+    /// <param name="stop">Stops evaluating.</param>
+    /// <exception cref="StageFailedException">An enumerating stage failed, or a table of rows lacks a column.</exception>
+    public async Task<IReadOnlyList<StageAhead>> Look(CancellationToken stop)
+    {
+        var planner = new StagePlanner(pipeline, store);
+        var collector = new Collector(store);
+        var executor = new ActionExecutor(workers, store, 1, observer);
+        var explainer = new Explainer(store, RunRecord.Read(store, pipeline.Path));
+        var results = new Dictionary<string, StageResult>();
+        var ahead = new List<StageAhead>();
+        foreach (var stage in pipeline.Stages)
+        {
+            if (stage.Needs.FirstOrDefault(n => !results.ContainsKey(n.Id)) is { } open)
+            {
+                ahead.Add(new StageAhead(stage, StageOutlook.Depends, null, [], [$"it depends on what '{open.Id}' gives"]));
+                continue;
+            }
+
+            var plan = planner.Plan(stage, results);
+            var found = collector.Look(plan);
+            ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
+            var reasons = explainer.Why(plan, missing);
+            if (missing.Length > 0 && stage.Declaration.Enumerating)
+            {
+                foreach (var (key, result) in await executor.Execute(stage, missing, stop).ConfigureAwait(false))
+                {
+                    stop.ThrowIfCancellationRequested();
+                    found[key] = store.Find(key) ?? throw new StageFailedException(result.Findings);
+                }
+
+                (missing, reasons) = ([], []);
+            }
+
+            if (missing.Length == 0)
+            {
+                results[stage.Id] = collector.Join(plan, found);
+            }
+
+            ahead.Add(new StageAhead(stage, missing.Length == 0 ? StageOutlook.Done : StageOutlook.WillRun, plan, missing, reasons));
+        }
+
+        return ahead;
+    }
+}

@@ -1,0 +1,53 @@
+// A pipeline whose words have been given meaning: types, settings, inputs.
+using System.Text.Json.Nodes;
+using Scaling.Engine.Plugins;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>A pipeline that can be planned.</summary>
+/// <param name="Name">Folder of its results.</param>
+/// <param name="Path">Absolute path of its file.</param>
+/// <param name="Seed">Default 0.</param>
+/// <param name="Stages">In an order in which each stage stands after what it needs.</param>
+public sealed record Pipeline(string Name, string Path, long Seed, IReadOnlyList<StageNode> Stages);
+
+/// <summary>A stage with its type, settings and inputs.</summary>
+public sealed record StageNode
+{
+    /// <summary>As YAML names it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required SourceLocation Location { get; init; }
+
+    /// <summary>The code behind <c>uses:</c>.</summary>
+    public required StageType Type { get; init; }
+
+    /// <summary>Canonical: every default filled in.</summary>
+    public required JsonObject Settings { get; init; }
+
+    /// <summary>Where each given setting stands, by dotted path.</summary>
+    public required IReadOnlyDictionary<string, SourceLocation> SettingLocations { get; init; }
+
+    /// <summary>Settings that name files.</summary>
+    public required IReadOnlyList<ResolvedFiles> Files { get; init; }
+
+    /// <summary>Inputs, in the order of the type's roles, several of one role in the order of <c>needs</c>.</summary>
+    public required IReadOnlyList<Binding> Inputs { get; init; }
+
+    /// <summary>Longest silence of an action.</summary>
+    public required TimeSpan Patience { get; init; }
+
+    /// <summary>What the type declares.</summary>
+    public StageDeclaration Declaration => Type.Declaration;
+
+    /// <summary>Stages that must be done first.</summary>
+    public IEnumerable<StageNode> Needs => Inputs.Select(i => i.Source).OfType<StageNode>().Distinct();
+}
+
+/// <summary>What a role is bound to: a stage's outputs of the role's kind, or a file of the user.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="Source">The stage; null for a file.</param>
+/// <param name="File">Absolute path; null for a stage.</param>
+public sealed record Binding(InputRole Role, StageNode? Source, string? File);

@@ -1,0 +1,44 @@
+// The actions of one stage, with their keys.
+using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>What a stage gave: its published files.</summary>
+/// <param name="Files">With their points where the stage fans out and the file is no table.</param>
+public sealed record StageResult(IReadOnlyList<StoredFile> Files)
+{
+    /// <summary>The files that a role of that kind takes.</summary>
+    /// <param name="kind">Kind of an artifact.</param>
+    public IEnumerable<StoredFile> OfKind(string kind) => Files.Where(f => f.Kind == kind && !f.Volatile);
+}
+
+/// <summary>A stage whose inputs are known.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Prepare">What its rows share; null for none.</param>
+/// <param name="Actions">One, or one a distinct row, sorted by point. Each spec lacks the prepared files until they exist.</param>
+public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyList<ActionSpec> Actions)
+{
+    /// <summary>Whether it fans out.</summary>
+    public bool FansOut => Stage.Declaration.FanOut is not null;
+
+    /// <summary>The entries of the collection of those actions.</summary>
+    /// <param name="members">All of <see cref="Actions"/>, or those that succeeded.</param>
+    public IReadOnlyList<KeyEntry> CollectionEntries(IEnumerable<ActionSpec> members) =>
+    [
+        new(EntryKind.Format, "key", ActionKey.FormatRevision),
+        new(EntryKind.Stage, "type", Stage.Declaration.Type),
+        new(EntryKind.Stage, "action", "collect"),
+        new(EntryKind.Contract, "revision", $"{Sdk.Contract.Revision}"),
+        new(EntryKind.Determinism, "declared", Words.Of(Stage.Declaration.Determinism)),
+        .. members.Select(m => new KeyEntry(EntryKind.Member, m.Point!, m.Key)),
+    ];
+}
+
+/// <summary>Enumerations as the words that keys and messages hold.</summary>
+internal static class Words
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,266 @@
+// From a stage and its inputs to actions with keys. KEYS.md says what stands in a key, and in which order.
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>Plans stages, one at a time, as their inputs become known. Pure but for reading input tables.</summary>
+/// <param name="pipeline">Whose seed and stages they are.</param>
+/// <param name="store">Holds input tables and digests files of the user.</param>
+public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
+{
+    /// <summary>The actions of a stage.</summary>
+    /// <param name="stage">One of the pipeline's.</param>
+    /// <param name="results">Of every stage that it needs.</param>
+    /// <exception cref="StageFailedException">Its table of rows lacks a column, or is no table.</exception>
+    public StagePlan Plan(StageNode stage, IReadOnlyDictionary<string, StageResult> results)
+    {
+        var declaration = stage.Declaration;
+        var fanOut = declaration.FanOut;
+        var inputs = stage.Inputs.Where(b => b.Role.Name != fanOut?.Role).ToArray();
+        var bound = inputs.SelectMany(b => Bind(b, Array.FindIndex(inputs, i => i.Role == b.Role), inputs, results)).ToArray();
+        var spec = new ActionSpec
+        {
+            Key = "",
+            Entries = [],
+            Assembly = stage.Type.Assembly,
+            Stage = declaration.Type,
+            Settings = WithFiles(stage.Settings, stage.Files, stage.Declaration.Prepare),
+            PipelineSeed = declaration.UsesPipelineSeed ? pipeline.Seed : 0,
+            Inputs = [.. bound.Select(b => b.Input)],
+            Reads = Reads(stage.Files.Where(f => !ReadBy(stage.Declaration.Prepare, f))),
+            NativeFolders = stage.Type.NativeFolders,
+            Exclusive = declaration.Exclusive,
+        };
+        var prepare = declaration.Prepare is null ? null : Prepare(stage, spec, declaration.Prepare);
+        KeyEntry[] inputEntries = [.. bound.Select(b => b.Entry)];
+        if (fanOut is null)
+        {
+            return new StagePlan(stage, prepare, [Keyed(spec, [.. Common(stage, "run"), .. After(stage, stage.Settings, prepare), .. inputEntries])]);
+        }
+
+        var rows = Rows(stage, fanOut, results);
+        return new StagePlan(stage, prepare, FanOut(stage, spec, fanOut, rows, prepare, inputEntries));
+    }
+
+    private List<ActionSpec> FanOut(StageNode stage, ActionSpec spec, FanOut fanOut, Table rows, ActionSpec? prepare, KeyEntry[] inputEntries)
+    {
+        var common = Common(stage, "run");
+        var actions = new List<(ActionSpec Spec, string[] Order)>();
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (settings, factor) in Across(stage.Settings, fanOut.Across))
+        {
+            var before = After(stage, settings, prepare);
+            var withFiles = WithFiles(settings, stage.Files, stage.Declaration.Prepare);
+            foreach (var row in rows.Each())
+            {
+                var cells = new Dictionary<string, string>(fanOut.Reads.Count, StringComparer.Ordinal);
+                foreach (string column in fanOut.Reads)
+                {
+                    cells.Add(column, row.Text(column));
+                }
+
+                KeyEntry[] entries = [.. common, .. before, .. cells.Select(c => new KeyEntry(EntryKind.Row, c.Key, c.Value)), .. inputEntries];
+                string key = ActionKey.Of(entries);
+                if (keys.Add(key))
+                {
+                    string[] order = [.. fanOut.Point.Select(c => cells[c]), .. factor is null ? Array.Empty<string>() : [factor]];
+                    actions.Add((spec with { Key = key, Entries = entries, Settings = withFiles, Row = cells, Point = PointName(order) }, order));
+                }
+            }
+        }
+
+        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        return
+        [
+            .. InOrder(actions).Select(a => taken.Add(a.Point!) ? a : a with { Point = $"{a.Point}-{a.Key[..8]}" }),
+        ];
+    }
+
+    private static ActionSpec Prepare(StageNode stage, ActionSpec spec, PrepareAction prepare)
+    {
+        var settings = new JsonObject();
+        foreach (string name in prepare.Reads)
+        {
+            if (stage.Settings[name] is { } value)
+            {
+                settings[name] = value.DeepClone();
+            }
+        }
+
+        ResolvedFiles[] files = [.. stage.Files.Where(f => ReadBy(prepare, f))];
+        var prepared = spec with { Kind = ActionKind.Prepare, Settings = WithFiles(settings, files, null), Inputs = [], Reads = Reads(files), Exclusive = false };
+        return Keyed(prepared, [.. Common(stage, "prepare"), .. Settings(settings, files), .. FileEntries(files), .. Seed(spec, stage)]);
+    }
+
+    /// <summary>Whether rows get the files only through what the prepare action made of them.</summary>
+    private static bool ReadBy(PrepareAction? prepare, ResolvedFiles files) => prepare?.Reads.Contains(files.Setting.Split('.')[0]) ?? false;
+
+    private static IReadOnlyList<ReadFile> Reads(IEnumerable<ResolvedFiles> files) =>
+        [.. files.SelectMany(f => f.Files).Select(f => new ReadFile(f.Path, f.Sha256))];
+
+    private static ActionSpec Keyed(ActionSpec spec, IReadOnlyList<KeyEntry> entries) => spec with { Key = ActionKey.Of(entries), Entries = entries };
+
+    private static List<KeyEntry> Common(StageNode stage, string action) =>
+    [
+        new(EntryKind.Format, "key", ActionKey.FormatRevision),
+        new(EntryKind.Stage, "type", stage.Declaration.Type),
+        new(EntryKind.Stage, "action", action),
+        new(EntryKind.Contract, "revision", $"{stage.Type.Descriptor.ContractRevision}"),
+        new(EntryKind.Framework, "major", $"{Environment.Version.Major}"),
+        .. stage.Type.CodeEntries,
+        new(EntryKind.Determinism, "declared", Words.Of(stage.Declaration.Determinism)),
+    ];
+
+    /// <summary>Settings, files, seed, device and prepare action.</summary>
+    private List<KeyEntry> After(StageNode stage, JsonObject settings, ActionSpec? prepare)
+    {
+        // What only the prepare action reads reaches the rows through its key.
+        List<KeyEntry> entries = [.. Settings(settings, stage.Files), .. FileEntries(stage.Files)];
+        if (stage.Declaration.UsesPipelineSeed)
+        {
+            entries.Add(new KeyEntry(EntryKind.Seed, "pipeline", $"{pipeline.Seed}"));
+        }
+
+        if (stage.Declaration.Exclusive)
+        {
+            entries.Add(new KeyEntry(EntryKind.Device, "class", DeviceClass.OfThisMachine));
+        }
+
+        if (prepare is not null)
+        {
+            entries.Add(new KeyEntry(EntryKind.Prepare, "key", prepare.Key));
+        }
+
+        return entries;
+    }
+
+    private static KeyEntry[] Seed(ActionSpec spec, StageNode stage) =>
+        stage.Declaration.UsesPipelineSeed ? [new KeyEntry(EntryKind.Seed, "pipeline", $"{spec.PipelineSeed}")] : [];
+
+    /// <summary>A setting each, nested ones by dotted path, those that name files left to <see cref="FileEntries"/>.</summary>
+    private static IEnumerable<KeyEntry> Settings(JsonObject settings, IReadOnlyList<ResolvedFiles> files)
+    {
+        var leaves = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        Flatten(settings, "");
+        foreach (var named in files)
+        {
+            leaves.Remove(named.Setting);
+        }
+
+        return leaves.Select(leaf => new KeyEntry(EntryKind.Setting, leaf.Key, leaf.Value));
+
+        void Flatten(JsonObject values, string prefix)
+        {
+            foreach (var (name, value) in values)
+            {
+                if (value is JsonObject nested)
+                {
+                    Flatten(nested, $"{prefix}{name}.");
+                }
+                else if (value is not null)
+                {
+                    leaves[prefix + name] = value.ToJsonString();
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<KeyEntry> FileEntries(IEnumerable<ResolvedFiles> files) =>
+        files.OrderBy(f => f.Setting, StringComparer.Ordinal).SelectMany(f => f.Files
+            .Select((file, i) => new KeyEntry(EntryKind.Files, $"{f.Setting}[{i}]", file.Sha256))
+            .Prepend(new KeyEntry(EntryKind.Files, f.Setting, f.Scheme)));
+
+    private IEnumerable<(ActionInput Input, KeyEntry Entry)> Bind(
+        Binding binding, int firstOfRole, Binding[] all, IReadOnlyDictionary<string, StageResult> results)
+    {
+        int index = Array.IndexOf(all, binding) - firstOfRole;
+        string role = binding.Role.Name;
+        if (binding.File is { } path)
+        {
+            string digest = store.Digest(path);
+            yield return (new ActionInput(role, Path.GetFileName(path), null, digest, path, null), new KeyEntry(EntryKind.Input, $"{role}[{index}]", digest));
+            yield break;
+        }
+
+        foreach (var file in results[binding.Source!.Id].OfKind(binding.Role.Kind))
+        {
+            string name = file.Point is null ? $"{role}[{index}]" : $"{role}[{index}]@{file.Point}";
+            yield return (
+                new ActionInput(role, Path.GetFileName(file.Name), file.Point, file.Sha256, store.ContentPath(file), file.Inline),
+                new KeyEntry(EntryKind.Input, name, file.Sha256));
+        }
+    }
+
+    private Table Rows(StageNode stage, FanOut fanOut, IReadOnlyDictionary<string, StageResult> results)
+    {
+        var binding = stage.Inputs.First(b => b.Role.Name == fanOut.Role);
+        var table = binding.File is { } path
+            ? Table.Read(path)
+            : Table.Parse(System.Text.Encoding.UTF8.GetString(store.Content(results[binding.Source!.Id].OfKind(binding.Role.Kind).First())));
+        string[] missing = [.. fanOut.Reads.Where(c => !table.Has(c))];
+        return missing.Length == 0
+            ? table
+            : throw new StageFailedException([new Diagnostic("SCAL3009",
+                $"The stage '{stage.Id}' ({stage.Declaration.Type}) reads the column(s) {string.Join(", ", missing)} of '{binding.Source?.Id ?? binding.File}', which has {string.Join(", ", table.Columns)}.")
+            { Location = stage.Location }]);
+    }
+
+    /// <summary>The settings once for each element of the list that the rows multiply with.</summary>
+    private static IEnumerable<(JsonObject Settings, string? Factor)> Across(JsonObject settings, string? across)
+    {
+        if (across is null || settings[across] is not JsonArray elements)
+        {
+            yield return (settings, null);
+            yield break;
+        }
+
+        foreach (var element in elements)
+        {
+            var one = settings.DeepClone().AsObject();
+            one[across] = new JsonArray(element?.DeepClone());
+            yield return (one, element is JsonValue value && value.TryGetValue(out string? text) ? text : element?.ToJsonString() ?? "");
+        }
+    }
+
+    private static JsonObject WithFiles(JsonObject settings, IEnumerable<ResolvedFiles> files, PrepareAction? prepare)
+    {
+        var complete = settings.DeepClone().AsObject();
+        foreach (var file in files)
+        {
+            string[] path = file.Setting.Split('.');
+            var holder = path[..^1].Aggregate(complete, (at, name) => at[name]!.AsObject());
+            holder[path[^1]] = (ReadBy(prepare, file) ? file with { Files = [] } : file).ToSetting();
+        }
+
+        return complete;
+    }
+
+    /// <summary>A folder's name: other characters than letters, digits and <c>. _ + -</c> become <c>_</c>.</summary>
+    private static string PointName(string[] parts)
+    {
+        string name = string.Concat(string.Join('.', parts).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' ? c : '_'));
+        return name.Length == 0 || name[0] == '.' ? "_" + name : name;
+    }
+
+    /// <summary>By the columns of the point: a column of numbers by value, any other by ordinal.</summary>
+    private static IEnumerable<ActionSpec> InOrder(List<(ActionSpec Spec, string[] Order)> actions)
+    {
+        IOrderedEnumerable<(ActionSpec Spec, string[] Order)> ordered = actions.OrderBy(_ => 0);
+        for (int i = 0; i < (actions.Count == 0 ? 0 : actions[0].Order.Length); i++)
+        {
+            int column = i;
+            ordered = actions.TrueForAll(a => Number(a.Order[column], out _))
+                ? ordered.ThenBy(a => Number(a.Order[column], out double number) ? number : 0)
+                : ordered.ThenBy(a => a.Order[column], StringComparer.Ordinal);
+        }
+
+        return ordered.Select(a => a.Spec);
+
+        static bool Number(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+    }
+}

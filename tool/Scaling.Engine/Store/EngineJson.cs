@@ -1,0 +1,17 @@
+// How the engine's records are written: snake case, made at compile time so that starting is quick.
+using System.Text.Json.Serialization;
+using Scaling.Engine.Execution;
+using Scaling.Engine.Workers;
+
+namespace Scaling.Engine.Store;
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Manifest))]
+[JsonSerializable(typeof(RunRecord))]
+[JsonSerializable(typeof(ActionSpec))]
+[JsonSerializable(typeof(Request))]
+[JsonSerializable(typeof(Reply))]
+internal sealed partial class EngineJson : JsonSerializerContext;

@@ -1,0 +1,35 @@
+// An entry of the store: what an action was, and what it made.
+using Scaling.Engine.Keys;
+
+namespace Scaling.Engine.Store;
+
+/// <summary>A file that an action made.</summary>
+/// <param name="Name">As declared, with <c>/</c> as separator.</param>
+/// <param name="Kind">As declared.</param>
+/// <param name="Sha256">Of its content, 64 hex digits.</param>
+/// <param name="Bytes">Size.</param>
+public sealed record StoredFile(string Name, string Kind, string Sha256, long Bytes)
+{
+    /// <summary>Differs from run to run: enters no key.</summary>
+    public bool Volatile { get; init; }
+
+    /// <summary>Row it belongs to, in a collection; else null.</summary>
+    public string? Point { get; init; }
+
+    /// <summary>Content of a small file; null for one that is a blob.</summary>
+    public byte[]? Inline { get; init; }
+
+    /// <summary>Path below the stage's results.</summary>
+    public string ResultName => Point is null ? Name : $"{Point}/{Name}";
+}
+
+/// <summary>A published action. Its presence under its key is the one truth; everything else may be rebuilt.</summary>
+/// <param name="Key">See KEYS.md.</param>
+/// <param name="Stage">Stage type.</param>
+/// <param name="Point">The row's name; null without fan-out.</param>
+/// <param name="Entries">What the key is made of.</param>
+/// <param name="Files">What the action made.</param>
+/// <param name="Seconds">What it took.</param>
+/// <param name="Published">When.</param>
+public sealed record Manifest(
+    string Key, string Stage, string? Point, IReadOnlyList<KeyEntry> Entries, IReadOnlyList<StoredFile> Files, double Seconds, DateTimeOffset Published);

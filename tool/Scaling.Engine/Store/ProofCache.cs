@@ -1,0 +1,143 @@
+// Digests that were taken of files, remembered by the files' identity.
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Scaling.Engine.Files;
+
+namespace Scaling.Engine.Store;
+
+/// <summary>
+/// SHA-256 of files, taken once per identity (device, inode, change time, modification time, size). Remembered in an append-only file that
+/// several processes share; a damaged line is ignored, so the file may be lost at any time.
+/// </summary>
+/// <param name="path">The file.</param>
+/// <param name="time">Tells whether a file's change is old enough to be remembered.</param>
+public sealed class ProofCache(string path, TimeProvider time) : IDisposable
+{
+    private const int LinesBeforeStartingAnew = 1_000_000;
+    private readonly ConcurrentDictionary<FileIdentity, string> _known = Load(path);
+    private readonly ConcurrentQueue<string> _fresh = new();
+
+    /// <summary>SHA-256 of a file, 64 hex digits.</summary>
+    /// <param name="file">Links are followed.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public string Digest(string file)
+    {
+        while (true)
+        {
+            var before = FileIdentity.Of(file);
+            if (_known.TryGetValue(before, out string? known))
+            {
+                return known;
+            }
+
+            var now = time.GetUtcNow();
+            string digest = Take(file);
+            if (FileIdentity.Of(file) != before)
+            {
+                continue;
+            }
+
+            if (before.IsSettled(now) && _known.TryAdd(before, digest))
+            {
+                _fresh.Enqueue(Line(before, digest));
+            }
+
+            return digest;
+        }
+    }
+
+    /// <summary>SHA-256 of a file's bytes, read now.</summary>
+    /// <param name="file">Links are followed.</param>
+    public static string Take(string file)
+    {
+        using var stream = new FileStream(file, new FileStreamOptions
+        {
+            Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0,
+        });
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    /// <summary>Forgets what is known of a file, so that its bytes are read again.</summary>
+    /// <param name="file">Links are followed.</param>
+    public void Forget(string file)
+    {
+        if (FileIdentity.TryOf(file, out var identity))
+        {
+            _known.TryRemove(identity, out _);
+        }
+    }
+
+    /// <summary>Appends what was learnt. A failure costs time later, nothing else.</summary>
+    public void Dispose()
+    {
+        if (_fresh.IsEmpty)
+        {
+            return;
+        }
+
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            stream.Write(Encoding.ASCII.GetBytes(string.Concat(_fresh)));
+            _fresh.Clear();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next run reads the bytes again.
+        }
+    }
+
+    private static ConcurrentDictionary<FileIdentity, string> Load(string path)
+    {
+        var known = new ConcurrentDictionary<FileIdentity, string>();
+        try
+        {
+            int lines = 0;
+            foreach (string line in File.ReadLines(path))
+            {
+                lines++;
+                if (TryParse(line, out var identity, out string digest))
+                {
+                    known[identity] = digest;
+                }
+            }
+
+            if (lines > LinesBeforeStartingAnew)
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No file, or none that can be read: nothing is known.
+        }
+
+        return known;
+    }
+
+    private static string Line(FileIdentity f, string digest) =>
+        string.Create(CultureInfo.InvariantCulture, $"{f.Device:x} {f.Inode:x} {f.Changed:x} {f.Modified:x} {f.Size:x} {digest} .\n");
+
+    private static bool TryParse(string line, out FileIdentity identity, out string digest)
+    {
+        identity = default;
+        digest = "";
+        if (line.Split(' ') is not [var device, var inode, var changed, var modified, var size, { Length: 64 } sha, "."])
+        {
+            return false;
+        }
+
+        digest = sha;
+        if (!Hex(device, out ulong d) || !Hex(inode, out ulong i) || !Hex(changed, out ulong c) || !Hex(modified, out ulong m) || !Hex(size, out ulong s))
+        {
+            return false;
+        }
+
+        identity = new FileIdentity(d, i, (long)c, (long)m, (long)s);
+        return true;
+
+        static bool Hex(string text, out ulong number) => ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number);
+    }
+}

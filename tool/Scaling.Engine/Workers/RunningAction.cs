@@ -1,0 +1,139 @@
+// One action in a worker: its folders, its lock, and the step that publishes it.
+using System.Diagnostics;
+using Scaling.Engine.Files;
+using Scaling.Engine.Store;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Workers;
+
+/// <summary>An action whose lock this process holds.</summary>
+internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLock taken) : IDisposable
+{
+    private readonly long _started = Stopwatch.GetTimestamp();
+
+    public ActionSpec Spec { get; } = spec;
+
+    /// <summary>Published, or found to be no use.</summary>
+    public bool Ended { get; set; }
+
+    public double Seconds { get; private set; }
+
+    public Stopwatch SinceProgress { get; } = Stopwatch.StartNew();
+
+    private string Work => store.WorkPath(Spec.Key);
+
+    private string Output => Path.Combine(Work, "out");
+
+    /// <summary>Lays out the action's folders and hands them to the stage.</summary>
+    public ActionContext Context(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
+    {
+        foreach (string made in new[] { Output, Path.Combine(Work, "in"), Path.Combine(Work, "prepared") })
+        {
+            if (Directory.Exists(made))
+            {
+                Directory.Delete(made, recursive: true);
+            }
+        }
+
+        Directory.CreateDirectory(Output);
+        string? prepared = Spec.Prepared.Count == 0 ? null : Path.Combine(Work, "prepared");
+        foreach (var file in Spec.Prepared)
+        {
+            Lay(file, prepared!);
+        }
+
+        return new ActionContext
+        {
+            Settings = Spec.Settings,
+            Row = Spec.Row,
+            Point = Spec.Point,
+            PipelineSeed = Spec.PipelineSeed,
+            Inputs = Spec.Inputs.GroupBy(i => i.Role).ToDictionary(role => role.Key, Files),
+            OutputFolder = Output,
+            WorkFolder = Directory.CreateDirectory(Path.Combine(Work, "scratch")).FullName,
+            PreparedFolder = prepared,
+            CacheFolder = Directory.CreateDirectory(store.MachineCachePath).FullName,
+            NativeFolders = Spec.NativeFolders,
+            Progress = progress,
+            Report = report,
+            Publish = publish,
+            Stop = stop,
+        };
+
+        IReadOnlyList<InputFile> Files(IGrouping<string, ActionInput> role) =>
+            [.. role.Select((file, i) => new InputFile(Lay(file, Path.Combine(Work, "in", role.Key, $"{i}")), file.Point))];
+    }
+
+    /// <summary>Publishes the outputs; false where an input changed while the action ran, which publishes nothing.</summary>
+    /// <exception cref="StageFailedException">SCAL6004, SCAL6005: the stage broke its declaration.</exception>
+    public bool TryPublish(StageDeclaration declaration)
+    {
+        Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
+        var declared = Spec.Kind == ActionKind.Prepare
+            ? [.. declaration.Prepare!.Outputs.Select(name => new OutputFile(name, "prepared"))]
+            : declaration.Outputs;
+        foreach (var file in declared)
+        {
+            CheckWritten(file);
+        }
+
+        if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Any(i => i.Path is not null && Changed(i.Path, i.Sha256)))
+        {
+            return false;
+        }
+
+        StoredFile[] files =
+        [
+            .. declared.Where(d => File.Exists(Path.Combine(Output, d.Name)))
+                .Select(d => store.Take(Path.Combine(Output, d.Name), d.Name, d.Kind) with { Volatile = d.Volatile }),
+        ];
+        store.Publish(new Manifest(Spec.Key, Spec.Stage, Spec.Point, Spec.Entries, files, Seconds, store.Now));
+        store.RemoveWork(Spec.Key);
+        return true;
+    }
+
+    public void Dispose() => taken.Dispose();
+
+    private void CheckWritten(OutputFile file)
+    {
+        string path = Path.Combine(Output, file.Name);
+        if (!File.Exists(path))
+        {
+            if (!file.Optional)
+            {
+                throw new StageFailedException("SCAL6004", $"The stage '{Spec.Stage}' did not write its output '{file.Name}'.", "This is a defect of the stage.");
+            }
+
+            return;
+        }
+
+        if (file.Columns.Count > 0)
+        {
+            string header = File.ReadLines(path).FirstOrDefault() ?? "";
+            string expected = string.Join(',', file.Columns.Select(c => c.Name));
+            if (header != expected)
+            {
+                throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}' with the columns {header}; it declares {expected}.", "This is a defect of the stage.");
+            }
+        }
+    }
+
+    private bool Changed(string path, string digest) => !File.Exists(path) || store.Digest(path) != digest;
+
+    /// <summary>Puts an input under its familiar name: a link to where it lies, or the content itself where small.</summary>
+    private static string Lay(ActionInput file, string folder)
+    {
+        string path = Path.Combine(folder, file.Name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (file.Inline is null)
+        {
+            File.CreateSymbolicLink(path, file.Path!);
+        }
+        else
+        {
+            File.WriteAllBytes(path, file.Inline);
+        }
+
+        return path;
+    }
+}

@@ -1,0 +1,300 @@
+// The worker process: loads one plugin, executes actions, publishes what they made.
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scaling.Engine.Files;
+using Scaling.Engine.Plugins;
+using Scaling.Engine.Store;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Workers;
+
+/// <summary>
+/// The hidden verb <c>worker</c>. It speaks over two pipes of its own, because native code prints to standard output; it ends at end-of-file,
+/// so that it never outlives the tool; it is deaf to SIGINT, which a terminal sends to the whole group, and stops when the tool says so.
+/// </summary>
+public sealed class WorkerHost : IDisposable
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
+    private readonly ContentStore _store;
+    private readonly StreamReader _requests;
+    private readonly StreamWriter _replies;
+    private readonly BlockingCollection<Request> _waiting = [];
+    private readonly Dictionary<string, PluginLoadContext> _plugins = [];
+    private CancellationTokenSource _stop = new();
+    private volatile bool _working;
+
+    private WorkerHost(string input, string output, string store)
+    {
+        _store = ContentStore.Open(store, Warn);
+        _requests = new StreamReader(Pipe(PipeDirection.In, input));
+        _replies = new StreamWriter(Pipe(PipeDirection.Out, output)) { AutoFlush = true };
+    }
+
+    /// <summary>Serves until the tool closes its end.</summary>
+    /// <param name="arguments">Two pipe handles and the store's folder.</param>
+    public static int Main(IReadOnlyList<string> arguments)
+    {
+        Redirect("/dev/null");
+        using var deaf = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        using var host = new WorkerHost(arguments[0], arguments[1], arguments[2]);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            host._stop.Cancel();
+        });
+        new Thread(host.Listen) { IsBackground = true, Name = "requests" }.Start();
+        foreach (var request in host._waiting.GetConsumingEnumerable())
+        {
+            host._working = true;
+            host.Answer(request);
+            host._working = false;
+            host.Say(new Reply { Ready = true });
+        }
+
+        return 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _store.Dispose();
+        _requests.Dispose();
+        _waiting.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Listen()
+    {
+        try
+        {
+            while (_requests.ReadLine() is { } line)
+            {
+                var request = JsonSerializer.Deserialize(line, EngineJson.Default.Request)!;
+                if (request.Stop)
+                {
+                    _stop.Cancel();
+                }
+                else
+                {
+                    _waiting.Add(request);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            // The tool is gone, or what speaks is not the tool.
+        }
+
+        if (_working)
+        {
+            // Whoever wanted the result is gone, and a lock is held: give both back at once. What is finished is published already.
+            Process.GetCurrentProcess().Kill();
+        }
+
+        _waiting.CompleteAdding();
+    }
+
+    private void Answer(Request request)
+    {
+        if (_stop.IsCancellationRequested && !_stop.TryReset())
+        {
+            _stop = new CancellationTokenSource();
+        }
+
+        if (request.Describe is { } assembly)
+        {
+            try
+            {
+                Say(new Reply { Description = Describe(assembly) });
+            }
+            catch (StageFailedException e)
+            {
+                Say(new Reply { Findings = e.Diagnostics });
+            }
+        }
+        else if (request.Run is [var first, ..] actions)
+        {
+            string log = _store.LogPath(first.Key);
+            Redirect(log);
+            Execute(actions);
+            Redirect("/dev/null");
+            if (new FileInfo(log) is { Exists: true, Length: 0 } silent)
+            {
+                silent.Delete();
+            }
+        }
+    }
+
+    private string Describe(string assembly)
+    {
+        var stages = Plugin(assembly).CreateStages().Select(stage => JsonSerializer.SerializeToNode(StageDescriptor.Of(stage), StageDescriptor.Json));
+        return new JsonObject
+        {
+            ["closure"] = new JsonArray([.. AssemblyClosure.Of(assembly).Select(name => (JsonNode)name)]),
+            ["stages"] = new JsonArray([.. stages]),
+        }.ToJsonString();
+    }
+
+    private PluginLoadContext Plugin(string assembly)
+    {
+        if (!_plugins.TryGetValue(assembly, out var plugin))
+        {
+            _plugins[assembly] = plugin = new PluginLoadContext(assembly);
+        }
+
+        return plugin;
+    }
+
+    private void Execute(IReadOnlyList<ActionSpec> actions)
+    {
+        using var machine = FileLock.TryTakeLasting(_store.MachineLockPath, alone: actions[0].Exclusive);
+        if (machine is null)
+        {
+            string holder = actions[0].Exclusive ? "other actions on this machine" : "an action that has the machine for itself";
+            EndAll(actions, ActionEnd.Busy, [new Diagnostic("SCAL5004", $"Waiting for {holder}.") { Severity = Severity.Warning }]);
+            return;
+        }
+
+        var mine = new List<RunningAction>();
+        try
+        {
+            foreach (var spec in actions)
+            {
+                var taken = FileLock.TryTake(_store.LockPath(spec.Key));
+                if (taken is null)
+                {
+                    string holder = FileLock.Holder(_store.LockPath(spec.Key));
+                    End(spec, ActionEnd.Busy, [new Diagnostic("SCAL5003", $"Waiting for {holder}, which executes the same action.") { Severity = Severity.Warning }]);
+                }
+                else if (_store.Find(spec.Key) is not null)
+                {
+                    taken.Dispose();
+                    End(spec, ActionEnd.Found);
+                }
+                else
+                {
+                    mine.Add(new RunningAction(_store, spec, taken));
+                }
+            }
+
+            if (mine.Count > 0)
+            {
+                Run(mine);
+            }
+        }
+        finally
+        {
+            mine.ForEach(action => action.Dispose());
+        }
+    }
+
+    private void Run(List<RunningAction> actions)
+    {
+        try
+        {
+            var spec = actions[0].Spec;
+            var stage = Plugin(spec.Assembly).CreateStages().Single(s => s.Declaration.Type == spec.Stage);
+            var contexts = actions.ConvertAll(Context);
+            if (spec.Kind == ActionKind.Prepare)
+            {
+                stage.Prepare(contexts[0]);
+            }
+            else if (stage.Declaration.FanOut?.Mode == FanOutMode.Batch)
+            {
+                stage.RunBatch(contexts);
+            }
+            else
+            {
+                stage.Run(contexts[0]);
+            }
+
+            if (stage.Declaration.FanOut?.Mode != FanOutMode.Batch || spec.Kind == ActionKind.Prepare)
+            {
+                Publish(actions[0], stage.Declaration);
+            }
+
+            EndAll([.. actions.Where(a => !a.Ended).Select(a => a.Spec)], ActionEnd.Failed,
+                [new Diagnostic("SCAL6006", "The stage ended its batch without publishing this row.")]);
+
+            ActionContext Context(RunningAction action) => action.Context(
+                progress => SayProgress(action, progress),
+                warning => Say(new Reply { Key = action.Spec.Key, Warning = warning }),
+                () => Publish(action, stage.Declaration),
+                _stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            EndAll(Open(actions), ActionEnd.Stopped);
+        }
+        catch (StageFailedException e)
+        {
+            EndAll(Open(actions), ActionEnd.Failed, e.Diagnostics);
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine(e);
+            EndAll(Open(actions), ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
+        }
+    }
+
+    private static ActionSpec[] Open(List<RunningAction> actions) => [.. actions.Where(a => !a.Ended).Select(a => a.Spec)];
+
+    private void Publish(RunningAction action, StageDeclaration declaration)
+    {
+        bool unchanged = action.TryPublish(declaration);
+        action.Ended = true;
+        End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
+    }
+
+    private void SayProgress(RunningAction action, StageProgress progress)
+    {
+        if (action.SinceProgress.Elapsed > ProgressInterval)
+        {
+            action.SinceProgress.Restart();
+            Say(new Reply { Key = action.Spec.Key, Progress = progress });
+        }
+    }
+
+    private void EndAll(IReadOnlyList<ActionSpec> actions, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null)
+    {
+        foreach (var spec in actions)
+        {
+            End(spec, end, findings);
+        }
+    }
+
+    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0) =>
+        Say(new Reply { Key = spec.Key, End = end, Findings = findings, Seconds = seconds });
+
+    private void Warn(Diagnostic diagnostic) => Say(new Reply { Warning = diagnostic });
+
+    private void Say(Reply reply)
+    {
+        lock (_replies)
+        {
+            _replies.WriteLine(JsonSerializer.Serialize(reply, EngineJson.Default.Reply));
+        }
+    }
+
+    /// <summary>Sends standard output and error, native code's too, to a file.</summary>
+    private static void Redirect(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        int truncate = path == "/dev/null" ? 0 : LibC.Truncate;
+        int file = LibC.Open(path, LibC.ReadWrite | LibC.Create | LibC.Append | truncate | LibC.CloseOnExec, 0x1B4 /* rw-rw-r-- */);
+        _ = LibC.Duplicate(file, 1);
+        _ = LibC.Duplicate(file, 2);
+        _ = LibC.Close(file);
+    }
+
+    private static AnonymousPipeClientStream Pipe(PipeDirection direction, string handle)
+    {
+        // A program that a stage starts must not hold our pipe open.
+        _ = LibC.Control(int.Parse(handle), LibC.SetDescriptorFlags, 1 /* FD_CLOEXEC */);
+        return new AnonymousPipeClientStream(direction, handle);
+    }
+}

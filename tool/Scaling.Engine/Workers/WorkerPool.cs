@@ -1,0 +1,214 @@
+// Workers by plugin: each serves many actions, one at a time, and is replaced when it dies.
+using System.Text.Json;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Workers;
+
+/// <summary>How one action ended, as the tool sees it.</summary>
+/// <param name="End">What happened.</param>
+/// <param name="Findings">Why it failed, or who is busy with it.</param>
+/// <param name="Seconds">What it took.</param>
+public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds);
+
+/// <summary>What a worker says while it works.</summary>
+/// <param name="Progress">Key of an action, and how far it is.</param>
+/// <param name="Warning">A warning.</param>
+public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action<Diagnostic> Warning);
+
+/// <summary>Starts, reuses and replaces worker processes.</summary>
+/// <param name="command">How to start one.</param>
+/// <param name="store">The store's folder.</param>
+public sealed class WorkerPool(WorkerCommand command, string store) : IDisposable
+{
+    private readonly Dictionary<string, Stack<Worker>> _idle = [];
+    private readonly HashSet<Worker> _busy = [];
+    private bool _closed;
+
+    /// <summary>Describes a plugin: JSON of its <c>closure</c> and <c>stages</c>.</summary>
+    /// <param name="assembly">Absolute path of its main assembly.</param>
+    /// <exception cref="StageFailedException">It is no plugin, or its code crashes.</exception>
+    public async Task<string> Describe(string assembly)
+    {
+        var worker = Rent(assembly);
+        Reply? answer = null;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        try
+        {
+            worker.TrySend(new Request { Describe = assembly });
+            while (await worker.Receive(patience.Token).ConfigureAwait(false) is { } reply)
+            {
+                if (reply.Ready)
+                {
+                    Return(assembly, worker);
+                    return answer?.Description ?? throw new StageFailedException(answer?.Findings ?? []);
+                }
+
+                answer = reply;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Discard(worker);
+            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} did not describe itself within a minute.", "A stage's constructor and Declaration must do no work.");
+        }
+
+        string ending = worker.Ending;
+        Discard(worker);
+        throw new StageFailedException("SCAL6007", $"The worker {ending} while it described {Path.GetFileName(assembly)}.");
+    }
+
+    /// <summary>Executes actions in one worker; every one of them has a result.</summary>
+    /// <param name="actions">One, or a batch.</param>
+    /// <param name="patience">The longest silence.</param>
+    /// <param name="events">Takes progress and warnings.</param>
+    /// <param name="stop">Asks the worker to stop gracefully.</param>
+    public async Task<IReadOnlyDictionary<string, ActionResult>> Execute(
+        IReadOnlyList<ActionSpec> actions, TimeSpan patience, WorkerEvents events, CancellationToken stop)
+    {
+        string assembly = actions[0].Assembly;
+        var ended = new Dictionary<string, ActionResult>();
+        var worker = Rent(assembly);
+        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true }));
+        using var silence = new CancellationTokenSource();
+        string fault;
+        try
+        {
+            worker.TrySend(new Request { Run = actions });
+            while (true)
+            {
+                silence.CancelAfter(patience);
+                var reply = await worker.Receive(silence.Token).ConfigureAwait(false);
+                if (reply is null)
+                {
+                    fault = $"The worker {worker.Ending}.";
+                    break;
+                }
+
+                if (reply.Ready)
+                {
+                    Return(assembly, worker);
+                    return ended;
+                }
+
+                Take(reply, ended, events);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            fault = $"The stage reported no progress for {patience.TotalSeconds:0} s and was ended.";
+        }
+        catch (JsonException e)
+        {
+            fault = $"The worker said what is no reply: {e.Message}";
+        }
+
+        Discard(worker);
+        foreach (var spec in actions.Where(a => !ended.ContainsKey(a.Key)))
+        {
+            ended[spec.Key] = stop.IsCancellationRequested
+                ? new ActionResult(ActionEnd.Stopped, [], 0)
+                : new ActionResult(ActionEnd.Failed, [new Diagnostic("SCAL5001", fault) { Hint = "The log has what it printed." }], 0);
+        }
+
+        return ended;
+    }
+
+    /// <summary>Lets go of idle workers of a plugin that has nothing left to do.</summary>
+    /// <param name="assembly">Path of its main assembly.</param>
+    public void Retire(string assembly)
+    {
+        lock (_idle)
+        {
+            while (_idle.GetValueOrDefault(assembly)?.TryPop(out var worker) ?? false)
+            {
+                worker.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Ends every worker at once, busy ones too.</summary>
+    public void Kill()
+    {
+        lock (_idle)
+        {
+            _closed = true;
+            foreach (var worker in _busy)
+            {
+                worker.Kill();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Kill();
+        lock (_idle)
+        {
+            foreach (var worker in _idle.Values.SelectMany(w => w))
+            {
+                worker.Dispose();
+            }
+
+            _idle.Clear();
+        }
+    }
+
+    private static void Take(Reply reply, Dictionary<string, ActionResult> ended, WorkerEvents events)
+    {
+        if (reply.Warning is { } warning)
+        {
+            events.Warning(warning);
+        }
+        else if (reply is { Progress: { } progress, Key: { } running })
+        {
+            events.Progress(running, progress);
+        }
+        else if (reply is { End: { } end, Key: { } key })
+        {
+            ended[key] = new ActionResult(end, reply.Findings ?? [], reply.Seconds);
+        }
+    }
+
+    private Worker Rent(string assembly)
+    {
+        lock (_idle)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            var worker = _idle.GetValueOrDefault(assembly)?.TryPop(out var idle) ?? false ? idle : new Worker(command, store);
+            _busy.Add(worker);
+            return worker;
+        }
+    }
+
+    private void Return(string assembly, Worker worker)
+    {
+        lock (_idle)
+        {
+            _busy.Remove(worker);
+            if (_closed)
+            {
+                worker.Dispose();
+                return;
+            }
+
+            if (!_idle.TryGetValue(assembly, out var idle))
+            {
+                _idle[assembly] = idle = new Stack<Worker>();
+            }
+
+            idle.Push(worker);
+        }
+    }
+
+    private void Discard(Worker worker)
+    {
+        lock (_idle)
+        {
+            _busy.Remove(worker);
+        }
+
+        worker.Kill();
+        worker.Dispose();
+    }
+}
