@@ -120,11 +120,12 @@ internal sealed class SettingSchema
     /// <summary>What is expected, for example <c>a whole number from 1 to 64 (layers)</c>.</summary>
     public string Describe() => Bare() + (Kind is SettingKind.Whole or SettingKind.Number && Unit is { } unit and not "1" ? $" ({unit})" : "");
 
-    /// <summary>A number as it stands in messages: <c>64</c>, <c>100M</c>, <c>0.5</c>.</summary>
+    /// <summary>A number as it stands in messages: <c>64</c>, <c>100M</c>, <c>1e15</c>, <c>0.5</c>.</summary>
     public static string Shown(double number) =>
         number != 0 && number % 1e9 == 0 && Math.Abs(number) < 1e15 ? $"{number / 1e9}B"
         : number != 0 && number % 1e6 == 0 && Math.Abs(number) < 1e9 ? $"{number / 1e6}M"
-        : $"{number}";
+        : Math.Abs(number) >= 1e15 ? number.ToString("0.################e0", CultureInfo.InvariantCulture)
+        : number.ToString(CultureInfo.InvariantCulture);
 
     private IReadOnlyList<string> Types => _target["type"] switch
     {
