@@ -144,6 +144,7 @@ public class PipelineReaderTests
     [Fact]
     public Task A_pipeline_without_stages_or_with_a_file_name_that_is_no_name_says_what_to_write() => Snapshot.Match(string.Join('\n',
         Findings("name: a\n"),
+        Findings("stagse: { a: { uses: fit } }\n"),
         Findings("stages: {}\n"),
         Findings("stages: [a]\n"),
         Findings("stages:\n"),

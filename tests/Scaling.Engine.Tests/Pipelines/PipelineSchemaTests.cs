@@ -35,8 +35,31 @@ public class PipelineSchemaTests
     }
 
     [Fact]
-    public void A_record_that_contains_itself_ends() =>
-        Assert.NotNull(PipelineSchema.For([new StageDescriptor(new StageDeclaration { Type = "tree", Summary = "", Outputs = [] }, SettingsSchema.Of<SettingsBinderTests.Tree>(), 1)]));
+    public void A_record_that_contains_itself_is_told_once()
+    {
+        var schema = PipelineSchema.For([new StageDescriptor(new StageDeclaration { Type = "tree", Summary = "", Outputs = [] }, SettingsSchema.Of<SettingsBinderTests.Tree>(), 1)]);
+
+        var child = schema["$defs"]!["settings-tree"]!["properties"]!["child"]!["anyOf"]![0]!;
+        Assert.NotNull(child["properties"]!["value"]);
+        Assert.Equal("{}", child["properties"]!["child"]!["anyOf"]![0]!.ToJsonString());
+    }
+
+    [Fact]
+    public void A_record_that_stands_in_two_places_is_told_in_both()
+    {
+        var schema = PipelineSchema.For([new StageDescriptor(new StageDeclaration { Type = "pair", Summary = "", Outputs = [] }, SettingsSchema.Of<Pair>(), 1)]);
+
+        var properties = schema["$defs"]!["settings-pair"]!["properties"]!;
+        Assert.NotNull(properties["named"]!["additionalProperties"]!["properties"]!["prompt"]);
+        Assert.NotNull(properties["several"]!["anyOf"]![0]!["properties"]!["prompt"]);
+    }
+
+    public sealed record Pair
+    {
+        public Workload[] Several { get; init; } = [];
+
+        public Dictionary<string, Workload> Named { get; init; } = [];
+    }
 
     private static IEnumerable<string> References(JsonNode? node) => node switch
     {

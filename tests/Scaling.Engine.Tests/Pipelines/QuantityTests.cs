@@ -115,4 +115,15 @@ public class QuantityTests
     [InlineData("10min")]
     [InlineData("99999999999999999999999999d")]
     public void What_is_no_duration_is_not_taken_for_one(string text) => Assert.False(Duration.TryParse(text, out _));
+
+    [Theory]
+    [InlineData(0.0, "0")]
+    [InlineData(64.0, "64")]
+    [InlineData(1_048_576.0, "1048576")]
+    [InlineData(100e6, "100M")]
+    [InlineData(1e12, "1000B")]
+    [InlineData(1e15, "1e15")]
+    [InlineData(1.5e18, "1.5e18")]
+    [InlineData(-0.25, "-0.25")]
+    public void A_bound_is_told_in_few_letters(double bound, string told) => Assert.Equal(told, SettingSchema.Shown(bound));
 }

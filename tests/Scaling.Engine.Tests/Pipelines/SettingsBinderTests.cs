@@ -98,6 +98,7 @@ public class SettingsBinderTests
     [Fact]
     public Task Wrong_settings_of_other_kinds_say_what_is_expected() => Snapshot.Match(string.Join("\n\n", new[]
     {
+        "size: 8k",
         "sizes: []",
         "sizes:",
         "sizes: { a: 1 }",

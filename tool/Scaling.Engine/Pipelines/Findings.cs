@@ -17,9 +17,14 @@ internal sealed class Findings
 
     /// <summary><c>Did you mean 'fit'?</c> or null.</summary>
     public string? Nearest(string word, IEnumerable<string> candidates) =>
-        _found.Count < FindingsWithSuggestions && NearestSpelling.Of(word, candidates.Take(CandidatesCompared)) is { } nearest
-            ? $"Did you mean '{PipelineDiagnostics.Shown(nearest)}'?"
-            : null;
+        NearestWord(word, candidates) is { } nearest ? $"Did you mean '{PipelineDiagnostics.Shown(nearest)}'?" : null;
+
+    /// <summary>Whether an unknown key, which is reported, probably means that one: then it is not missing too.</summary>
+    public bool IsMisspelt(YamlMapping mapping, string key, IReadOnlyList<string> allowed) =>
+        mapping.Entries.Any(e => !allowed.Contains(e.Key.Text) && NearestWord(e.Key.Text, allowed) == key);
+
+    private string? NearestWord(string word, IEnumerable<string> candidates) =>
+        _found.Count < FindingsWithSuggestions ? NearestSpelling.Of(word, candidates.Take(CandidatesCompared)) : null;
 
     /// <summary>By line and column; what stands at one place keeps its order.</summary>
     public IReadOnlyList<Diagnostic> InOrder() =>

@@ -53,7 +53,7 @@ public sealed class PipelineReader
         var plugins = Plugins(keys.GetValueOrDefault("plugins"));
         if (!keys.TryGetValue("stages", out var stages))
         {
-            _findings.Add(PipelineDiagnostics.MissingKey(root.Location, "The pipeline", "stages", "stages: { shapes: { uses: sweep } }"));
+            AddMissing(mapping, PipelineKeys, root.Location, "The pipeline", "stages", "stages: { shapes: { uses: sweep } }");
             return null;
         }
 
@@ -80,6 +80,14 @@ public sealed class PipelineReader
         }
 
         return keys;
+    }
+
+    private void AddMissing(YamlMapping mapping, string[] allowed, SourceLocation at, string owner, string key, string example)
+    {
+        if (!_findings.IsMisspelt(mapping, key, allowed))
+        {
+            _findings.Add(PipelineDiagnostics.MissingKey(at, owner, key, example));
+        }
     }
 
     private string Name(YamlNode? node, SourceLocation root)
@@ -143,7 +151,7 @@ public sealed class PipelineReader
             switch (Keys(mapping, "A plugin", PluginKeys).GetValueOrDefault("path"))
             {
                 case null:
-                    _findings.Add(PipelineDiagnostics.MissingKey(item.Location, "The plugin", "path", "path: plugins/Hello.dll"));
+                    AddMissing(mapping, PluginKeys, item.Location, "The plugin", "path", "path: plugins/Hello.dll");
                     break;
                 case YamlScalar path:
                     plugins.Add(new PluginReference(path.Text, path.Location));
@@ -210,7 +218,7 @@ public sealed class PipelineReader
                     Timeout = timeout,
                 };
             case null:
-                _findings.Add(PipelineDiagnostics.MissingKey(id.Location, owner, "uses", "uses: sweep"));
+                AddMissing(mapping, StageKeys, id.Location, owner, "uses", "uses: sweep");
                 return null;
             case var other:
                 Wrong(other, "'uses'", "a stage type");

@@ -1,4 +1,5 @@
 // JSON Schema of a whole pipeline file, from which editors complete and check it.
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Scaling.Sdk;
 
@@ -24,7 +25,7 @@ public static class PipelineSchema
         };
         foreach (var stage in stages)
         {
-            definitions["settings-" + stage.Declaration.Type] = Setting(new SettingSchema(stage.Settings));
+            definitions["settings-" + stage.Declaration.Type] = Setting(new SettingSchema(stage.Settings), ImmutableHashSet.Create<object>(ReferenceEqualityComparer.Instance));
         }
 
         return new JsonObject
@@ -106,34 +107,27 @@ public static class PipelineSchema
         ["additionalProperties"] = false,
     });
 
-    private static JsonObject Setting(SettingSchema schema)
+    /// <summary>The schema of a setting. A record within itself would unfold for ever: there anything goes, and the tool checks it.</summary>
+    /// <param name="schema">As the stage describes it.</param>
+    /// <param name="around">The records around it.</param>
+    private static JsonObject Setting(SettingSchema schema, ImmutableHashSet<object> around) => schema.Kind switch
     {
-        // A record within itself would unfold for ever; the tool checks it, the editor need not.
-        if (schema.IsReference)
-        {
-            return [];
-        }
+        SettingKind.Record => around.Contains(schema.Identity) ? [] : Record(schema, around.Add(schema.Identity)),
+        SettingKind.Dictionary => new JsonObject { ["type"] = "object", ["additionalProperties"] = Setting(schema.Element, around) },
+        SettingKind.List => OneOrList(Setting(schema.Element, around), schema.LeastItems),
+        _ when schema.Choices is { } choices => new JsonObject { ["enum"] = new JsonArray([.. choices.Select(c => JsonNode.Parse(c))]) },
+        SettingKind.Whole => NumberOrQuantity("integer", schema.ToldBounds),
+        SettingKind.Number => NumberOrQuantity("number", schema.ToldBounds),
+        SettingKind.Truth => new JsonObject { ["type"] = "boolean" },
+        _ => new JsonObject { ["type"] = "string" },
+    };
 
-        return schema.Choices is { } choices && schema.Kind is not (SettingKind.Record or SettingKind.List)
-            ? new JsonObject { ["enum"] = new JsonArray([.. choices.Select(c => JsonNode.Parse(c))]) }
-            : schema.Kind switch
-            {
-                SettingKind.Record => Record(schema),
-                SettingKind.Dictionary => new JsonObject { ["type"] = "object", ["additionalProperties"] = Setting(schema.Element) },
-                SettingKind.List => OneOrList(Setting(schema.Element), schema.LeastItems),
-                SettingKind.Whole => NumberOrQuantity("integer", schema.ToldBounds),
-                SettingKind.Number => NumberOrQuantity("number", schema.ToldBounds),
-                SettingKind.Truth => new JsonObject { ["type"] = "boolean" },
-                _ => new JsonObject { ["type"] = "string" },
-            };
-    }
-
-    private static JsonObject Record(SettingSchema schema)
+    private static JsonObject Record(SettingSchema schema, ImmutableHashSet<object> around)
     {
         var properties = new JsonObject();
         foreach (var (name, property) in schema.Properties)
         {
-            var node = Setting(property);
+            var node = Setting(property, around);
             if (property.AllowsNull || schema.MayLack(name, property))
             {
                 node = AnyOf(node, Null());

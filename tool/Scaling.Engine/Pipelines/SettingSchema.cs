@@ -68,8 +68,8 @@ internal sealed class SettingSchema
 
     public bool AllowsNull => Types.Contains("null") || (_target["enum"] as JsonArray)?.Any(v => v is null) == true;
 
-    /// <summary>Whether this refers to a record that is described where it stands first.</summary>
-    public bool IsReference => !ReferenceEquals(_node, _target);
+    /// <summary>The same for all places that refer to one description.</summary>
+    public object Identity => _target;
 
     /// <summary>The value of an absent setting; null where it stays absent.</summary>
     public JsonNode? Default => _node["default"] ?? _target["default"];
@@ -120,11 +120,12 @@ internal sealed class SettingSchema
     /// <summary>What is expected, for example <c>a whole number from 1 to 64 (layers)</c>.</summary>
     public string Describe() => Bare() + (Kind is SettingKind.Whole or SettingKind.Number && Unit is { } unit and not "1" ? $" ({unit})" : "");
 
-    /// <summary>A number as it stands in messages: <c>64</c>, <c>100M</c>, <c>0.5</c>.</summary>
+    /// <summary>A number as it stands in messages: <c>64</c>, <c>100M</c>, <c>1e15</c>, <c>0.5</c>.</summary>
     public static string Shown(double number) =>
         number != 0 && number % 1e9 == 0 && Math.Abs(number) < 1e15 ? $"{number / 1e9}B"
         : number != 0 && number % 1e6 == 0 && Math.Abs(number) < 1e9 ? $"{number / 1e6}M"
-        : $"{number}";
+        : Math.Abs(number) >= 1e15 ? number.ToString("0.################e0", CultureInfo.InvariantCulture)
+        : number.ToString(CultureInfo.InvariantCulture);
 
     private IReadOnlyList<string> Types => _target["type"] switch
     {
@@ -158,7 +159,7 @@ internal sealed class SettingSchema
         _ => "",
     };
 
-    /// <summary>A record that appears in itself is exported as a JSON pointer to where it stands first.</summary>
+    /// <summary>A type that appears again, be it in itself, may be exported as a JSON pointer to where it stands first.</summary>
     private static JsonObject Follow(JsonObject node, JsonObject root)
     {
         if (node["$ref"] is not JsonValue reference)

@@ -88,7 +88,7 @@ public static class SettingsBinder
                 {
                     record[name] = Canonical(standard, property);
                 }
-                else if (!schema.MayLack(name, property))
+                else if (!schema.MayLack(name, property) && !Findings.IsMisspelt(mapping, name, names))
                 {
                     Findings.Add(PipelineDiagnostics.MissingSetting(mapping.Location, Owner(path), name, property.Describe()));
                 }

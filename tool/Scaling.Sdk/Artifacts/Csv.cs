@@ -14,7 +14,8 @@ internal static class Csv
         int i = text.Length > 0 && text[0] == '\uFEFF' ? 1 : 0;
         while (i < text.Length)
         {
-            i = text[i] == '"' ? Quoted(text, i + 1, field) : Plain(text, i, field);
+            bool quoted = text[i] == '"';
+            i = quoted ? Quoted(text, i + 1, field) : Plain(text, i, field);
             fields.Add(field.ToString());
             field.Clear();
             if (i < text.Length && text[i] == ',')
@@ -30,7 +31,7 @@ internal static class Csv
                 }
             }
 
-            if (fields.Count > 1 || fields[0].Length > 0)
+            if (fields.Count > 1 || fields[0].Length > 0 || quoted)
             {
                 records.Add([.. fields]);
             }
@@ -44,6 +45,13 @@ internal static class Csv
 
     public static void Append(StringBuilder text, IReadOnlyList<string> record)
     {
+        if (record is [""])
+        {
+            // In quotes, since an empty line is no record.
+            text.Append("\"\"\n");
+            return;
+        }
+
         for (int i = 0; i < record.Count; i++)
         {
             if (i > 0)
