@@ -89,7 +89,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         lock (_writing)
         {
             string row = point is null ? "" : $" ({point})";
-            Line((warning with { Location = warning.Location ?? stage.Location, Hint = $"{warning.Hint}{row}".Trim() }).ToString());
+            Line((warning with { Location = warning.Location ?? stage.Location }).ToString() + row);
         }
     }
 
