@@ -1,0 +1,117 @@
+// A whole study with its real parts, small: real models on real text, to an exported configuration.
+using System.Text.Json.Nodes;
+using Scaling.Sdk;
+
+namespace Scaling.EndToEnd;
+
+public sealed class StudyTests : IDisposable
+{
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Fact]
+    public void A_study_goes_from_YAML_to_a_configuration_and_a_report_and_then_rests()
+    {
+        _tool.Folder.Write("study.yaml", """
+            seed: 1
+            stages:
+              shapes: { uses: sweep, with: { sizes: [4k, 8k], layers: 2, head_size: 8, multiple_of: 4, x: [0.16, 0.24], ratio: [0.75, 2], gqa: 1 } }
+              runs: { uses: train, needs: shapes, with: { corpus: dotnet-docs, tokens_per_parameter: [10, 20] } }
+              speed: { uses: measure, needs: shapes, with: { workload: { prompt: 16, output: 8, batch: 2 }, repeats: 3 } }
+              law: { uses: fit, needs: runs }
+              larger: { uses: extrapolate, needs: [law, runs], with: { hold_out: largest, sizes: [16k] } }
+              best: { uses: search, needs: [law, speed], with: { size: 16k, tokens_per_parameter: 10, multiple_of: 4, baseline: { hidden: 24, ratio: 2, gqa: 1 } } }
+              config: { uses: export, needs: [best, runs, law, larger, speed] }
+
+            """);
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        var runs = Table.Read(_tool.Folder["results/study/runs/runs.csv"]).Each().ToArray();
+        Assert.Equal(runs.Length, run.Count("runs", "executed"));
+
+        // The unigram entropy of the deduplicated documentation is 3.2 nats a byte; the smallest model sees 40 kB of it.
+        Assert.All(runs, r => Assert.InRange(r.Number("loss"), 1.0, 3.1));
+        Assert.True(Mean(runs, large: true) < Mean(runs, large: false) - 0.05, "larger models lose less");
+        foreach (string pick in new[] { "accurate", "efficient" })
+        {
+            var config = JsonNode.Parse(File.ReadAllText(_tool.Folder[$"results/study/config/{pick}/config.json"]))!;
+            Assert.Equal("LlamaForCausalLM", config["architectures"]![0]!.GetValue<string>());
+            Assert.Equal(2, config["num_hidden_layers"]!.GetValue<int>());
+            Assert.Equal(8, config["head_dim"]!.GetValue<int>());
+        }
+
+        string report = File.ReadAllText(_tool.Folder["results/study/config/report.md"]);
+        Assert.All(
+            System.Text.RegularExpressions.Regex.Matches(report, @"\((figures/[^)]+)\)").Select(m => m.Groups[1].Value),
+            figure => Assert.True(File.Exists(_tool.Folder[$"results/study/config/{figure}"]), figure));
+        Assert.Equal(0, _tool.Run("run", "study.yaml", "--json").Executed);
+
+        static double Mean(Row[] runs, bool large) => runs.Where(r => r.Number("parameters") > 6000 == large && r.Whole("tokens_per_parameter") == 20).Average(r => r.Number("loss"));
+    }
+
+    [Fact]
+    public void Training_that_was_killed_gives_the_bytes_of_an_undisturbed_run()
+    {
+        // About 5 s a model, so that kills meet training and checkpoints are there to go on from.
+        const string Study = """
+            seed: 1
+            stages:
+              shapes: { uses: sweep, with: { sizes: 16k, layers: 2, head_size: 8, multiple_of: 4, x: [0.16, 0.24], ratio: 1.5, gqa: 1 } }
+              runs: { uses: train, needs: shapes, with: { tokens_per_parameter: 20 } }
+
+            """;
+        _tool.Folder.Write("study.yaml", Study);
+        using var undisturbed = new Tool();
+        undisturbed.Folder.Write("study.yaml", Study);
+        int resumed = 0;
+        foreach (int milliseconds in new[] { 2500, 6500 })
+        {
+            var process = _tool.Start("run", "study.yaml", "--jobs", "1");
+            Tool.Until(() => process.HasExited || Directory.Exists(_tool.Folder["store/work"]), "work to begin");
+            Thread.Sleep(milliseconds);
+            resumed += Directory.EnumerateDirectories(_tool.Folder["store/work"]).Count(work => Directory.EnumerateFiles(Path.Combine(work, "scratch")).Any());
+            Tool.KillNow(process, workers: true);
+        }
+
+        var run = _tool.Run("run", "study.yaml", "--json", "--jobs", "1");
+        var other = undisturbed.Run("run", "study.yaml", "--json", "--jobs", "1");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.True(other.ExitCode == 0, other.Error);
+        Assert.True(resumed > 0, "no kill met a checkpoint");
+        Assert.Equal(undisturbed.Results("study", IsByteStable), _tool.Results("study", IsByteStable));
+        Assert.Contains("runs/runs.csv", _tool.Results("study").Keys);
+    }
+
+    [Fact]
+    public void Fit_takes_a_table_of_the_user()
+    {
+        _tool.Folder.Write("my runs.csv", "N,D,loss\n" + string.Concat(
+            from n in new[] { 1e6, 3e6, 1e7 } from d in new[] { 1e8, 3e8, 1e9 }
+            select FormattableString.Invariant($"{n},{d},{1.69 + (406.4 / Math.Pow(n, 0.34)) + (410.7 / Math.Pow(d, 0.28)):R}\n")));
+        _tool.Folder.Write("fit.yaml", """
+            name: my-runs
+            stages:
+              law:
+                uses: fit
+                with:
+                  table: my runs.csv
+                  columns: { parameters: N, tokens: D, loss: loss }
+                  law: chinchilla
+                  objective: log-huber
+
+            """);
+
+        var run = _tool.Run("run", "fit.yaml", "--json");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        var law = JsonNode.Parse(File.ReadAllText(_tool.Folder["results/my-runs/law/law.json"]))!["base"]!;
+        Assert.Equal(0.34, law["alpha"]!.GetValue<double>(), 1e-6);
+        Assert.Equal(0.28, law["beta"]!.GetValue<double>(), 1e-6);
+    }
+
+    private static bool IsByteStable(string result) => !result.EndsWith("timings.csv", StringComparison.Ordinal);
+}
