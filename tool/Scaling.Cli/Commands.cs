@@ -84,7 +84,12 @@ internal static class Commands
               dotnet scaling run pipelines/quickstart.yaml           run it, or what is missing of it
               dotnet scaling plan pipelines/quickstart.yaml          what would run, and why
               dotnet scaling why runs pipelines/quickstart.yaml      why one stage would run, or last ran
+              dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
               dotnet scaling check study.yaml                        find mistakes without running anything
+              dotnet scaling run study.yaml --jobs 4 --out here      four actions side by side, results to here/study
+              dotnet scaling run study.yaml --json > summary.json    a summary for programs
+              dotnet scaling graph study.yaml --format dot | dot -Tsvg > study.svg
+              dotnet scaling schema > pipeline.schema.json           completion and checks in an editor
 
             Exit codes: 0 done, 1 a stage failed, 2 usage, 3 invalid pipeline, 4 integrity, 5 infrastructure, 130 interrupted.
             """)

@@ -2,4 +2,4 @@
 using Scaling.Cli;
 using Scaling.Engine.Workers;
 
-return args is ["worker", .. var rest] ? WorkerHost.Main(rest) : await Commands.Invoke(args).ConfigureAwait(false);
+return args is ["worker", var requests, var replies, var store] ? WorkerHost.Main(requests, replies, store) : await Commands.Invoke(args).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal static class RunCommand
         if (call.Json)
         {
             double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
-            Console.Out.WriteLine(ToJson(call.Pipeline, exit, seconds, summary?.Stages ?? []));
+            Console.Out.WriteLine(ToJson(opened?.Pipeline.Name ?? call.Pipeline, exit, seconds, summary?.Stages ?? []));
         }
 
         return exit;

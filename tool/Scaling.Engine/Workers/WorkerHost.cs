@@ -35,12 +35,14 @@ public sealed class WorkerHost : IDisposable
     }
 
     /// <summary>Serves until the tool closes its end.</summary>
-    /// <param name="arguments">Two pipe handles and the store's folder.</param>
-    public static int Main(IReadOnlyList<string> arguments)
+    /// <param name="requests">Handle of the pipe to read from.</param>
+    /// <param name="replies">Handle of the pipe to write to.</param>
+    /// <param name="store">The store's folder.</param>
+    public static int Main(string requests, string replies, string store)
     {
         Redirect("/dev/null");
         using var deaf = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
-        using var host = new WorkerHost(arguments[0], arguments[1], arguments[2]);
+        using var host = new WorkerHost(requests, replies, store);
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
             signal.Cancel = true;
