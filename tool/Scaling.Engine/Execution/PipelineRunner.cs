@@ -133,7 +133,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 {
                     observer.Done(stage, spec.Point, result.End == ActionEnd.Published, result.Seconds);
                 }
-                else if (result.End is ActionEnd.Failed or ActionEnd.Died && options.OnFailure == FailurePolicy.FailFast)
+                else if (Halts(result))
                 {
                     await halt.CancelAsync().ConfigureAwait(false);
                 }
@@ -171,8 +171,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     {
         observer.Failed(stage, failure);
         bool integrity = failure.Findings.Any(f => f.Code == InputsChangedCode);
-        bool infrastructure = failure.Findings.Any(f => f.Code.StartsWith("SCAL4", StringComparison.Ordinal));
-        Worsen(integrity ? ExitCode.Integrity : infrastructure ? ExitCode.Infrastructure : ExitCode.StageFailed);
+        Worsen(integrity ? ExitCode.Integrity : IsInfrastructure(failure.Findings) ? ExitCode.Infrastructure : ExitCode.StageFailed);
         if (options.OnFailure == FailurePolicy.FailFast)
         {
             halt.Cancel();
@@ -180,6 +179,12 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
         return summary with { Actions = Math.Max(1, summary.Actions), Failures = [.. summary.Failures, failure], NotDone = "it failed" };
     }
+
+    /// <summary>Where the store cannot be written, no other action can be published either.</summary>
+    private bool Halts(ActionResult result) =>
+        result.End is ActionEnd.Failed or ActionEnd.Died && (options.OnFailure == FailurePolicy.FailFast || IsInfrastructure(result.Findings));
+
+    private static bool IsInfrastructure(IReadOnlyList<Diagnostic> findings) => findings.Any(f => f.Code.StartsWith("SCAL4", StringComparison.Ordinal));
 
     private const string InputsChangedCode = "SCAL3010";
 

@@ -13,9 +13,6 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
     public ActionSpec Spec { get; } = spec;
 
-    /// <summary>Published, or found to be no use.</summary>
-    public bool Ended { get; set; }
-
     public double Seconds { get; private set; }
 
     public Stopwatch SinceProgress { get; } = Stopwatch.StartNew();

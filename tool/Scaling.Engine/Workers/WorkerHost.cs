@@ -18,6 +18,7 @@ namespace Scaling.Engine.Workers;
 /// </summary>
 public sealed class WorkerHost : IDisposable
 {
+    private const int NoSpaceLeft = 28; // ENOSPC
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
     private readonly ContentStore _store;
     private readonly StreamReader _requests;
@@ -25,6 +26,7 @@ public sealed class WorkerHost : IDisposable
     private readonly BlockingCollection<Request> _waiting = [];
     private readonly Dictionary<string, PluginLoadContext> _plugins = [];
     private CancellationTokenSource _stop = new();
+    private List<ActionSpec> _open = [];
     private volatile bool _working;
 
     private WorkerHost(string input, string output, string store)
@@ -63,8 +65,8 @@ public sealed class WorkerHost : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The listening thread reads its pipe until the process ends; disposing the reader would wait for it.
         _store.Dispose();
-        _requests.Dispose();
         _waiting.Dispose();
         _stop.Dispose();
     }
@@ -118,15 +120,16 @@ public sealed class WorkerHost : IDisposable
                 Say(new Reply { Findings = e.Diagnostics });
             }
         }
-        else if (request.Run is [var first, ..] actions)
+        else if (request.Run is { } actions)
         {
-            string log = _store.LogPath(first.Key);
-            Redirect(log);
-            Execute(actions);
-            Redirect("/dev/null");
-            if (new FileInfo(log) is { Exists: true, Length: 0 } silent)
+            _open = [.. actions];
+            try
             {
-                silent.Delete();
+                Execute(actions);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                EndOpen(ActionEnd.Failed, [StoreFailed(e)]);
             }
         }
     }
@@ -157,7 +160,7 @@ public sealed class WorkerHost : IDisposable
         if (machine is null)
         {
             string holder = actions[0].Exclusive ? "other actions on this machine" : "an action that has the machine for itself";
-            EndAll(actions, ActionEnd.Busy, [new Diagnostic("SCAL5004", $"Waiting for {holder}.") { Severity = Severity.Warning }]);
+            EndOpen(ActionEnd.Busy, [new Diagnostic("SCAL5004", $"Waiting for {holder}.") { Severity = Severity.Warning }]);
             return;
         }
 
@@ -166,8 +169,7 @@ public sealed class WorkerHost : IDisposable
         {
             foreach (var spec in actions)
             {
-                var taken = FileLock.TryTake(_store.LockPath(spec.Key));
-                if (taken is null)
+                if (FileLock.TryTake(_store.LockPath(spec.Key)) is not { } taken)
                 {
                     string holder = FileLock.Holder(_store.LockPath(spec.Key));
                     End(spec, ActionEnd.Busy, [new Diagnostic("SCAL5003", $"Waiting for {holder}, which executes the same action.") { Severity = Severity.Warning }]);
@@ -185,7 +187,7 @@ public sealed class WorkerHost : IDisposable
 
             if (mine.Count > 0)
             {
-                Run(mine);
+                RunLogged(mine);
             }
         }
         finally
@@ -194,63 +196,89 @@ public sealed class WorkerHost : IDisposable
         }
     }
 
-    private void Run(List<RunningAction> actions)
+    private void RunLogged(List<RunningAction> actions)
     {
+        string log = _store.LogPath(actions[0].Spec.Key);
+        Redirect(log);
         try
         {
-            var spec = actions[0].Spec;
+            Run(actions);
+        }
+        finally
+        {
+            Redirect("/dev/null");
+            if (new FileInfo(log) is { Exists: true, Length: 0 } silent)
+            {
+                silent.Delete();
+            }
+        }
+    }
+
+    private void Run(List<RunningAction> actions)
+    {
+        var spec = actions[0].Spec;
+        try
+        {
             var stage = Plugin(spec.Assembly).CreateStages().Single(s => s.Declaration.Type == spec.Stage);
-            var contexts = actions.ConvertAll(Context);
+            var contexts = actions.ConvertAll(action => action.Context(
+                progress => SayProgress(action, progress),
+                warning => Say(new Reply { Key = action.Spec.Key, Warning = warning }),
+                () => Publish(action, stage.Declaration),
+                _stop.Token));
             if (spec.Kind == ActionKind.Prepare)
             {
                 stage.Prepare(contexts[0]);
+                Publish(actions[0], stage.Declaration);
             }
             else if (stage.Declaration.FanOut?.Mode == FanOutMode.Batch)
             {
                 stage.RunBatch(contexts);
+                EndOpen(ActionEnd.Failed, [new Diagnostic("SCAL6006", "The stage ended its batch without publishing this row.")]);
             }
             else
             {
                 stage.Run(contexts[0]);
-            }
-
-            if (stage.Declaration.FanOut?.Mode != FanOutMode.Batch || spec.Kind == ActionKind.Prepare)
-            {
                 Publish(actions[0], stage.Declaration);
             }
-
-            EndAll([.. actions.Where(a => !a.Ended).Select(a => a.Spec)], ActionEnd.Failed,
-                [new Diagnostic("SCAL6006", "The stage ended its batch without publishing this row.")]);
-
-            ActionContext Context(RunningAction action) => action.Context(
-                progress => SayProgress(action, progress),
-                warning => Say(new Reply { Key = action.Spec.Key, Warning = warning }),
-                () => Publish(action, stage.Declaration),
-                _stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            EndAll(Open(actions), ActionEnd.Stopped);
+            EndOpen(ActionEnd.Stopped);
         }
         catch (StageFailedException e)
         {
-            EndAll(Open(actions), ActionEnd.Failed, e.Diagnostics);
+            EndOpen(ActionEnd.Failed, e.Diagnostics);
+        }
+        catch (InfrastructureException e)
+        {
+            EndOpen(ActionEnd.Failed, [e.Diagnostic]);
+        }
+        catch (IOException e) when (e.HResult == NoSpaceLeft)
+        {
+            EndOpen(ActionEnd.Failed, [StoreFailed(e)]);
         }
         catch (Exception e)
         {
             Console.Error.WriteLine(e);
-            EndAll(Open(actions), ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
+            EndOpen(ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
         }
     }
 
-    private static ActionSpec[] Open(List<RunningAction> actions) => [.. actions.Where(a => !a.Ended).Select(a => a.Spec)];
-
     private void Publish(RunningAction action, StageDeclaration declaration)
     {
-        bool unchanged = action.TryPublish(declaration);
-        action.Ended = true;
-        End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
+        try
+        {
+            bool unchanged = action.TryPublish(declaration);
+            End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InfrastructureException("SCAL4004", StoreFailed(e).Message, StoreFailed(e).Hint);
+        }
     }
+
+    private static Diagnostic StoreFailed(Exception e) =>
+        new("SCAL4004", $"A file of the store could not be read or written: {e.Message}") { Hint = "Make room, then run again: what is finished is kept." };
 
     private void SayProgress(RunningAction action, StageProgress progress)
     {
@@ -261,16 +289,22 @@ public sealed class WorkerHost : IDisposable
         }
     }
 
-    private void EndAll(IReadOnlyList<ActionSpec> actions, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null)
+    /// <summary>Ends what has not ended of the request at hand.</summary>
+    private void EndOpen(ActionEnd end, IReadOnlyList<Diagnostic>? findings = null)
     {
-        foreach (var spec in actions)
+        foreach (var spec in _open.ToArray())
         {
             End(spec, end, findings);
         }
     }
 
-    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0) =>
-        Say(new Reply { Key = spec.Key, End = end, Findings = findings, Seconds = seconds });
+    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0)
+    {
+        if (_open.Remove(spec))
+        {
+            Say(new Reply { Key = spec.Key, End = end, Findings = findings, Seconds = seconds });
+        }
+    }
 
     private void Warn(Diagnostic diagnostic) => Say(new Reply { Warning = diagnostic });
 
