@@ -17,6 +17,7 @@ public sealed class WorkloadTiming : IDisposable
 {
     private const long Seed = 1;
 
+    private readonly CollectionPause _pause = new();
     private readonly Workload _workload;
     private readonly DecoderWeights _weights;
     private readonly Decoder _decoder;
@@ -40,6 +41,7 @@ public sealed class WorkloadTiming : IDisposable
     /// <summary>Reads the prompt and writes the answer, greedily, once.</summary>
     public WorkloadTime Run()
     {
+        _pause.Rest();
         using var noGradients = no_grad();
         _cache.Clear();
         long start = Stopwatch.GetTimestamp();
@@ -62,6 +64,7 @@ public sealed class WorkloadTiming : IDisposable
         _cache.Dispose();
         _decoder.Dispose();
         _weights.Dispose();
+        _pause.Dispose();
     }
 
     private Tensor Next(Tensor tokens_BT)

@@ -24,19 +24,21 @@ public sealed record HeldOutLoss(double Nats, double StandardError, long Tokens)
     /// <param name="tokens">How many to judge; rounded to windows, at least two where there are two.</param>
     public static HeldOutLoss Of(DecoderWeights weights, ushort[] heldOut, int context, long tokens)
     {
+        using var pause = new CollectionPause();
         using var noGradients = no_grad();
         using var decoder = new Decoder(weights, context);
         int there = (heldOut.Length - 1) / context;
         int windows = (int)Math.Min(there, Math.Max(2, tokens / context));
         int[] starts = [.. Enumerable.Range(0, windows).Select(w => (int)((long)w * there / windows) * context)];
-        double[] losses = [.. starts.Chunk(Batch).SelectMany(chunk => Losses(decoder, heldOut, chunk, context))];
+        double[] losses = [.. starts.Chunk(Batch).SelectMany(chunk => Losses(decoder, heldOut, chunk, context, pause))];
         double mean = losses.Average();
         double variance = losses.Length < 2 ? 0 : losses.Sum(l => (l - mean) * (l - mean)) / (losses.Length - 1);
         return new HeldOutLoss(mean, Math.Sqrt(variance / losses.Length), (long)windows * context);
     }
 
-    private static float[] Losses(Decoder decoder, ushort[] heldOut, int[] starts, int context)
+    private static float[] Losses(Decoder decoder, ushort[] heldOut, int[] starts, int context, CollectionPause pause)
     {
+        pause.Rest();
         using var scope = NewDisposeScope();
         var tokens_BT1 = tensor(starts.SelectMany(s => heldOut.AsSpan(s, context + 1).ToArray()).Select(t => (long)t).ToArray(), [starts.Length, context + 1]);
         var logits_BTV = decoder.Logits(tokens_BT1.narrow(1, 0, context));

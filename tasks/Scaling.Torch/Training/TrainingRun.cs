@@ -22,6 +22,7 @@ public sealed class TrainingRun : IDisposable
     private readonly CosineSchedule _schedule;
     private readonly long _stepsPerLine;
     private readonly List<CurvePoint> _curve = [];
+    private readonly CollectionPause _pause = new();
     private double _lossSum;
 
     /// <summary>A run at its start.</summary>
@@ -67,6 +68,7 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="UnusableInputException">SCAL8005: the loss or its gradient is no longer a number.</exception>
     public void Advance()
     {
+        _pause.Rest();
         using var scope = NewDisposeScope();
         var (loss, nats) = Loss(NextBatch_BT1());
         LastLoss = nats.ToDouble();
@@ -132,6 +134,7 @@ public sealed class TrainingRun : IDisposable
         _optimiser.Dispose();
         _decoder.Dispose();
         Weights.Dispose();
+        _pause.Dispose();
     }
 
     private IEnumerable<(string Name, Tensor Tensor)> State() =>

@@ -47,6 +47,9 @@ internal sealed class Worker : IDisposable
             // One thread a process: several processes side by side beat one process with several threads (OpenMP barriers under load).
             start.Environment.TryAdd("OMP_NUM_THREADS", "1");
             start.Environment.TryAdd("MKL_NUM_THREADS", "1");
+
+            // A killed process leaves its diagnostic sockets in the temporary folder for ever; DOTNET_EnableDiagnostics=1 turns them on for a profiler.
+            start.Environment.TryAdd("DOTNET_EnableDiagnostics", "0");
             _process = Process.Start(start)!;
             _process.StandardInput.Close();
             requests.DisposeLocalCopyOfClientHandle();
