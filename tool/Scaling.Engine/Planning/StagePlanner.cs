@@ -13,6 +13,8 @@ namespace Scaling.Engine.Planning;
 /// <param name="store">Holds input tables and digests files of the user.</param>
 public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 {
+    private const int LongestPoint = 150;
+
     /// <summary>The actions of a stage.</summary>
     /// <param name="stage">One of the pipeline's.</param>
     /// <param name="results">Of every stage that it needs.</param>
@@ -74,7 +76,8 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             }
         }
 
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        // A row's folder stands beside the stage's tables and what the run itself writes there.
+        var taken = new HashSet<string>(["logs", "failed.csv", .. stage.Declaration.Outputs.Select(o => o.Name.Split('/')[0])], StringComparer.OrdinalIgnoreCase);
         return
         [
             .. InOrder(actions).Select(a => taken.Add(a.Point!) ? a : a with { Point = $"{a.Point}-{a.Key[..8]}" }),
@@ -240,7 +243,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         return complete;
     }
 
-    /// <summary>A folder's name: other characters than letters, digits and <c>. _ + -</c> become <c>_</c>.</summary>
+    /// <summary>A folder's name: other characters than letters, digits and <c>. _ + -</c> become <c>_</c>, and it ends where file systems have no room.</summary>
     private static string PointName(string[] parts)
     {
         string name = string.Concat(string.Join('.', parts).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' ? c : '_'));
@@ -249,6 +252,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
     /// <summary>By the columns of the point: a column of numbers by value, any other by ordinal.</summary>
     private static IEnumerable<ActionSpec> InOrder(List<(ActionSpec Spec, string[] Order)> actions)
+        name = name.Length > LongestPoint ? name[..LongestPoint] : name;
     {
         IOrderedEnumerable<(ActionSpec Spec, string[] Order)> ordered = actions.OrderBy(_ => 0);
         for (int i = 0; i < (actions.Count == 0 ? 0 : actions[0].Order.Length); i++)
