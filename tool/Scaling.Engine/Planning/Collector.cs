@@ -37,7 +37,7 @@ public sealed class Collector(ContentStore store)
         return new StageResult((Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)])).Files);
     }
 
-    private Manifest? Find(StagePlan plan, IEnumerable<ActionSpec> members) => store.Find(ActionKey.Of(plan.CollectionEntries(members)));
+    private Manifest? Find(StagePlan plan, IReadOnlyList<ActionSpec> members) => store.Find(ActionKey.Of(plan.CollectionEntries(members)));
 
     private Manifest Collect(StagePlan plan, ActionSpec[] members, Manifest[] rows)
     {

@@ -118,6 +118,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last)
             EntryKind.Setting => $"setting '{name}' {change}{location}",
             EntryKind.Assembly => was is null ? $"the assembly {name} is new" : now is null ? $"the assembly {name} is gone" : $"the assembly {name} changed",
             EntryKind.Native => $"the native package {name} {change}",
+            EntryKind.Library => was is null ? $"the native library {name} is new" : now is null ? $"the native library {name} is gone" : $"the native library {name} changed",
             EntryKind.Files => $"the files that setting '{name.Split('[')[0]}' names changed",
             EntryKind.Seed => $"the pipeline's seed {change}",
             EntryKind.Input => $"its input '{name.Split('[')[0]}' has other content",

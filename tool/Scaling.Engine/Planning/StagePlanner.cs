@@ -163,6 +163,11 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             {
                 if (value is JsonObject nested)
                 {
+                    if (nested.All(inner => inner.Value is null))
+                    {
+                        leaves[prefix + name] = "{}"; // A record that says nothing is still not an absent one.
+                    }
+
                     Flatten(nested, $"{prefix}{name}.");
                 }
                 else if (value is not null)
@@ -247,12 +252,12 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     private static string PointName(string[] parts)
     {
         string name = string.Concat(string.Join('.', parts).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' ? c : '_'));
+        name = name.Length > LongestPoint ? name[..LongestPoint] : name;
         return name.Length == 0 || name[0] == '.' ? "_" + name : name;
     }
 
     /// <summary>By the columns of the point: a column of numbers by value, any other by ordinal.</summary>
     private static IEnumerable<ActionSpec> InOrder(List<(ActionSpec Spec, string[] Order)> actions)
-        name = name.Length > LongestPoint ? name[..LongestPoint] : name;
     {
         IOrderedEnumerable<(ActionSpec Spec, string[] Order)> ordered = actions.OrderBy(_ => 0);
         for (int i = 0; i < (actions.Count == 0 ? 0 : actions[0].Order.Length); i++)
