@@ -113,6 +113,10 @@ public sealed class WorkerHost : IDisposable
             }
             catch (StageFailedException e)
             {
+            catch (Exception e)
+            {
+                Say(new Reply { Findings = [new Diagnostic("SCAL6002", $"{Path.GetFileName(assembly)} cannot be described: {e.GetType().Name}: {e.Message}")] });
+            }
                 Say(new Reply { Findings = e.Diagnostics });
             }
         }

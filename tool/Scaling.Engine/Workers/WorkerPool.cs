@@ -51,6 +51,11 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
             Discard(worker);
             throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} did not describe itself within a minute.", "A stage's constructor and Declaration must do no work.");
         }
+        catch (JsonException e)
+        {
+            Discard(worker);
+            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} said what is no reply while it described itself: {e.Message}");
+        }
 
         string ending = worker.Ending;
         Discard(worker);
