@@ -181,7 +181,7 @@ public sealed class ContentStore : IDisposable
         }
         catch (DirectoryNotFoundException)
         {
-            // Nothing was left to remove.
+            // Nothing was left to remove, or something of it is still in use. What is published stays published.
         }
     }
 
