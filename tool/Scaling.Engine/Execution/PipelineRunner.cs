@@ -73,7 +73,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var plan = _planner.Plan(stage, _results);
         var found = _collector.Look(plan);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
-        var reasons = new Explainer(store, _last).Why(plan, missing);
+        var reasons = new Explainer(store, _last, pipeline).Why(plan, missing);
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
 
@@ -195,7 +195,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         }
     }
 
-    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last).Recorded(stage)?.Reasons ?? [];
+    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last, pipeline).Recorded(stage)?.Reasons ?? [];
 
     private void Keep(string folder, IReadOnlyList<RecordedResult> written)
     {
