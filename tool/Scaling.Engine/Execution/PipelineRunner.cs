@@ -184,7 +184,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private const string InputsChangedCode = "SCAL3010";
 
     private static IReadOnlyList<Diagnostic> Findings(ActionResult result) => result.End == ActionEnd.InputsChanged
-        ? [new Diagnostic(InputsChangedCode, "Its input files changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
+        ? [new Diagnostic(InputsChangedCode, "Its input files or its plugin changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
         : result.Findings;
 
     private void Worsen(int code)

@@ -1,6 +1,7 @@
 // One action in a worker: its folders, its lock, and the step that publishes it.
 using System.Diagnostics;
 using Scaling.Engine.Files;
+using Scaling.Engine.Keys;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 
@@ -77,7 +78,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             CheckWritten(file);
         }
 
-        if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Any(i => i.Path is not null && Changed(i.Path, i.Sha256)))
+        if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Concat(Spec.Prepared).Any(i => i.Path is not null && Changed(i.Path, i.Sha256)) || CodeChanged())
         {
             return false;
         }
@@ -137,3 +138,14 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
         return path;
     }
 }
+        catch (FormatException e)
+        {
+            throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}', which is no table: {e.Message}; it declares {expected}.", Whose);
+        }
+    }
+
+    /// <summary>Whether the plugin was built again since its key was made: nobody knows then which code ran.</summary>
+    private bool CodeChanged()
+    {
+        string folder = Path.GetDirectoryName(Spec.Assembly)!;
+        return Spec.Entries.Any(e => e.Kind is EntryKind.Assembly or EntryKind.Library && Changed(Path.Combine(folder, e.Name), e.Value));
