@@ -110,9 +110,18 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
         if (file.Columns.Count > 0)
         {
-            string header = File.ReadLines(path).FirstOrDefault() ?? "";
-            string expected = string.Join(',', file.Columns.Select(c => c.Name));
-            if (header != expected)
+            CheckTable(file, path);
+        }
+    }
+
+    private void CheckTable(OutputFile file, string path)
+    {
+        const string Whose = "This is a defect of the stage.";
+        string expected = string.Join(',', file.Columns.Select(c => c.Name));
+        try
+        {
+            string found = string.Join(',', Table.Parse(File.ReadAllText(path)).Columns);
+            if (found != expected)
             {
                 throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}' with the columns {header}; it declares {expected}.", "This is a defect of the stage.");
             }
