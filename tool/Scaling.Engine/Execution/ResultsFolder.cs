@@ -90,7 +90,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
             if (failure.Log is { } printed)
             {
                 log = $"logs/{failure.Point ?? stage}.log";
-                yield return PlaceNew($"{stage}/{log}", File.ReadAllBytes(printed));
+                yield return PlaceNew($"{stage}/{log}", ActionLog.End(printed));
             }
 
             table.Add(failure.Point, failure.Findings.Count > 0 ? failure.Findings[0].Code : null, string.Join(" ", failure.Findings.Select(f => f.Message)), log);
