@@ -24,7 +24,8 @@ public sealed class WorkerHost : IDisposable
     private readonly StreamWriter _replies;
     private readonly BlockingCollection<Request> _waiting = [];
     private readonly Dictionary<string, PluginLoadContext> _plugins = [];
-    private CancellationTokenSource _stop = new();
+    private readonly HashSet<string> _answered = [];
+    private volatile CancellationTokenSource _stop = new();
     private volatile bool _working;
 
     private WorkerHost(string input, string output, string store)
@@ -49,7 +50,6 @@ public sealed class WorkerHost : IDisposable
         new Thread(host.Listen) { IsBackground = true, Name = "requests" }.Start();
         foreach (var request in host._waiting.GetConsumingEnumerable())
         {
-            host._working = true;
             host.Answer(request);
             host._working = false;
             host.Say(new Reply { Ready = true });
@@ -80,6 +80,9 @@ public sealed class WorkerHost : IDisposable
                 }
                 else
                 {
+                    // Both here and not where the request is taken: a stop, or the end of the tool, may be the next thing that is read.
+                    _stop = new CancellationTokenSource();
+                    _working = true;
                     _waiting.Add(request);
                 }
             }
@@ -100,11 +103,6 @@ public sealed class WorkerHost : IDisposable
 
     private void Answer(Request request)
     {
-        if (_stop.IsCancellationRequested && !_stop.TryReset())
-        {
-            _stop = new CancellationTokenSource();
-        }
-
         if (request.Describe is { } assembly)
         {
             try

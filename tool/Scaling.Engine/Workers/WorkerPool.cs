@@ -73,13 +73,14 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         string assembly = actions[0].Assembly;
         var ended = new Dictionary<string, ActionResult>();
         var worker = Rent(assembly);
-        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true }));
         using var silence = new CancellationTokenSource();
         string fault;
         try
         {
             worker.TrySend(new Request { Run = actions });
             while (true)
+        worker.TrySend(new Request { Run = actions });
+        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true })); // After the request, or it would stop nothing.
             {
                 silence.CancelAfter(patience);
                 var reply = await worker.Receive(silence.Token).ConfigureAwait(false);
