@@ -42,7 +42,10 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var results = new ResultsFolder(Path.Combine(options.ResultsFolder, pipeline.Name), store);
         var written = results.Write(pipeline, _results, _summaries, _last);
         Keep(results.Path, written);
-        int exit = stop.IsCancellationRequested && _summaries.Values.Any(s => s.NotDone is not null) ? ExitCode.Interrupted : _worst;
+
+        // Undone without a failure is interrupted too: somebody may have asked a worker to stop, and not the tool.
+        bool undone = _summaries.Values.Any(s => s.NotDone is not null);
+        int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
         return new RunSummary([.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path);
     }
 

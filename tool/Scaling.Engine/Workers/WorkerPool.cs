@@ -24,6 +24,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
     private readonly HashSet<Worker> _busy = [];
     private bool _closed;
 
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
     /// <summary>Describes a plugin: JSON of its <c>closure</c> and <c>stages</c>.</summary>
     /// <param name="assembly">Absolute path of its main assembly.</param>
     /// <exception cref="StageFailedException">It is no plugin, or its code crashes.</exception>
@@ -82,7 +83,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         worker.TrySend(new Request { Run = actions });
         using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true })); // After the request, or it would stop nothing.
             {
-                silence.CancelAfter(patience);
+                silence.CancelAfter(patience < LongestTimer ? patience : LongestTimer);
                 var reply = await worker.Receive(silence.Token).ConfigureAwait(false);
                 if (reply is null)
                 {
@@ -181,7 +182,20 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         lock (_idle)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            var worker = _idle.GetValueOrDefault(assembly)?.TryPop(out var idle) ?? false ? idle : new Worker(command, store);
+            Worker? worker = null;
+            while (worker is null && (_idle.GetValueOrDefault(assembly)?.TryPop(out var idle) ?? false))
+            {
+                if (idle.HasEnded)
+                {
+                    idle.Dispose(); // Somebody ended it while it waited, perhaps the system when memory ran out.
+                }
+                else
+                {
+                    worker = idle;
+                }
+            }
+
+            worker ??= new Worker(command, store);
             _busy.Add(worker);
             return worker;
         }
