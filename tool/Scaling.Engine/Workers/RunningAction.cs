@@ -14,9 +14,6 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
     public ActionSpec Spec { get; } = spec;
 
-    /// <summary>Published, or found to be no use.</summary>
-    public bool Ended { get; set; }
-
     public double Seconds { get; private set; }
 
     public Stopwatch SinceProgress { get; } = Stopwatch.StartNew();
@@ -26,7 +23,20 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
     private string Output => Path.Combine(Work, "out");
 
     /// <summary>Lays out the action's folders and hands them to the stage.</summary>
+    /// <exception cref="InfrastructureException">The store cannot be written.</exception>
     public ActionContext Context(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
+    {
+        try
+        {
+            return LayOut(progress, report, publish, stop);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw InfrastructureException.OfFile(e);
+        }
+    }
+
+    private ActionContext LayOut(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
     {
         foreach (string made in new[] { Output, Path.Combine(Work, "in"), Path.Combine(Work, "prepared") })
         {
@@ -67,7 +77,20 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
     /// <summary>Publishes the outputs; false where an input changed while the action ran, which publishes nothing.</summary>
     /// <exception cref="StageFailedException">SCAL6004, SCAL6005: the stage broke its declaration.</exception>
+    /// <exception cref="InfrastructureException">The store cannot be written.</exception>
     public bool TryPublish(StageDeclaration declaration)
+    {
+        try
+        {
+            return IsPublished(declaration);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw InfrastructureException.OfFile(e);
+        }
+    }
+
+    private bool IsPublished(StageDeclaration declaration)
     {
         Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
         var declared = Spec.Kind == ActionKind.Prepare
@@ -123,9 +146,20 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             string found = string.Join(',', Table.Parse(File.ReadAllText(path)).Columns);
             if (found != expected)
             {
-                throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}' with the columns {header}; it declares {expected}.", "This is a defect of the stage.");
+                throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}' with the columns {found}; it declares {expected}.", Whose);
             }
         }
+        catch (FormatException e)
+        {
+            throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}', which is no table: {e.Message}; it declares {expected}.", Whose);
+        }
+    }
+
+    /// <summary>Whether the plugin was built again since its key was made: nobody knows then which code ran.</summary>
+    private bool CodeChanged()
+    {
+        string folder = Path.GetDirectoryName(Spec.Assembly)!;
+        return Spec.Entries.Any(e => e.Kind is EntryKind.Assembly or EntryKind.Library && Changed(Path.Combine(folder, e.Name), e.Value));
     }
 
     private bool Changed(string path, string digest) => !File.Exists(path) || store.Digest(path) != digest;
@@ -147,14 +181,3 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
         return path;
     }
 }
-        catch (FormatException e)
-        {
-            throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}', which is no table: {e.Message}; it declares {expected}.", Whose);
-        }
-    }
-
-    /// <summary>Whether the plugin was built again since its key was made: nobody knows then which code ran.</summary>
-    private bool CodeChanged()
-    {
-        string folder = Path.GetDirectoryName(Spec.Assembly)!;
-        return Spec.Entries.Any(e => e.Kind is EntryKind.Assembly or EntryKind.Library && Changed(Path.Combine(folder, e.Name), e.Value));

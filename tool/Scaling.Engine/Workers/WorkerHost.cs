@@ -111,22 +111,23 @@ public sealed class WorkerHost : IDisposable
             }
             catch (StageFailedException e)
             {
+                Say(new Reply { Findings = e.Diagnostics });
+            }
             catch (Exception e)
             {
                 Say(new Reply { Findings = [new Diagnostic("SCAL6002", $"{Path.GetFileName(assembly)} cannot be described: {e.GetType().Name}: {e.Message}")] });
             }
-                Say(new Reply { Findings = e.Diagnostics });
-            }
         }
-        else if (request.Run is [var first, ..] actions)
+        else if (request.Run is { } actions)
         {
-            string log = _store.LogPath(first.Key);
-            Redirect(log);
-            Execute(actions);
-            Redirect("/dev/null");
-            if (new FileInfo(log) is { Exists: true, Length: 0 } silent)
+            _answered.Clear();
+            try
             {
-                silent.Delete();
+                Execute(actions);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                EndAll(Open(actions), ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]);
             }
         }
     }
@@ -185,7 +186,15 @@ public sealed class WorkerHost : IDisposable
 
             if (mine.Count > 0)
             {
+                // Not before the locks are held: what is there until then is the log of whoever executes the action now.
+                string log = _store.LogPath(mine[0].Spec.Key);
+                Redirect(log);
                 Run(mine);
+                Redirect("/dev/null");
+                if (new FileInfo(log) is { Exists: true, Length: 0 } silent)
+                {
+                    silent.Delete();
+                }
             }
         }
         finally
@@ -196,9 +205,10 @@ public sealed class WorkerHost : IDisposable
 
     private void Run(List<RunningAction> actions)
     {
+        var specs = actions.ConvertAll(a => a.Spec);
         try
         {
-            var spec = actions[0].Spec;
+            var spec = specs[0];
             var stage = Plugin(spec.Assembly).CreateStages().Single(s => s.Declaration.Type == spec.Stage);
             var contexts = actions.ConvertAll(Context);
             if (spec.Kind == ActionKind.Prepare)
@@ -219,7 +229,7 @@ public sealed class WorkerHost : IDisposable
                 Publish(actions[0], stage.Declaration);
             }
 
-            EndAll([.. actions.Where(a => !a.Ended).Select(a => a.Spec)], ActionEnd.Failed,
+            EndAll(Open(specs), ActionEnd.Failed,
                 [new Diagnostic("SCAL6006", "The stage ended its batch without publishing this row.")]);
 
             ActionContext Context(RunningAction action) => action.Context(
@@ -230,25 +240,33 @@ public sealed class WorkerHost : IDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            EndAll(Open(actions), ActionEnd.Stopped);
+            EndAll(Open(specs), ActionEnd.Stopped);
         }
         catch (StageFailedException e)
         {
-            EndAll(Open(actions), ActionEnd.Failed, e.Diagnostics);
+            EndAll(Open(specs), ActionEnd.Failed, e.Diagnostics);
+        }
+        catch (InfrastructureException e)
+        {
+            EndAll(Open(specs), ActionEnd.Failed, [e.Diagnostic]);
+        }
+        catch (IOException e) when (e.HResult is LibC.NoSpace or LibC.QuotaExceeded)
+        {
+            EndAll(Open(specs), ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
         }
         catch (Exception e)
         {
             Console.Error.WriteLine(e);
-            EndAll(Open(actions), ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
+            EndAll(Open(specs), ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
         }
     }
 
-    private static ActionSpec[] Open(List<RunningAction> actions) => [.. actions.Where(a => !a.Ended).Select(a => a.Spec)];
+    /// <summary>Those that the tool has no answer for yet.</summary>
+    private ActionSpec[] Open(IEnumerable<ActionSpec> actions) => [.. actions.Where(a => !_answered.Contains(a.Key))];
 
     private void Publish(RunningAction action, StageDeclaration declaration)
     {
         bool unchanged = action.TryPublish(declaration);
-        action.Ended = true;
         End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
     }
 
@@ -269,8 +287,11 @@ public sealed class WorkerHost : IDisposable
         }
     }
 
-    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0) =>
+    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0)
+    {
+        _answered.Add(spec.Key);
         Say(new Reply { Key = spec.Key, End = end, Findings = findings, Seconds = seconds });
+    }
 
     private void Warn(Diagnostic diagnostic) => Say(new Reply { Warning = diagnostic });
 

@@ -8,7 +8,11 @@ namespace Scaling.Engine.Workers;
 /// <param name="End">What happened.</param>
 /// <param name="Findings">Why it failed, or who is busy with it.</param>
 /// <param name="Seconds">What it took.</param>
-public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds);
+public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds)
+{
+    /// <summary>File of what it printed, or its batch; null for nothing.</summary>
+    public string? Log { get; init; }
+}
 
 /// <summary>What a worker says while it works.</summary>
 /// <param name="Progress">Key of an action, and how far it is.</param>
@@ -20,11 +24,11 @@ public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action
 /// <param name="store">The store's folder.</param>
 public sealed class WorkerPool(WorkerCommand command, string store) : IDisposable
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
     private readonly Dictionary<string, Stack<Worker>> _idle = [];
     private readonly HashSet<Worker> _busy = [];
     private bool _closed;
 
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
     /// <summary>Describes a plugin: JSON of its <c>closure</c> and <c>stages</c>.</summary>
     /// <param name="assembly">Absolute path of its main assembly.</param>
     /// <exception cref="StageFailedException">It is no plugin, or its code crashes.</exception>
@@ -47,15 +51,15 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
                 answer = reply;
             }
         }
-        catch (OperationCanceledException)
-        {
-            Discard(worker);
-            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} did not describe itself within a minute.", "A stage's constructor and Declaration must do no work.");
-        }
         catch (JsonException e)
         {
             Discard(worker);
             throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} said what is no reply while it described itself: {e.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            Discard(worker);
+            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} did not describe itself within a minute.", "A stage's constructor and Declaration must do no work.");
         }
 
         string ending = worker.Ending;
@@ -75,13 +79,12 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         var ended = new Dictionary<string, ActionResult>();
         var worker = Rent(assembly);
         using var silence = new CancellationTokenSource();
+        worker.TrySend(new Request { Run = actions });
+        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true })); // After the request, or it would stop nothing.
         string fault;
         try
         {
-            worker.TrySend(new Request { Run = actions });
             while (true)
-        worker.TrySend(new Request { Run = actions });
-        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true })); // After the request, or it would stop nothing.
             {
                 silence.CancelAfter(patience < LongestTimer ? patience : LongestTimer);
                 var reply = await worker.Receive(silence.Token).ConfigureAwait(false);
