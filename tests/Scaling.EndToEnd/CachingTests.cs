@@ -196,6 +196,55 @@ public sealed class CachingTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("libfast.so")]
+    [InlineData("runtimes/linux-x64/native/libfast.so")]
+    public void A_changed_native_library_beside_a_plugin_executes_its_stages(string library)
+    {
+        string plugin = _tool.WriteWithOwnPlugin("study.yaml", Stages);
+        string path = Path.Combine(plugin, library);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, "first build");
+        Run();
+        File.WriteAllText(path, "second build");
+
+        string why = _tool.Run("why", "squares", "study.yaml").Output;
+        var run = Run();
+
+        Assert.Equal((6, 1), (run.Count("squares", "executed"), run.Count("total", "executed")));
+        Assert.Contains($"the native library {library} changed", why);
+    }
+
+    [Fact]
+    public void A_stage_that_is_new_is_not_taken_for_one_of_its_type_that_is_still_there()
+    {
+        _tool.Write("study.yaml", Stages);
+        Run();
+        _tool.Write("study.yaml", Stages + "  more: { uses: square, needs: rows, with: { suffix: new } }\n");
+
+        string why = _tool.Run("plan", "study.yaml").Output;
+        _tool.Write("study.yaml", Stages.Replace("squares", "powers").Replace("\"!\"", "\"?\""));
+        string renamed = _tool.Run("why", "powers", "study.yaml").Output;
+
+        Assert.DoesNotContain("setting 'suffix' changed", why);
+        Assert.Contains("this stage was not in the last run", why);
+        Assert.Contains("setting 'suffix' changed", renamed);
+    }
+
+    [Fact]
+    public void Why_says_what_changed_of_a_stage_that_planning_itself_has_executed()
+    {
+        _tool.Write("study.yaml", Stages);
+        Run();
+        _tool.Write("study.yaml", Stages.Replace("count: 3", "count: 4"));
+
+        string first = _tool.Run("why", "rows", "study.yaml").Output;
+        string second = _tool.Run("why", "rows", "study.yaml").Output;
+
+        Assert.Contains("setting 'count' changed from 3 to 4 at study.yaml(4,", first);
+        Assert.Equal(first, second);
+    }
+
     /// <summary>Everything but the volatile output of <c>square</c>.</summary>
     private static bool IsByteStable(string result) => !result.EndsWith("times.csv", StringComparison.Ordinal);
 

@@ -94,4 +94,67 @@ public sealed class FailureTests : IDisposable
         Assert.Equal((1, 1), (run.ExitCode, run.Count("work", "failed")));
         Assert.InRange(_tool.Journal("misbehave-row"), 1, 2);
     }
+
+    [Theory]
+    [InlineData("locks")]
+    [InlineData("work")]
+    [InlineData("entries")]
+    public void A_store_that_cannot_be_written_is_an_infrastructure_failure_and_no_stage_is_blamed(string folder)
+    {
+        _tool.Write("study.yaml", Stages);
+        _tool.Folder.Write($"store/{folder}", "a file stands in the way");
+        if (folder != "entries")
+        {
+            Assert.Equal(0, _tool.Run("check", "study.yaml").ExitCode);
+        }
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal((5, 5), (run.ExitCode, run.Summary["exitCode"]!.GetValue<int>()));
+        Assert.Contains("SCAL4004", run.Error);
+        Assert.DoesNotContain("SCAL500", run.Error);
+    }
+
+    [Fact]
+    public void A_table_that_is_none_fails_its_row_and_not_the_tool()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "fine,ragged", count: 2 } }
+              work: { uses: misbehave-row, needs: rows }
+
+            """);
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal((1, 1, 1), (run.ExitCode, run.Count("work", "executed"), run.Count("work", "failed")));
+        Assert.Contains("SCAL6005", run.Error);
+    }
+
+    [Fact]
+    public void Of_a_log_without_end_the_results_keep_the_end()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "flood" } }
+              work: { uses: misbehave-row, needs: rows }
+
+            """);
+
+        var run = _tool.Run("run", "study.yaml");
+
+        string log = _tool.Folder["results/study/work/logs/p1.log"];
+        Assert.Contains("| the last word", run.Error);
+        Assert.InRange(run.Error.Length, 1, 100_000);
+        Assert.InRange(new FileInfo(log).Length, 1000, 2_000_000);
+        Assert.EndsWith("the last word\n", File.ReadAllText(log));
+    }
+
+    [Fact]
+    public void Patience_may_be_longer_than_a_timer()
+    {
+        _tool.Write("study.yaml", "  rows: { uses: echo, timeout: 90d }\n");
+
+        var run = _tool.Run("run", "study.yaml");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+    }
 }

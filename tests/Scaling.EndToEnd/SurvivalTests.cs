@@ -111,6 +111,107 @@ public sealed class SurvivalTests : IDisposable
         Assert.Equal(7, File.ReadAllLines(_tool.Folder["results/study/batch/batch.csv"]).Length);
     }
 
+    [Fact]
+    public void Interrupted_while_a_worker_starts_it_stops_as_gracefully()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "slow" } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 60000 } }
+
+            """);
+        Assert.Equal(0, _tool.Run("plan", "study.yaml").ExitCode);
+        for (int i = 0; i < 8; i++)
+        {
+            var process = _tool.Start("run", "study.yaml", "--json");
+            Tool.Until(() => Tool.Children(process.Id).Length > 0, "the worker to start");
+            Thread.Sleep(15 * i);
+            var since = Stopwatch.StartNew();
+            Tool.Signal(process.Id, "INT");
+
+            Assert.Equal(130, Tool.End(process).ExitCode);
+            Assert.InRange(since.Elapsed.TotalSeconds, 0, 30);
+        }
+    }
+
+    [Fact]
+    public async Task A_worker_that_somebody_else_asks_to_stop_leaves_the_run_undone_and_not_successful()
+    {
+        _tool.Write("study.yaml", Slow.Replace("150", "60000"));
+        var process = _tool.Start("run", "study.yaml", "--json", "--jobs", "1");
+        var ended = Task.Run(() => Tool.End(process));
+        for (int begun = 0; !ended.IsCompleted; begun = _tool.Journal("misbehave-row"))
+        {
+            Tool.Until(() => ended.IsCompleted || _tool.Journal("misbehave-row") > begun, "an action to begin");
+            Array.ForEach(ended.IsCompleted ? [] : Tool.Children(process.Id), worker => Tool.Signal(worker, "TERM"));
+        }
+
+        Assert.Equal(130, (await ended).ExitCode);
+    }
+
+    [Fact]
+    public void A_worker_that_dies_while_it_has_nothing_to_do_is_replaced()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "slow" } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 6000 } }
+
+            """);
+        var first = _tool.Start("run", "study.yaml");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
+        var second = _tool.Start("run", "study.yaml");
+        while (second.StandardError.ReadLine() is { } line && !line.Contains("Waiting", StringComparison.Ordinal))
+        {
+        }
+
+        Thread.Sleep(500); // Between two looks its worker has nothing to do.
+        foreach (int worker in Tool.Children(second.Id))
+        {
+            Tool.Signal(worker, "KILL");
+        }
+
+        var waited = Tool.End(second);
+
+        Assert.Equal(0, Tool.End(first).ExitCode);
+        Assert.True(waited.ExitCode == 0, waited.Error);
+        Assert.Equal(1, _tool.Journal("misbehave-row"));
+    }
+
+    [Fact]
+    public async Task A_run_that_waits_for_another_leaves_the_other_its_log()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "grumble" } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 3000 } }
+
+            """);
+        var first = _tool.Start("run", "study.yaml");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
+        Thread.Sleep(300);
+        var second = _tool.Start("run", "study.yaml");
+        var other = Task.Run(() => Tool.End(second));
+
+        Assert.Contains("| grumbling", Tool.End(first).Error);
+        Assert.Contains("Waiting for process", (await other).Error);
+    }
+
+    [Fact]
+    public void A_plugin_that_is_built_again_while_its_action_runs_publishes_nothing_under_the_old_key()
+    {
+        string plugin = _tool.WriteWithOwnPlugin("study.yaml", """
+              rows: { uses: echo, with: { text: "slow" } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 1500 } }
+
+            """);
+        var process = _tool.Start("run", "study.yaml", "--json");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
+        File.AppendAllText(Path.Combine(plugin, "Scaling.TestPlugin.dll"), "built again");
+
+        var run = Tool.End(process);
+
+        Assert.Equal((4, 0), (run.ExitCode, run.Count("work", "executed")));
+        Assert.Contains("SCAL3010", run.Error);
+    }
+
     private int Published()
     {
         string entries = _tool.Folder["store/entries"];

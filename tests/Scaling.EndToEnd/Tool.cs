@@ -41,6 +41,26 @@ public sealed class Tool : IDisposable
     public void Write(string name, string stages, string head = "") =>
         Folder.Write(name, $"{head}plugins:\n  - path: {TestPlugin}\nstages:\n{stages}");
 
+    /// <summary>A pipeline of test stages whose plugin is a copy of its own; the copy's folder.</summary>
+    public string WriteWithOwnPlugin(string name, string stages)
+    {
+        string copy = Folder["own plugin"];
+        Directory.CreateDirectory(copy);
+        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(TestPlugin)!))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+        }
+
+        Folder.Write(name, $"plugins:\n  - path: own plugin/{Path.GetFileName(TestPlugin)}\nstages:\n{stages}");
+        return copy;
+    }
+
+    public static void Signal(int process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{process}"]);
+        kill.WaitForExit();
+    }
+
     public Ended Run(params string[] arguments) => End(Start(arguments));
 
     public Process Start(params string[] arguments)

@@ -72,6 +72,10 @@ public sealed class MisbehaveRowStage : Stage<MisbehaveRowSettings>
         if (Misbehaviour.Act(Misbehaviour.Named(text), context.Settings.Milliseconds, context))
         {
             context.WriteEcho("rows.csv", text);
+            if (Misbehaviour.Named(text) == How.Ragged)
+            {
+                File.AppendAllText(context.Output("rows.csv"), "one,two,three\n");
+            }
         }
     }
 }

@@ -35,6 +35,15 @@ public enum How
 
     /// <summary>Warns, then succeeds.</summary>
     Warn,
+
+    /// <summary>Prints a line, takes its time, then fails.</summary>
+    Grumble,
+
+    /// <summary>Prints twenty million characters and a last word, then fails.</summary>
+    Flood,
+
+    /// <summary>Writes a table whose row is longer than its header; see <see cref="MisbehaveRowStage"/>.</summary>
+    Ragged,
 }
 
 internal static class Misbehaviour
@@ -76,6 +85,13 @@ internal static class Misbehaviour
             case How.Warn:
                 context.Warn("TEST0003", "It warned as asked.", "Do not mind.");
                 break;
+            case How.Grumble:
+                Console.Out.WriteLine("grumbling");
+                TakeTime(milliseconds, context);
+                throw new StageFailedException("TEST0004", "It grumbled as asked.");
+            case How.Flood:
+                Flood();
+                throw new StageFailedException("TEST0005", "It flooded its log as asked.");
             default:
                 break;
         }
@@ -93,6 +109,17 @@ internal static class Misbehaviour
         output.Write([0xff, 0xfe, 0x00, 0x0a, 0x80]);
         output.Write(new byte[100_000]);
         output.Flush();
+    }
+
+    private static void Flood()
+    {
+        string line = new('x', 10_000);
+        for (int i = 0; i < 2000; i++)
+        {
+            Console.Out.WriteLine(line);
+        }
+
+        Console.Out.WriteLine("the last word");
     }
 
     private static void TakeTime<TSettings>(int milliseconds, StageContext<TSettings> context)

@@ -127,7 +127,8 @@ internal static class Commands
     private static IEnumerable<string> Path(CommandResult? command) =>
         command is null ? [] : [.. Path(command.Parent as CommandResult), command.Parent is null ? "dotnet scaling" : command.Command.Name];
 
-    private static int Report(Exception e, bool interrupted)
+    /// <summary>Prints what went wrong, and gives its exit code.</summary>
+    public static int Report(Exception e, bool interrupted)
     {
         switch (e)
         {
@@ -147,7 +148,7 @@ internal static class Commands
 
                 return ExitCode.StageFailed;
             case IOException or UnauthorizedAccessException:
-                Console.Error.WriteLine(new Diagnostic("SCAL4004", $"A file could not be read or written: {e.Message}"));
+                Console.Error.WriteLine(InfrastructureException.OfFile(e).Diagnostic);
                 return ExitCode.Infrastructure;
             default:
                 bool trace = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1";

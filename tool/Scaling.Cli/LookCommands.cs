@@ -39,7 +39,7 @@ internal static class LookCommands
 
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
         var stage = ahead.First(a => a.Stage.Id == target[0]);
-        var explainer = new Explainer(session.Store, RunRecord.Read(session.Store, pipeline.Path));
+        var explainer = new Explainer(session.Store, RunRecord.Read(session.Store, pipeline.Path), pipeline);
         if (target is [_, var point])
         {
             return WhyPoint(stage, point, explainer);
@@ -51,17 +51,25 @@ internal static class LookCommands
             Console.Out.WriteLine($"  {reason}");
         }
 
-        if (stage.Outlook == StageOutlook.Done && explainer.Recorded(stage.Stage) is { Reasons.Count: > 0 } recorded)
+        if (stage.Outlook == StageOutlook.Done && explainer.Recorded(stage.Stage) is { } recorded)
         {
-            Console.Out.WriteLine("  When it last ran, that was because:");
-            foreach (string reason in recorded.Reasons)
-            {
-                Console.Out.WriteLine($"  {reason}");
-            }
+            // Planning has executed an enumerating stage, and another pipeline or run may have executed any.
+            var known = recorded.Actions.Select(a => a.Key).ToHashSet();
+            var changed = explainer.Why(stage.Plan!, [.. stage.Plan!.Actions.Where(a => !known.Contains(a.Key))]);
+            PrintUnder("Since the last run of this pipeline:", changed);
+            PrintUnder("When it last ran, that was because:", changed.Count > 0 ? [] : recorded.Reasons);
         }
 
         return ExitCode.Done;
     });
+
+    private static void PrintUnder(string head, IReadOnlyList<string> reasons)
+    {
+        foreach (string line in reasons.Count == 0 ? [] : reasons.Prepend(head))
+        {
+            Console.Out.WriteLine($"  {line}");
+        }
+    }
 
     public static Task<int> Check(Commands.Invocation call) => WithPipeline(call, (_, pipeline, _) =>
     {

@@ -10,26 +10,43 @@ internal static class RunCommand
     public static async Task<int> Run(Commands.Invocation call)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        var options = call.Options;
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
-        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console).ConfigureAwait(false);
         RunSummary? summary = null;
-        if (opened is { } open)
+        int exit;
+        try
         {
-            using var session = open.Session;
-            CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
-            summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console).Run(call.Stop).ConfigureAwait(false);
-            console.Conclude(summary);
+            summary = await Execute(call).ConfigureAwait(false);
+            exit = summary?.ExitCode ?? ExitCode.InvalidPipeline;
+        }
+        catch (Exception e) when (call.Json)
+        {
+            exit = Commands.Report(e, call.Stop.IsCancellationRequested); // Whoever reads the summary gets one, whatever happens.
         }
 
-        int exit = summary?.ExitCode ?? ExitCode.InvalidPipeline;
         if (call.Json)
         {
             double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
-            Console.Out.WriteLine(ToJson(opened?.Pipeline.Name ?? call.Pipeline, exit, seconds, summary?.Stages ?? []));
+            Console.Out.WriteLine(ToJson(summary?.Pipeline ?? call.Pipeline, exit, seconds, summary?.Stages ?? []));
         }
 
         return exit;
+    }
+
+    /// <summary>The run; null where the pipeline is invalid.</summary>
+    private static async Task<RunSummary?> Execute(Commands.Invocation call)
+    {
+        var options = call.Options;
+        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console).ConfigureAwait(false);
+        if (opened is not { } open)
+        {
+            return null;
+        }
+
+        using var session = open.Session;
+        CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
+        var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console).Run(call.Stop).ConfigureAwait(false);
+        console.Conclude(summary);
+        return summary;
     }
 
     /// <summary>Results that cannot be written are better known before the work than after it.</summary>

@@ -10,6 +10,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 {
     private const int Width = 79;
     private const int LogLines = 8;
+    private const int LongestLogLine = 1000;
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(200);
     private readonly Lock _writing = new();
@@ -76,9 +77,10 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
             if (failure.Log is { } log)
             {
                 Line($"  Its log: {log}");
-                foreach (string line in File.ReadLines(log).Where(l => !IsStackFrame(l)).TakeLast(LogLines))
+                string[] printed = System.Text.Encoding.UTF8.GetString(ActionLog.End(log)).TrimEnd('\n').Split('\n');
+                foreach (string line in printed.Where(l => !IsStackFrame(l)).TakeLast(LogLines))
                 {
-                    Line("  | " + line);
+                    Line("  | " + (line.Length > LongestLogLine ? line[..LongestLogLine] + " …" : line));
                 }
             }
         }
@@ -145,7 +147,11 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
 
         _lastProgress = time.GetTimestamp();
-        var counting = _stages[stage.Id];
+        if (!_stages.TryGetValue(stage.Id, out var counting))
+        {
+            return; // A stage that is executed to plan has no count.
+        }
+
         double elapsed = time.GetElapsedTime(counting.Started).TotalSeconds;
         string left = counting.Done > 0 ? $", {Span((counting.Wanted - counting.Done) * elapsed / counting.Done)} left" : "";
         string rate = counting.Done > 0 ? $" ({counting.Done / elapsed:0.##}/s{left})" : "";

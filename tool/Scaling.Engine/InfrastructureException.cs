@@ -9,6 +9,11 @@ namespace Scaling.Engine;
 /// <param name="hint">What to do next.</param>
 public sealed class InfrastructureException(string code, string message, string? hint = null) : Exception(message)
 {
+    /// <summary>A file could not be read or written: a full disk, permissions, a disk that fails.</summary>
+    /// <param name="cause">An <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</param>
+    public static InfrastructureException OfFile(Exception cause) => 
+        new("SCAL4004", $"A file could not be read or written: {cause.Message}", "Make room or mend permissions, then run again: what is finished is kept.");
+
     /// <summary>For the user.</summary>
     public Diagnostic Diagnostic { get; } = new(code, message) { Hint = hint };
 }

@@ -124,6 +124,32 @@ public sealed class StagePlannerTests : IDisposable
         Assert.DoesNotContain(plan.Actions, a => a.Point!.StartsWith('.'));
     }
 
+    [Fact]
+    public void Points_keep_clear_of_the_names_that_stand_beside_them_in_results()
+    {
+        var plan = Plan(rows: $"id,width\nlogs,1\nfailed.csv,1\nwork.csv,1\n{new string('n', 300)},1\n{new string('n', 301)},1\n", budgets: "[1]", declaration: Work with { FanOut = Work.FanOut! with { Across = null } });
+
+        Assert.Equal(5, plan.Actions.Select(a => a.Point).Distinct().Count());
+        Assert.All(plan.Actions, a => Assert.InRange(a.Point!.Length, 1, 200));
+        Assert.Empty(plan.Actions.Select(a => a.Point).Intersect(["logs", "failed.csv", "work.csv"]));
+    }
+
+    [Fact]
+    public void A_record_without_settings_is_another_key_than_none()
+    {
+        Assert.NotEqual(Keys(Plan(rate: "{}")), Keys(Plan(rate: "null")));
+        Assert.NotEqual(Keys(Plan(rate: """{"inner":{}}""")), Keys(Plan(rate: "{}")));
+    }
+
+    [Fact]
+    public void A_collection_of_no_rows_is_known_by_the_code_that_names_its_columns()
+    {
+        var before = Plan(rows: "id,width\n").CollectionEntries([]);
+        var after = Plan(rows: "id,width\n", code: [new KeyEntry(EntryKind.Assembly, "a.dll", "other")]).CollectionEntries([]);
+
+        Assert.NotEqual(ActionKey.Of(before), ActionKey.Of(after));
+    }
+
     private static string[] Keys(StagePlan plan) => [.. plan.Actions.Select(a => a.Key)];
 
     private StagePlan Plan(

@@ -92,6 +92,41 @@ public sealed class ContentStoreTests : IDisposable
     }
 
     [Fact]
+    public void Proofs_that_several_processes_append_at_once_are_all_kept()
+    {
+        string[] files = [.. Enumerable.Range(0, 400).Select(i => _folder.Write($"files/{i}", $"{i}"))];
+        Thread.Sleep(150);
+        ProofCache[] caches = [.. files.Chunk(4).Select(some =>
+        {
+            var cache = new ProofCache(_folder["shared-proofs"], TimeProvider.System);
+            Array.ForEach(some, file => cache.Digest(file));
+            return cache;
+        })];
+
+        Parallel.ForEach(caches, new ParallelOptions { MaxDegreeOfParallelism = 16 }, cache => cache.Dispose());
+
+        Assert.Equal(400, File.ReadAllLines(_folder["shared-proofs"]).Length);
+    }
+
+    [Fact]
+    public void A_lock_names_its_holder_and_nothing_of_one_that_died()
+    {
+        string path = _folder.Write("lock", new string('x', 300));
+        using var held = FileLock.TryTake(path);
+
+        Assert.Equal($"process {Environment.ProcessId} on {Environment.MachineName}", FileLock.Holder(path));
+    }
+
+    [Fact]
+    public void What_is_published_stays_so_where_its_scratch_cannot_be_removed()
+    {
+        using var store = Open();
+        _folder.Write($"store/work/{Key}", "a file where a folder was");
+
+        store.RemoveWork(Key);
+    }
+
+    [Fact]
     public void A_key_is_locked_by_one_at_a_time_and_names_its_holder()
     {
         using var store = Open();

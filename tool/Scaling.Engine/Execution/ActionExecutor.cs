@@ -38,6 +38,8 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
             using (await _slots.Take(all: actions[0].Exclusive).ConfigureAwait(false))
             {
                 var results = stop.IsCancellationRequested ? AllStopped(open) : await workers.Execute(open, stage.Patience, events, stop).ConfigureAwait(false);
+                // A batch prints where the first of its actions does that is not somebody else's.
+                string? log = open.FirstOrDefault(a => results[a.Key].End is not (ActionEnd.Busy or ActionEnd.Found)) is { } first ? Log(first.Key) : null;
                 foreach (var (key, result) in results)
                 {
                     switch (result.End)
@@ -49,7 +51,7 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
                             oneByOne = true; // One row of the batch killed the worker: each that is left is tried by itself.
                             break;
                         default:
-                            ended[key] = result;
+                            ended[key] = result with { Log = log };
                             break;
                     }
                 }
@@ -84,7 +86,5 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         }
     }
 
-    /// <summary>What an action printed; null for nothing.</summary>
-    /// <param name="key">Its key, or its batch's first.</param>
-    public string? Log(string key) => File.Exists(store.LogPath(key)) ? store.LogPath(key) : null;
+    private string? Log(string key) => new FileInfo(store.LogPath(key)) is { Exists: true, Length: > 0 } log ? log.FullName : null;
 }

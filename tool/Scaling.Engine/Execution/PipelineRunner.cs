@@ -42,8 +42,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var results = new ResultsFolder(Path.Combine(options.ResultsFolder, pipeline.Name), store);
         var written = results.Write(pipeline, _results, _summaries, _last);
         Keep(results.Path, written);
-        int exit = stop.IsCancellationRequested && _summaries.Values.Any(s => s.NotDone is not null) ? ExitCode.Interrupted : _worst;
-        return new RunSummary([.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path);
+
+        // Undone without a failure is interrupted too: somebody may have asked a worker to stop, and not the tool.
+        bool undone = _summaries.Values.Any(s => s.NotDone is not null);
+        int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
+        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path);
     }
 
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
@@ -57,9 +60,21 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 ? summary with { NotDone = $"it needs '{missing.Id}'" }
                 : await RunStage(stage, summary, halt).ConfigureAwait(false);
         }
+        catch (ActionFailedException e)
+        {
+            summary = Fail(stage, summary, e.Failure, halt);
+        }
         catch (StageFailedException e)
         {
             summary = Fail(stage, summary, new Failure(null, e.Diagnostics, null), halt);
+        }
+        catch (InfrastructureException e)
+        {
+            summary = Fail(stage, summary, new Failure(null, [e.Diagnostic], null), halt);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            summary = Fail(stage, summary, new Failure(null, [InfrastructureException.OfFile(e).Diagnostic], null), halt);
         }
 
         workers.Retire(stage.Type.Assembly);
@@ -73,7 +88,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var plan = _planner.Plan(stage, _results);
         var found = _collector.Look(plan);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
-        var reasons = new Explainer(store, _last).Why(plan, missing);
+        var reasons = new Explainer(store, _last, pipeline).Why(plan, missing);
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
 
@@ -82,7 +97,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         int stopped = missing.Count(a => ended[a.Key].End == ActionEnd.Stopped);
         foreach (var spec in missing.Where(a => ended[a.Key].End is ActionEnd.Published or ActionEnd.Found))
         {
-            found[spec.Key] = store.Find(spec.Key) ?? throw new InfrastructureException("SCAL4005", $"The entry {spec.Key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
+            found[spec.Key] = store.Find(spec.Key) ?? throw Lost(spec);
         }
 
         _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, executed > 0 ? reasons : Earlier(stage));
@@ -154,15 +169,15 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var result = (await _executor.Execute(stage, [shared], halt.Token).ConfigureAwait(false))[shared.Key];
         return result.End switch
         {
-            ActionEnd.Published or ActionEnd.Found => store.Find(shared.Key),
+            ActionEnd.Published or ActionEnd.Found => store.Find(shared.Key) ?? throw Lost(shared),
             ActionEnd.Stopped => null,
-            _ => throw new StageFailedException(Findings(result)),
+            _ => throw new ActionFailedException(new Failure(null, Findings(result), result.Log)),
         };
     }
 
     private Failure Failed(StageNode stage, ActionSpec spec, ActionResult result, CancellationTokenSource halt)
     {
-        var failure = new Failure(spec.Point, Findings(result), _executor.Log(spec.Key));
+        var failure = new Failure(spec.Point, Findings(result), result.Log);
         Fail(stage, new StageSummary(stage.Id, stage.Declaration.Type), failure, halt);
         return failure;
     }
@@ -186,10 +201,19 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
     private static bool IsInfrastructure(IReadOnlyList<Diagnostic> findings) => findings.Any(f => f.Code.StartsWith("SCAL4", StringComparison.Ordinal));
 
+    private static InfrastructureException Lost(ActionSpec spec) =>
+        new("SCAL4005", $"The entry {spec.Key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
+
     private const string InputsChangedCode = "SCAL3010";
 
+    /// <summary>What the rows of a stage share could not be made.</summary>
+    private sealed class ActionFailedException(Failure failure) : Exception
+    {
+        public Failure Failure { get; } = failure;
+    }
+
     private static IReadOnlyList<Diagnostic> Findings(ActionResult result) => result.End == ActionEnd.InputsChanged
-        ? [new Diagnostic(InputsChangedCode, "Its input files changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
+        ? [new Diagnostic(InputsChangedCode, "Its input files or its plugin changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
         : result.Findings;
 
     private void Worsen(int code)
@@ -200,7 +224,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         }
     }
 
-    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last).Recorded(stage)?.Reasons ?? [];
+    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last, pipeline).Recorded(stage)?.Reasons ?? [];
 
     private void Keep(string folder, IReadOnlyList<RecordedResult> written)
     {

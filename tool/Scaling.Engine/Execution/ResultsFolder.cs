@@ -27,6 +27,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
     public IReadOnlyList<RecordedResult> Write(
         Pipeline pipeline, IReadOnlyDictionary<string, StageResult> results, IReadOnlyDictionary<string, StageSummary> summaries, RunRecord? last)
     {
+        RemoveAsides();
         var written = new List<RecordedResult>();
         foreach (var stage in pipeline.Stages)
         {
@@ -59,13 +60,27 @@ public sealed class ResultsFolder(string path, ContentStore store)
         return written;
     }
 
+    private string Aside(int process) => System.IO.Path.Combine(Path, $".{process}.tmp");
+
+    /// <summary>Removes what a run left that was killed while it wrote.</summary>
+    private void RemoveAsides()
+    {
+        foreach (string aside in Directory.Exists(Path) ? Directory.EnumerateFiles(Path, ".*.tmp") : [])
+        {
+            if (int.TryParse(System.IO.Path.GetFileName(aside).Split('.')[1], out int process) && aside == Aside(process) && !Directory.Exists($"/proc/{process}"))
+            {
+                File.Delete(aside);
+            }
+        }
+    }
+
     private RecordedResult Place(string name, string digest, string? blob, byte[]? content)
     {
         string target = System.IO.Path.Combine(Path, name);
         if (!File.Exists(target) || store.Digest(target) != digest)
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-            string aside = $"{target}.{Environment.ProcessId}.tmp";
+            string aside = Aside(Environment.ProcessId);
             if (content is null)
             {
                 File.Copy(blob!, aside, overwrite: true);
@@ -90,7 +105,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
             if (failure.Log is { } printed)
             {
                 log = $"logs/{failure.Point ?? stage}.log";
-                yield return PlaceNew($"{stage}/{log}", File.ReadAllBytes(printed));
+                yield return PlaceNew($"{stage}/{log}", ActionLog.End(printed));
             }
 
             table.Add(failure.Point, failure.Findings.Count > 0 ? failure.Findings[0].Code : null, string.Join(" ", failure.Findings.Select(f => f.Message)), log);

@@ -66,10 +66,11 @@ public sealed record StageSummary(string Id, string Uses)
 }
 
 /// <summary>A whole run.</summary>
+/// <param name="Pipeline">Its name.</param>
 /// <param name="Stages">In the pipeline's order.</param>
 /// <param name="ExitCode">See <see cref="Execution.ExitCode"/>.</param>
 /// <param name="ResultsFolder">Where results lie.</param>
-public sealed record RunSummary(IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder);
+public sealed record RunSummary(string Pipeline, IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder);
 
 /// <summary>Takes what happens during a run, from several threads.</summary>
 public interface IRunObserver

@@ -21,12 +21,13 @@ public sealed class FileLock : IDisposable
 
     /// <summary>Takes an exclusive lock, or gives null where another process holds it. The file is removed on release.</summary>
     /// <param name="path">The lock's file; made with its folder.</param>
+    /// <exception cref="IOException">The file cannot be made, or its file system has no locks.</exception>
     public static FileLock? TryTake(string path)
     {
         while (true)
         {
             var handle = Open(path, LibC.ReadWrite | LibC.Create);
-            if (!TryLock(handle, LibC.LockExclusive))
+            if (!TryLock(path, handle, LibC.LockExclusive))
             {
                 handle.Dispose();
                 return null;
@@ -35,6 +36,7 @@ public sealed class FileLock : IDisposable
             // The former holder may have removed the file between our open and our lock: then the lock is on nobody's file.
             if (IsStill(path, handle))
             {
+                RandomAccess.SetLength(handle, 0);
                 RandomAccess.Write(handle, Encoding.UTF8.GetBytes($"process {Environment.ProcessId} on {Environment.MachineName}"), 0);
                 return new FileLock(path, handle, removeOnRelease: true);
             }
@@ -49,7 +51,7 @@ public sealed class FileLock : IDisposable
     public static FileLock? TryTakeLasting(string path, bool alone)
     {
         var handle = Open(path, LibC.ReadWrite | LibC.Create);
-        if (TryLock(handle, alone ? LibC.LockExclusive : LibC.LockShared))
+        if (TryLock(path, handle, alone ? LibC.LockExclusive : LibC.LockShared))
         {
             return new FileLock(path, handle, removeOnRelease: false);
         }
@@ -96,7 +98,18 @@ public sealed class FileLock : IDisposable
             : throw new IOException($"cannot open the lock {path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
-    private static bool TryLock(SafeFileHandle handle, int kind) => LibC.Lock((int)handle.DangerousGetHandle(), kind | LibC.LockNonBlocking) == 0;
+    /// <summary>False where somebody else holds it. A file system without locks is an error: waiting for a holder would never end.</summary>
+    private static bool TryLock(string path, SafeFileHandle handle, int kind)
+    {
+        if (LibC.Lock((int)handle.DangerousGetHandle(), kind | LibC.LockNonBlocking) == 0)
+        {
+            return true;
+        }
+
+        return Marshal.GetLastPInvokeError() == LibC.WouldBlock
+            ? false
+            : throw new IOException($"cannot lock {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
 
     private static bool IsStill(string path, SafeFileHandle handle) =>
         FileIdentity.TryOf(path, out var named)

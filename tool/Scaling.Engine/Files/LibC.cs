@@ -16,6 +16,9 @@ internal static partial class LibC
     public const int LockNonBlocking = 4;
     public const int SetDescriptorFlags = 2;
     public const int AtWorkingFolder = -100;
+    public const int WouldBlock = 11;
+    public const int NoSpace = 28;
+    public const int QuotaExceeded = 122;
     public const uint StatxBasic = 0x7ff;
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

@@ -19,6 +19,7 @@ public static class EntryKind
     public const string Contract = "contract";
     public const string Framework = "framework";
     public const string Assembly = "assembly";
+    public const string Library = "library";
     public const string Native = "native";
     public const string Determinism = "determinism";
     public const string Setting = "setting";

@@ -37,7 +37,7 @@ public sealed class Collector(ContentStore store)
         return new StageResult((Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)])).Files);
     }
 
-    private Manifest? Find(StagePlan plan, IEnumerable<ActionSpec> members) => store.Find(ActionKey.Of(plan.CollectionEntries(members)));
+    private Manifest? Find(StagePlan plan, IReadOnlyList<ActionSpec> members) => store.Find(ActionKey.Of(plan.CollectionEntries(members)));
 
     private Manifest Collect(StagePlan plan, ActionSpec[] members, Manifest[] rows)
     {
@@ -47,7 +47,7 @@ public sealed class Collector(ContentStore store)
         {
             if (output.Name.EndsWith(".csv", StringComparison.Ordinal))
             {
-                files.Add(store.Take(Join(output, rows), output.Name, output.Kind) with { Volatile = output.Volatile });
+                files.Add(store.Take(Join(plan.Stage, output, rows), output.Name, output.Kind) with { Volatile = output.Volatile });
             }
             else
             {
@@ -60,11 +60,20 @@ public sealed class Collector(ContentStore store)
         return manifest;
     }
 
-    /// <summary>The rows' tables as one: their columns are the same, as each was checked when it was published.</summary>
-    private byte[] Join(OutputFile output, Manifest[] rows)
+    /// <summary>The rows' tables as one. Those with declared columns were checked when they were published; others may differ.</summary>
+    private byte[] Join(StageNode stage, OutputFile output, Manifest[] rows)
     {
-        Table[] tables = [.. rows.Select(r => r.Files.FirstOrDefault(f => f.Name == output.Name)).OfType<StoredFile>().Select(f => Table.Parse(Encoding.UTF8.GetString(store.Content(f))))];
-        IReadOnlyList<string> columns = tables.Length > 0 ? tables[0].Columns : [.. output.Columns.Select(c => c.Name)];
-        return Encoding.UTF8.GetBytes(new Table(columns, [.. tables.SelectMany(t => t.Rows)]).ToCsv());
+        try
+        {
+            Table[] tables = [.. rows.Select(r => r.Files.FirstOrDefault(f => f.Name == output.Name)).OfType<StoredFile>().Select(f => Table.Parse(Encoding.UTF8.GetString(store.Content(f))))];
+            IReadOnlyList<string> columns = tables.Length > 0 ? tables[0].Columns : [.. output.Columns.Select(c => c.Name)];
+            return tables.FirstOrDefault(t => !t.Columns.SequenceEqual(columns)) is { } other
+                ? throw new FormatException($"one row has the columns {string.Join(',', columns)}, another {string.Join(',', other.Columns)}")
+                : Encoding.UTF8.GetBytes(new Table(columns, [.. tables.SelectMany(t => t.Rows)]).ToCsv());
+        }
+        catch (FormatException e)
+        {
+            throw new StageFailedException("SCAL6005", $"The rows of '{stage.Id}' ({stage.Declaration.Type}) do not join to one '{output.Name}': {e.Message}.", "This is a defect of the stage: it declares no columns for it.");
+        }
     }
 }

@@ -9,7 +9,8 @@ namespace Scaling.Engine.Planning;
 /// <summary>Compares keys with those of the pipeline's last run.</summary>
 /// <param name="store">Holds the manifests of the last run's actions.</param>
 /// <param name="last">The last run; null for none.</param>
-public sealed class Explainer(ContentStore store, RunRecord? last)
+/// <param name="pipeline">As it is now.</param>
+public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipeline)
 {
     private const int PointsNamed = 3;
 
@@ -17,7 +18,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last)
     /// <param name="stage">A stage of the pipeline as it is now.</param>
     public RecordedStage? Recorded(StageNode stage) =>
         last?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Type == stage.Declaration.Type)
-        ?? (last?.Stages.Where(s => s.Type == stage.Declaration.Type).ToArray() is [var only] ? only : null);
+        ?? (last?.Stages.Where(s => s.Type == stage.Declaration.Type && pipeline.Stages.All(now => now.Id != s.Id)).ToArray() is [var only] ? only : null);
 
     /// <summary>Why actions are not in the store, a sentence for each cause, with the number of actions where the stage fans out.</summary>
     /// <param name="plan">The stage.</param>
@@ -74,7 +75,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last)
 
         return store.Read(key) is { } old
             ? Differences(plan.Stage, old.Entries, action.Entries, plan.Prepare)
-            : ["its key changed, and the entry of the last run is gone from the store"];
+            : ["its key changed; the last run did not finish it, or its entry is gone from the store"];
     }
 
     private IEnumerable<string> Differences(StageNode stage, IReadOnlyList<KeyEntry> old, IReadOnlyList<KeyEntry> now, ActionSpec? prepare)
@@ -117,6 +118,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last)
         {
             EntryKind.Setting => $"setting '{name}' {change}{location}",
             EntryKind.Assembly => was is null ? $"the assembly {name} is new" : now is null ? $"the assembly {name} is gone" : $"the assembly {name} changed",
+            EntryKind.Library => was is null ? $"the native library {name} is new" : now is null ? $"the native library {name} is gone" : $"the native library {name} changed",
             EntryKind.Native => $"the native package {name} {change}",
             EntryKind.Files => $"the files that setting '{name.Split('[')[0]}' names changed",
             EntryKind.Seed => $"the pipeline's seed {change}",

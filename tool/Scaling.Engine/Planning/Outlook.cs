@@ -42,7 +42,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
         var planner = new StagePlanner(pipeline, store);
         var collector = new Collector(store);
         var executor = new ActionExecutor(workers, store, 1, observer);
-        var explainer = new Explainer(store, RunRecord.Read(store, pipeline.Path));
+        var explainer = new Explainer(store, RunRecord.Read(store, pipeline.Path), pipeline);
         var results = new Dictionary<string, StageResult>();
         var ahead = new List<StageAhead>();
         foreach (var stage in pipeline.Stages)

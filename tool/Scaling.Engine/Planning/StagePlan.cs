@@ -25,13 +25,14 @@ public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyLi
 
     /// <summary>The entries of the collection of those actions.</summary>
     /// <param name="members">All of <see cref="Actions"/>, or those that succeeded.</param>
-    public IReadOnlyList<KeyEntry> CollectionEntries(IEnumerable<ActionSpec> members) =>
+    public IReadOnlyList<KeyEntry> CollectionEntries(IReadOnlyList<ActionSpec> members) =>
     [
         new(EntryKind.Format, "key", ActionKey.FormatRevision),
         new(EntryKind.Stage, "type", Stage.Declaration.Type),
         new(EntryKind.Stage, "action", "collect"),
         new(EntryKind.Contract, "revision", $"{Sdk.Contract.Revision}"),
         new(EntryKind.Determinism, "declared", Words.Of(Stage.Declaration.Determinism)),
+        .. members.Count == 0 ? Stage.Type.CodeEntries : [],
         .. members.Select(m => new KeyEntry(EntryKind.Member, m.Point!, m.Key)),
     ];
 }

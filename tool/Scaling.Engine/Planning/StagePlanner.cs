@@ -13,6 +13,8 @@ namespace Scaling.Engine.Planning;
 /// <param name="store">Holds input tables and digests files of the user.</param>
 public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 {
+    private const int LongestPoint = 150;
+
     /// <summary>The actions of a stage.</summary>
     /// <param name="stage">One of the pipeline's.</param>
     /// <param name="results">Of every stage that it needs.</param>
@@ -74,7 +76,8 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             }
         }
 
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        // A row's folder stands beside the stage's tables and what the run itself writes there.
+        var taken = new HashSet<string>(["logs", "failed.csv", .. stage.Declaration.Outputs.Select(o => o.Name.Split('/')[0])], StringComparer.OrdinalIgnoreCase);
         return
         [
             .. InOrder(actions).Select(a => taken.Add(a.Point!) ? a : a with { Point = $"{a.Point}-{a.Key[..8]}" }),
@@ -160,6 +163,11 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             {
                 if (value is JsonObject nested)
                 {
+                    if (nested.All(inner => inner.Value is null))
+                    {
+                        leaves[prefix + name] = "{}"; // A record that says nothing is still not an absent one.
+                    }
+
                     Flatten(nested, $"{prefix}{name}.");
                 }
                 else if (value is not null)
@@ -240,10 +248,11 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         return complete;
     }
 
-    /// <summary>A folder's name: other characters than letters, digits and <c>. _ + -</c> become <c>_</c>.</summary>
+    /// <summary>A folder's name: other characters than letters, digits and <c>. _ + -</c> become <c>_</c>, and it ends where file systems have no room.</summary>
     private static string PointName(string[] parts)
     {
         string name = string.Concat(string.Join('.', parts).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' ? c : '_'));
+        name = name.Length > LongestPoint ? name[..LongestPoint] : name;
         return name.Length == 0 || name[0] == '.' ? "_" + name : name;
     }
 

@@ -19,7 +19,7 @@ public sealed record NativePackage(string Id, string Version, string Sha512, str
 /// <summary>A stage type with the code behind it.</summary>
 /// <param name="Descriptor">What it declares.</param>
 /// <param name="Assembly">Path of the plugin's main assembly.</param>
-/// <param name="CodeEntries">The <c>assembly</c> and <c>native</c> entries of its keys.</param>
+/// <param name="CodeEntries">The <c>assembly</c>, <c>library</c> and <c>native</c> entries of its keys.</param>
 /// <param name="NativeFolders">Folders of its native packages.</param>
 public sealed record StageType(
     StageDescriptor Descriptor, string Assembly, IReadOnlyList<KeyEntry> CodeEntries, IReadOnlyList<string> NativeFolders)
@@ -95,13 +95,25 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
         KeyEntry[] code =
         [
             .. root["closure"]!.AsArray().Select(n => n!.GetValue<string>()).Select(name => new KeyEntry(EntryKind.Assembly, name, digests[name])),
+            .. Libraries(folder).Select(name => new KeyEntry(EntryKind.Library, name, store.Digest(Path.Combine(folder, name)))),
             .. natives.Select(n => new KeyEntry(EntryKind.Native, n.Id, $"{n.Version} {n.Sha512}")),
         ];
-        return
-        [
-            .. root["stages"]!.AsArray().Select(s => new StageType(
-                s.Deserialize<StageDescriptor>(StageDescriptor.Json)!, assembly, code, [.. natives.Select(n => n.Folder)])),
-        ];
+        StageDescriptor[] stages = [.. root["stages"]!.AsArray().Select(s => s.Deserialize<StageDescriptor>(StageDescriptor.Json)!)];
+        DeclarationCheck.Demand(stages, assembly);
+        return [.. stages.Select(stage => new StageType(stage, assembly, code, [.. natives.Select(n => n.Folder)]))];
+    }
+
+    /// <summary>
+    /// What a plugin can load beside assemblies that it refers to, relative to its folder, in ordinal order: native libraries in it, and everything
+    /// in its <c>runtimes</c> folder, where builds put what differs between systems.
+    /// </summary>
+    private static IEnumerable<string> Libraries(string folder)
+    {
+        string runtimes = Path.Combine(folder, "runtimes");
+        return Directory.EnumerateFiles(folder)
+            .Where(f => Path.GetFileName(f) is var name && (name.EndsWith(".so", StringComparison.Ordinal) || name.Contains(".so.", StringComparison.Ordinal) || name.EndsWith(".dylib", StringComparison.Ordinal)))
+            .Concat(Directory.Exists(runtimes) ? Directory.EnumerateFiles(runtimes, "*", SearchOption.AllDirectories) : [])
+            .Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal);
     }
 
     /// <summary>Reads <c>native.json</c> beside a plugin: the native packages that it loads by absolute path.</summary>

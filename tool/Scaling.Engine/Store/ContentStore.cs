@@ -179,9 +179,9 @@ public sealed class ContentStore : IDisposable
         {
             Directory.Delete(WorkPath(key), recursive: true);
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Nothing was left to remove.
+            // Nothing was left to remove, or something of it is still in use. What is published stays published.
         }
     }
 

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Scaling.Engine.Files;
 
 namespace Scaling.Engine.Store;
@@ -79,8 +80,13 @@ public sealed class ProofCache(string path, TimeProvider time) : IDisposable
 
         try
         {
-            using var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-            stream.Write(Encoding.ASCII.GetBytes(string.Concat(_fresh)));
+            // .NET's own append writes at the length that it saw on opening: over what another process appended since.
+            using var file = new SafeFileHandle(LibC.Open(path, LibC.ReadWrite | LibC.Create | LibC.Append | LibC.CloseOnExec, 0x1B4 /* rw-rw-r-- */), ownsHandle: true);
+            if (!file.IsInvalid)
+            {
+                RandomAccess.Write(file, Encoding.ASCII.GetBytes(string.Concat(_fresh)), 0);
+            }
+
             _fresh.Clear();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,6 +1,7 @@
 // One action in a worker: its folders, its lock, and the step that publishes it.
 using System.Diagnostics;
 using Scaling.Engine.Files;
+using Scaling.Engine.Keys;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 
@@ -22,7 +23,20 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
     private string Output => Path.Combine(Work, "out");
 
     /// <summary>Lays out the action's folders and hands them to the stage.</summary>
+    /// <exception cref="InfrastructureException">The store cannot be written.</exception>
     public ActionContext Context(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
+    {
+        try
+        {
+            return LayOut(progress, report, publish, stop);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw InfrastructureException.OfFile(e);
+        }
+    }
+
+    private ActionContext LayOut(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
     {
         foreach (string made in new[] { Output, Path.Combine(Work, "in"), Path.Combine(Work, "prepared") })
         {
@@ -63,7 +77,20 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
     /// <summary>Publishes the outputs; false where an input changed while the action ran, which publishes nothing.</summary>
     /// <exception cref="StageFailedException">SCAL6004, SCAL6005: the stage broke its declaration.</exception>
+    /// <exception cref="InfrastructureException">The store cannot be written.</exception>
     public bool TryPublish(StageDeclaration declaration)
+    {
+        try
+        {
+            return IsPublished(declaration);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw InfrastructureException.OfFile(e);
+        }
+    }
+
+    private bool IsPublished(StageDeclaration declaration)
     {
         Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
         var declared = Spec.Kind == ActionKind.Prepare
@@ -74,7 +101,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             CheckWritten(file);
         }
 
-        if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Any(i => i.Path is not null && Changed(i.Path, i.Sha256)))
+        if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Concat(Spec.Prepared).Any(i => i.Path is not null && Changed(i.Path, i.Sha256)) || CodeChanged())
         {
             return false;
         }
@@ -106,13 +133,33 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
         if (file.Columns.Count > 0)
         {
-            string header = File.ReadLines(path).FirstOrDefault() ?? "";
-            string expected = string.Join(',', file.Columns.Select(c => c.Name));
-            if (header != expected)
+            CheckTable(file, path);
+        }
+    }
+
+    private void CheckTable(OutputFile file, string path)
+    {
+        const string Whose = "This is a defect of the stage.";
+        string expected = string.Join(',', file.Columns.Select(c => c.Name));
+        try
+        {
+            string found = string.Join(',', Table.Parse(File.ReadAllText(path)).Columns);
+            if (found != expected)
             {
-                throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}' with the columns {header}; it declares {expected}.", "This is a defect of the stage.");
+                throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}' with the columns {found}; it declares {expected}.", Whose);
             }
         }
+        catch (FormatException e)
+        {
+            throw new StageFailedException("SCAL6005", $"The stage '{Spec.Stage}' wrote '{file.Name}', which is no table: {e.Message}; it declares {expected}.", Whose);
+        }
+    }
+
+    /// <summary>Whether the plugin was built again since its key was made: nobody knows then which code ran.</summary>
+    private bool CodeChanged()
+    {
+        string folder = Path.GetDirectoryName(Spec.Assembly)!;
+        return Spec.Entries.Any(e => e.Kind is EntryKind.Assembly or EntryKind.Library && Changed(Path.Combine(folder, e.Name), e.Value));
     }
 
     private bool Changed(string path, string digest) => !File.Exists(path) || store.Digest(path) != digest;

@@ -59,6 +59,9 @@ internal sealed class Worker : IDisposable
         }
     }
 
+    /// <summary>Whether the process is gone.</summary>
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>How the process ended, in words.</summary>
     public string Ending
     {

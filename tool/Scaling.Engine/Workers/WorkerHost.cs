@@ -18,14 +18,13 @@ namespace Scaling.Engine.Workers;
 /// </summary>
 public sealed class WorkerHost : IDisposable
 {
-    private const int NoSpaceLeft = 28; // ENOSPC
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
     private readonly ContentStore _store;
     private readonly StreamReader _requests;
     private readonly StreamWriter _replies;
     private readonly BlockingCollection<Request> _waiting = [];
     private readonly Dictionary<string, PluginLoadContext> _plugins = [];
-    private CancellationTokenSource _stop = new();
+    private volatile CancellationTokenSource _stop = new();
     private List<ActionSpec> _open = [];
     private volatile bool _working;
 
@@ -53,7 +52,6 @@ public sealed class WorkerHost : IDisposable
         new Thread(host.Listen) { IsBackground = true, Name = "requests" }.Start();
         foreach (var request in host._waiting.GetConsumingEnumerable())
         {
-            host._working = true;
             host.Answer(request);
             host._working = false;
             host.Say(new Reply { Ready = true });
@@ -84,6 +82,9 @@ public sealed class WorkerHost : IDisposable
                 }
                 else
                 {
+                    // Both here and not where the request is taken: a stop, or the end of the tool, may be the next thing that is read.
+                    _stop = new CancellationTokenSource();
+                    _working = true;
                     _waiting.Add(request);
                 }
             }
@@ -104,11 +105,6 @@ public sealed class WorkerHost : IDisposable
 
     private void Answer(Request request)
     {
-        if (_stop.IsCancellationRequested && !_stop.TryReset())
-        {
-            _stop = new CancellationTokenSource();
-        }
-
         if (request.Describe is { } assembly)
         {
             try
@@ -118,6 +114,10 @@ public sealed class WorkerHost : IDisposable
             catch (StageFailedException e)
             {
                 Say(new Reply { Findings = e.Diagnostics });
+            }
+            catch (Exception e)
+            {
+                Say(new Reply { Findings = [new Diagnostic("SCAL6002", $"{Path.GetFileName(assembly)} cannot be described: {e.GetType().Name}: {e.Message}")] });
             }
         }
         else if (request.Run is { } actions)
@@ -129,7 +129,7 @@ public sealed class WorkerHost : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                EndOpen(ActionEnd.Failed, [StoreFailed(e)]);
+                EndOpen(ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]);
             }
         }
     }
@@ -253,9 +253,9 @@ public sealed class WorkerHost : IDisposable
         {
             EndOpen(ActionEnd.Failed, [e.Diagnostic]);
         }
-        catch (IOException e) when (e.HResult == NoSpaceLeft)
+        catch (IOException e) when (e.HResult is LibC.NoSpace or LibC.QuotaExceeded)
         {
-            EndOpen(ActionEnd.Failed, [StoreFailed(e)]);
+            EndOpen(ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
         }
         catch (Exception e)
         {
@@ -266,19 +266,9 @@ public sealed class WorkerHost : IDisposable
 
     private void Publish(RunningAction action, StageDeclaration declaration)
     {
-        try
-        {
-            bool unchanged = action.TryPublish(declaration);
-            End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InfrastructureException("SCAL4004", StoreFailed(e).Message, StoreFailed(e).Hint);
-        }
+        bool unchanged = action.TryPublish(declaration);
+        End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
     }
-
-    private static Diagnostic StoreFailed(Exception e) =>
-        new("SCAL4004", $"A file of the store could not be read or written: {e.Message}") { Hint = "Make room, then run again: what is finished is kept." };
 
     private void SayProgress(RunningAction action, StageProgress progress)
     {

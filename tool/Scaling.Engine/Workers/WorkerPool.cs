@@ -8,7 +8,11 @@ namespace Scaling.Engine.Workers;
 /// <param name="End">What happened.</param>
 /// <param name="Findings">Why it failed, or who is busy with it.</param>
 /// <param name="Seconds">What it took.</param>
-public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds);
+public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds)
+{
+    /// <summary>File of what it printed, or its batch; null for nothing.</summary>
+    public string? Log { get; init; }
+}
 
 /// <summary>What a worker says while it works.</summary>
 /// <param name="Progress">Key of an action, and how far it is.</param>
@@ -20,6 +24,7 @@ public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action
 /// <param name="store">The store's folder.</param>
 public sealed class WorkerPool(WorkerCommand command, string store) : IDisposable
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
     private readonly Dictionary<string, Stack<Worker>> _idle = [];
     private readonly HashSet<Worker> _busy = [];
     private bool _closed;
@@ -46,6 +51,11 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
                 answer = reply;
             }
         }
+        catch (JsonException e)
+        {
+            Discard(worker);
+            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} said what is no reply while it described itself: {e.Message}");
+        }
         catch (OperationCanceledException)
         {
             Discard(worker);
@@ -68,15 +78,15 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         string assembly = actions[0].Assembly;
         var ended = new Dictionary<string, ActionResult>();
         var worker = Rent(assembly);
-        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true }));
         using var silence = new CancellationTokenSource();
+        worker.TrySend(new Request { Run = actions });
+        using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true })); // After the request, or it would stop nothing.
         string fault;
         try
         {
-            worker.TrySend(new Request { Run = actions });
             while (true)
             {
-                silence.CancelAfter(patience);
+                silence.CancelAfter(patience < LongestTimer ? patience : LongestTimer);
                 var reply = await worker.Receive(silence.Token).ConfigureAwait(false);
                 if (reply is null)
                 {
@@ -175,7 +185,20 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         lock (_idle)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            var worker = _idle.GetValueOrDefault(assembly)?.TryPop(out var idle) ?? false ? idle : new Worker(command, store);
+            Worker? worker = null;
+            while (worker is null && (_idle.GetValueOrDefault(assembly)?.TryPop(out var idle) ?? false))
+            {
+                if (idle.HasEnded)
+                {
+                    idle.Dispose(); // Somebody ended it while it waited, perhaps the system when memory ran out.
+                }
+                else
+                {
+                    worker = idle;
+                }
+            }
+
+            worker ??= new Worker(command, store);
             _busy.Add(worker);
             return worker;
         }
