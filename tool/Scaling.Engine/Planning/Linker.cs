@@ -253,10 +253,12 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store)
     {
         var ordered = new List<StageDocument>();
         var waiting = stages.ToList();
-        while (waiting.FirstOrDefault(s => s.Needs.All(n => waiting.TrueForAll(w => w.Id != n.Source))) is { } next)
+        var open = stages.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+        while (waiting.FirstOrDefault(s => s.Needs.All(n => !open.Contains(n.Source))) is { } next)
         {
             ordered.Add(next);
             waiting.Remove(next);
+            open.Remove(next.Id);
         }
 
         return ordered;
