@@ -125,5 +125,7 @@ public class QuantityTests
     [InlineData(1e15, "1e15")]
     [InlineData(1.5e18, "1.5e18")]
     [InlineData(-0.25, "-0.25")]
+    [InlineData(1e-6, "1e-6")]
+    [InlineData(0.001, "0.001")]
     public void A_bound_is_told_in_few_letters(double bound, string told) => Assert.Equal(told, SettingSchema.Shown(bound));
 }

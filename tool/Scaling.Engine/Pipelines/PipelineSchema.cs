@@ -1,5 +1,7 @@
 // JSON Schema of a whole pipeline file, from which editors complete and check it.
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Sdk;
 
@@ -160,7 +162,8 @@ public static class PipelineSchema
         about.Add($"Takes {property.Describe()}.");
         if (property.Default is JsonValue standard)
         {
-            about.Add($"Default: {standard}.");
+            bool number = standard.GetValueKind() == JsonValueKind.Number;
+            about.Add($"Default: {(number ? SettingSchema.Shown(double.Parse(standard.ToJsonString(), CultureInfo.InvariantCulture)) : standard)}.");
         }
 
         return string.Join(' ', about);

@@ -124,7 +124,7 @@ internal sealed class SettingSchema
     public static string Shown(double number) =>
         number != 0 && number % 1e9 == 0 && Math.Abs(number) < 1e15 ? $"{number / 1e9}B"
         : number != 0 && number % 1e6 == 0 && Math.Abs(number) < 1e9 ? $"{number / 1e6}M"
-        : Math.Abs(number) >= 1e15 ? number.ToString("0.################e0", CultureInfo.InvariantCulture)
+        : Math.Abs(number) is >= 1e15 or < 1e-4 and not 0 ? number.ToString("0.################e0", CultureInfo.InvariantCulture)
         : number.ToString(CultureInfo.InvariantCulture);
 
     private IReadOnlyList<string> Types => _target["type"] switch
