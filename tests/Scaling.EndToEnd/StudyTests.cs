@@ -55,24 +55,26 @@ public sealed class StudyTests : IDisposable
     [Fact]
     public void Training_that_was_killed_gives_the_bytes_of_an_undisturbed_run()
     {
-        // About 5 s a model, so that kills meet training and checkpoints are there to go on from.
+        // The larger model takes longer than the five seconds between checkpoints.
         const string Study = """
             seed: 1
             stages:
-              shapes: { uses: sweep, with: { sizes: 16k, layers: 2, head_size: 8, multiple_of: 4, x: [0.16, 0.24], ratio: 1.5, gqa: 1 } }
-              runs: { uses: train, needs: shapes, with: { tokens_per_parameter: 20 } }
+              shapes: { uses: sweep, with: { sizes: [4k, 16k], layers: 2, head_size: 8, multiple_of: 4, x: 0.2, ratio: 1.5, gqa: 1 } }
+              runs: { uses: train, needs: shapes, with: { tokens_per_parameter: 40 } }
 
             """;
         _tool.Folder.Write("study.yaml", Study);
         using var undisturbed = new Tool();
         undisturbed.Folder.Write("study.yaml", Study);
-        int resumed = 0;
-        foreach (int milliseconds in new[] { 2500, 6500 })
+        var checkpoint = DateTime.MinValue;
+        int kills = 0;
+        for (int i = 0; i < 2; i++)
         {
             var process = _tool.Start("run", "study.yaml", "--jobs", "1");
-            Tool.Until(() => process.HasExited || Directory.Exists(_tool.Folder["store/work"]), "work to begin");
-            Thread.Sleep(milliseconds);
-            resumed += Directory.EnumerateDirectories(_tool.Folder["store/work"]).Count(work => Directory.EnumerateFiles(Path.Combine(work, "scratch")).Any());
+            Tool.Until(() => process.HasExited || LastCheckpoint() > checkpoint, "a checkpoint");
+            Thread.Sleep(300);
+            kills += process.HasExited ? 0 : 1;
+            checkpoint = LastCheckpoint();
             Tool.KillNow(process, workers: true);
         }
 
@@ -81,7 +83,7 @@ public sealed class StudyTests : IDisposable
 
         Assert.True(run.ExitCode == 0, run.Error);
         Assert.True(other.ExitCode == 0, other.Error);
-        Assert.True(resumed > 0, "no kill met a checkpoint");
+        Assert.True(kills > 0, "no kill met a run with a checkpoint");
         Assert.Equal(undisturbed.Results("study", IsByteStable), _tool.Results("study", IsByteStable));
         Assert.Contains("runs/runs.csv", _tool.Results("study").Keys);
     }
@@ -111,6 +113,14 @@ public sealed class StudyTests : IDisposable
         var law = JsonNode.Parse(File.ReadAllText(_tool.Folder["results/my-runs/law/law.json"]))!["base"]!;
         Assert.Equal(0.34, law["alpha"]!.GetValue<double>(), 1e-6);
         Assert.Equal(0.28, law["beta"]!.GetValue<double>(), 1e-6);
+    }
+
+    private DateTime LastCheckpoint()
+    {
+        string work = _tool.Folder["store/work"];
+        return Directory.Exists(work)
+            ? Directory.EnumerateFiles(work, "checkpoint.safetensors", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc).DefaultIfEmpty().Max()
+            : DateTime.MinValue;
     }
 
     private static bool IsByteStable(string result) => !result.EndsWith("timings.csv", StringComparison.Ordinal);

@@ -181,7 +181,7 @@ public sealed class SurvivalTests : IDisposable
     {
         _tool.Write("study.yaml", """
               rows: { uses: echo, with: { text: "grumble" } }
-              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 3000 } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 8000 } }
 
             """);
         var first = _tool.Start("run", "study.yaml");
