@@ -23,6 +23,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private readonly ConcurrentDictionary<string, StageResult> _results = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
     private readonly ConcurrentDictionary<string, StageSummary> _summaries = new();
+    private readonly ConcurrentDictionary<string, Failure> _failures = new();
     private readonly Lock _judging = new();
     private int _worst;
 
@@ -92,7 +93,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
 
-        Failure[] failures = [.. missing.Where(a => ended[a.Key].End is ActionEnd.Failed or ActionEnd.Died or ActionEnd.InputsChanged).Select(a => Failed(stage, a, ended[a.Key], halt))];
+        Failure[] failures = [.. missing.Where(a => _failures.ContainsKey(a.Key)).Select(a => _failures[a.Key])];
         int executed = missing.Count(a => ended[a.Key].End == ActionEnd.Published);
         int stopped = missing.Count(a => ended[a.Key].End == ActionEnd.Stopped);
         foreach (var spec in missing.Where(a => ended[a.Key].End is ActionEnd.Published or ActionEnd.Found))
@@ -148,9 +149,9 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 {
                     observer.Done(stage, spec.Point, result.End == ActionEnd.Published, result.Seconds);
                 }
-                else if (Halts(result))
+                else if (result.End != ActionEnd.Stopped)
                 {
-                    await halt.CancelAsync().ConfigureAwait(false);
+                    _failures[spec.Key] = Failed(stage, spec, result, halt);
                 }
             }
         })).ConfigureAwait(false);
@@ -187,17 +188,14 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         observer.Failed(stage, failure);
         bool integrity = failure.Findings.Any(f => f.Code == InputsChangedCode);
         Worsen(integrity ? ExitCode.Integrity : IsInfrastructure(failure.Findings) ? ExitCode.Infrastructure : ExitCode.StageFailed);
-        if (options.OnFailure == FailurePolicy.FailFast)
+        // Where the store cannot be written, no other action can be published either.
+        if (options.OnFailure == FailurePolicy.FailFast || IsInfrastructure(failure.Findings))
         {
             halt.Cancel();
         }
 
         return summary with { Actions = Math.Max(1, summary.Actions), Failures = [.. summary.Failures, failure], NotDone = "it failed" };
     }
-
-    /// <summary>Where the store cannot be written, no other action can be published either.</summary>
-    private bool Halts(ActionResult result) =>
-        result.End is ActionEnd.Failed or ActionEnd.Died && (options.OnFailure == FailurePolicy.FailFast || IsInfrastructure(result.Findings));
 
     private static bool IsInfrastructure(IReadOnlyList<Diagnostic> findings) => findings.Any(f => f.Code.StartsWith("SCAL4", StringComparison.Ordinal));
 
