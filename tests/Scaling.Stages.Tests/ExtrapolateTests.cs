@@ -51,6 +51,19 @@ public sealed class ExtrapolateTests : IDisposable
     }
 
     [Fact]
+    public void A_missing_column_is_not_answered_with_a_setting_of_another_stage()
+    {
+        var runs = RunsTable.Of();
+        var renamed = new Table([.. runs.Columns.Select(c => c == "tokens" ? "D" : c)], runs.Rows);
+
+        var failure = Assert.Throws<StageFailedException>(() => Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6) }, renamed, LawOf(runs)));
+
+        var missing = failure.Diagnostics.Single(d => d.Code == "SCAL7102");
+        Assert.DoesNotContain("columns:", missing.ToString());
+        Assert.Contains("Rename", missing.Hint);
+    }
+
+    [Fact]
     public void A_held_out_size_is_not_seen_by_its_prediction()
     {
         // Raising every loss of the held-out size by 1 must raise the residuals by 1 and move no prediction.
