@@ -42,12 +42,12 @@ public sealed class ExtrapolateTests : IDisposable
         var predictions = result.Table("predictions.csv");
 
         Assert.Equal(18, predictions.Rows.Count);
-        Assert.Equal(18, (int)scores["rows"]!);
+        Assert.Equal(18, (int)scores["all"]!["rows"]!);
         Assert.Equal(36, (int)scores["fitted_rows"]!);
         Assert.All(scores["budgets"]!.AsArray(), b => Assert.InRange((double)b!["spearman"]!, 0.95, 1));
         Assert.All(scores["budgets"]!.AsArray(), b => Assert.InRange((double)b!["regret"]!, 0, 1e-3));
-        Assert.Equal(predictions.Each().Average(r => Math.Pow(r.Number("residual"), 2)), (double)scores["mse"]!, 1e-12);
-        Assert.Equal(-predictions.Each().Average(r => r.Number("residual")), (double)scores["level_error"]!, 1e-12);
+        Assert.Equal(predictions.Each().Average(r => Math.Pow(r.Number("residual"), 2)), (double)scores["all"]!["mse"]!, 1e-12);
+        Assert.Equal(-predictions.Each().Average(r => r.Number("residual")), (double)scores["all"]!["level_error"]!, 1e-12);
     }
 
     [Fact]
