@@ -1,5 +1,4 @@
 // The shape of a LLaMA-like decoder and what follows from it in closed form.
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -50,17 +49,20 @@ public sealed record DecoderShape(int Layers, int Hidden, int Intermediate, int 
     public string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join(',', Layers, Hidden, Intermediate, Heads, KvHeads, HeadSize, Vocabulary, Tied ? "true" : "false"))))[..8];
 
-    /// <summary>Reads the shape's columns from a row.</summary>
-    /// <param name="cell">Gives the text of a column of <see cref="Vocabulary"/>.</param>
-    /// <exception cref="FormatException">A cell is no number, or no truth value.</exception>
-    public static DecoderShape FromCells(Func<string, string> cell)
-    {
-        int Count(Term term) => int.Parse(cell(term.Name), NumberStyles.Integer, CultureInfo.InvariantCulture);
-        return new DecoderShape(
-            Count(Architectures.Vocabulary.Layers), Count(Architectures.Vocabulary.Hidden), Count(Architectures.Vocabulary.Intermediate),
-            Count(Architectures.Vocabulary.Heads), Count(Architectures.Vocabulary.KvHeads), Count(Architectures.Vocabulary.HeadSize),
-            Count(Architectures.Vocabulary.VocabularySize), bool.Parse(cell(Architectures.Vocabulary.Tied.Name)));
-    }
+    /// <summary>Why no network can be built of these numbers, in words; null where one can.</summary>
+    public string? Flaw =>
+        new[] { Layers, Hidden, Intermediate, Heads, KvHeads, HeadSize, Vocabulary }.Min() < 1 ? "every count must be at least 1"
+        : Heads % KvHeads != 0 ? $"{Heads} query heads cannot share {KvHeads} key/value heads evenly"
+        : HeadSize % 2 != 0 ? $"a head size of {HeadSize} is odd, and rotary positions turn features in pairs"
+        : null;
+
+    /// <summary>Reads the shape's columns from a row. The numbers may be a user's: see <see cref="Flaw"/>.</summary>
+    /// <param name="count">Gives the whole number in a column of <see cref="Architectures.Vocabulary"/>.</param>
+    /// <param name="truth">Gives the truth value in a column.</param>
+    public static DecoderShape FromCells(Func<string, int> count, Func<string, bool> truth) => new(
+        count(Architectures.Vocabulary.Layers.Name), count(Architectures.Vocabulary.Hidden.Name), count(Architectures.Vocabulary.Intermediate.Name),
+        count(Architectures.Vocabulary.Heads.Name), count(Architectures.Vocabulary.KvHeads.Name), count(Architectures.Vocabulary.HeadSize.Name),
+        count(Architectures.Vocabulary.VocabularySize.Name), truth(Architectures.Vocabulary.Tied.Name));
 
     /// <summary>The values of <see cref="Architectures.Vocabulary.ShapeTerms"/>, in that order.</summary>
     public object[] Cells() =>

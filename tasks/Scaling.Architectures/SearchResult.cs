@@ -33,6 +33,7 @@ public sealed record SearchResult
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         NewLine = "\n",
+        RespectNullableAnnotations = true,
     };
 
     /// <summary>Writes the result.</summary>
@@ -42,8 +43,12 @@ public sealed record SearchResult
     /// <summary>Reads a result.</summary>
     /// <param name="path">As <see cref="Write"/> made it.</param>
     /// <exception cref="JsonException">The file holds something else.</exception>
-    public static SearchResult Read(string path) =>
-        JsonSerializer.Deserialize<SearchResult>(File.ReadAllText(path), Json) ?? throw new JsonException("a search result is an object, not null");
+    public static SearchResult Read(string path)
+    {
+        var result = JsonSerializer.Deserialize<SearchResult>(File.ReadAllText(path), Json) ?? throw new JsonException("a search result is an object, not null");
+        var flawed = new[] { result.Baseline, result.Accurate, result.Efficient }.FirstOrDefault(s => s?.ToShape().Flaw is not null);
+        return flawed is null ? result : throw new JsonException($"shape '{flawed.Shape}' cannot be built: {flawed.ToShape().Flaw}");
+    }
 }
 
 /// <summary>The roofline behind predicted speeds.</summary>

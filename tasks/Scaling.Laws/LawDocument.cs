@@ -260,7 +260,7 @@ public sealed record LawDocument
     /// <summary>The law of each resample, for probabilities such as that of being best.</summary>
     public IEnumerable<(ChinchillaLaw Base, ShapeTerms? Shape)> ResampledLaws() => Resamples.Select(p => (
         new ChinchillaLaw(p[0], p[1], p[2], p[3], p[4]),
-        p.Length < 11 || Shape is null ? null : Shape with { Coefficients = new ShapeCoefficients(p[5], p[6], p[7], p[8], p[9], p[10]) }));
+        Shape is null ? null : Shape with { Coefficients = new ShapeCoefficients(p[5], p[6], p[7], p[8], p[9], p[10]) }));
 
     /// <summary>The verdict on a quantity; null where the document has none.</summary>
     /// <param name="quantity">As <see cref="Laws.Verdict.Quantity"/>.</param>
@@ -286,14 +286,39 @@ public sealed record LawDocument
         try
         {
             var document = JsonSerializer.Deserialize<LawDocument>(json, Json) ?? throw new FormatException("the law is null");
-            return document.Version == CurrentVersion
-                ? document
-                : throw new FormatException($"the law has version {document.Version} where {CurrentVersion} was expected; fit it again");
+            if (document.Version != CurrentVersion)
+            {
+                throw new FormatException($"the law has version {document.Version} where {CurrentVersion} was expected; fit it again");
+            }
+
+            Check(document);
+            return document;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatException($"this is no law.json: {e.Message}", e);
         }
+    }
+
+    /// <summary>What a refit or a prediction relies on, in a file that may be written by hand.</summary>
+    private static void Check(LawDocument law)
+    {
+        void Expect(bool holds, string what, string found)
+        {
+            if (!holds)
+            {
+                throw new FormatException($"expected {what}, found {found}");
+            }
+        }
+
+        int numbers = law.Shape is null ? 5 : 11;
+        var (options, basis) = (law.Options, law.Base);
+        Expect(options.Delta is > 0 and <= 1, "options.delta from 0 to 1", $"{options.Delta}");
+        Expect(options.Resamples is >= 0 and <= 10_000, "options.resamples from 0 to 10000", $"{options.Resamples}");
+        Expect(options.RatioRange.Low < options.RatioRange.High, "options.ratio_range from low to high", $"{options.RatioRange.Low} to {options.RatioRange.High}");
+        Expect(Math.Min(Math.Min(basis.E, basis.A), basis.B) >= 0, "base.e, a and b of at least 0", $"{basis.E}, {basis.A}, {basis.B}");
+        Expect(Math.Max(Math.Abs(basis.Alpha), Math.Abs(basis.Beta)) <= 100, "base.alpha and beta of at most 100", $"{basis.Alpha}, {basis.Beta}");
+        Expect(law.Resamples.All(r => r.Length == numbers), $"resamples of {numbers} numbers", $"{law.Resamples.FirstOrDefault(r => r.Length != numbers)?.Length}");
     }
 
     private static double Predict(ChinchillaLaw law, ShapeTerms? shape, double parameters, double tokens, double? x, double? ratio)
@@ -308,6 +333,8 @@ public sealed record LawDocument
         WriteIndented = true,
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         Converters = { new NumbersOnOneLine(), new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
 

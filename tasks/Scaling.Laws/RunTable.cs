@@ -84,8 +84,7 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
             int i = columns.ToList().IndexOf(given ?? word);
             if (i < 0 && (required || given is not null))
             {
-                string mapping = given is null ? $" Write 'columns: {{ {word}: NAME }}' if the table calls it otherwise." : "";
-                Findings.Add(new RunTableFinding("SCAL7102", $"The table has no column '{given ?? word}'. It has: {string.Join(", ", columns)}.{mapping}", given ?? word));
+                Findings.Add(new RunTableFinding("SCAL7102", $"The table has no column '{given ?? word}'. It has: {string.Join(", ", columns)}.", given ?? word));
             }
 
             return i;

@@ -18,7 +18,7 @@ internal static class ReportConfidence
         List<string> points = [.. law.Verdicts.Select(InWords)];
         if (study.Scores?.HeldOut is { } heldOut)
         {
-            points.Add(heldOut.InWords());
+            points.Add(ReportScores.InWords(heldOut));
         }
 
         AddReach(points, study, law);

@@ -152,7 +152,7 @@ internal static class ReportEvidence
         report.Heading(2, "Extrapolation");
         if (study.Scores?.HeldOut is { } heldOut)
         {
-            heldOut.Append(report);
+            ReportScores.Append(report, heldOut);
         }
         else if (study.Scores is { } scores)
         {

@@ -12,10 +12,10 @@ namespace Scaling.Stages.Export;
 /// <param name="Parameters">N, non-embedding.</param>
 /// <param name="Tokens">D.</param>
 /// <param name="Budget">D/N as asked, tokens a parameter.</param>
-/// <param name="X">d/√N; NaN where the table has no such column.</param>
-/// <param name="Ratio">MLP to attention; NaN where the table has no such column.</param>
+/// <param name="X">d/√N; null where the table does not say.</param>
+/// <param name="Ratio">MLP to attention; null where the table does not say.</param>
 /// <param name="Loss">Held out, nats a token.</param>
-internal sealed record StudyRun(double Parameters, double Tokens, double Budget, double X, double Ratio, double Loss)
+internal sealed record StudyRun(double Parameters, double Tokens, double Budget, double? X, double? Ratio, double Loss)
 {
     /// <summary>Class of the size, from 0 for the smallest.</summary>
     public int Size { get; init; }
@@ -82,14 +82,16 @@ internal sealed record Study
 
     private static List<StudyRun> RunsOf(Table table)
     {
-        var runs = table.Each().Select(row =>
+        var read = RunTable.Read(table.Columns, table.Rows, new RunColumns());
+        if (read.Findings.Count > 0)
         {
-            double parameters = row.Number("parameters");
-            double tokens = row.Number("tokens");
-            double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(tokens / parameters);
-            double x = table.Has("x") ? row.Number("x") : double.NaN;
-            double ratio = table.Has("ratio") ? row.Number("ratio") : double.NaN;
-            return new StudyRun(parameters, tokens, budget, x, ratio, row.Number("loss"));
+            throw new StageFailedException([.. read.Findings.Select(f => new Diagnostic(f.Code, f.Message) { Hint = "Give it the runs of a 'train' stage." })]);
+        }
+
+        var runs = read.Runs.Zip(table.Each(), (run, row) =>
+        {
+            double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(run.Tokens / run.Parameters);
+            return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss);
         }).ToList();
         int[] sizes = SizeClasses.Of([.. runs.Select(r => r.Parameters)]);
         return [.. runs.Select((run, i) => run with { Size = sizes[i] }).OrderBy(r => r.Size).ThenBy(r => r.Budget).ThenBy(r => r.Loss)];

@@ -38,17 +38,17 @@ internal static class StudyFigures
     /// of this one (or at the runs' middle, where there is no best): then runs of all sizes lie about one curve. Without a law, the loss as it is.
     /// </summary>
     private static StudyFigure? AgainstShape(
-        Study study, string file, string axis, FigureAxis across, string otherAxis, Func<StudyRun, double> valueOf, Func<LawDocument, Interval?> rangeOf,
+        Study study, string file, string axis, FigureAxis across, string otherAxis, Func<StudyRun, double?> valueOf, Func<LawDocument, Interval?> rangeOf,
         Func<LawDocument, double?> bestOf, Func<LawDocument, double, StudyRun, double> predict)
     {
-        if (!study.RunList.Any(run => double.IsFinite(valueOf(run))))
+        if (!study.RunList.Any(run => valueOf(run) is not null))
         {
             return null;
         }
 
         if (study.Law is not { Shape: not null } law || rangeOf(law) is not { } range)
         {
-            var bare = new Figure($"Loss against {axis}", across, new FigureAxis("held-out loss", "nats a token"), Groups(study, study.RunList, run => new(valueOf(run), run.Loss)));
+            var bare = new Figure($"Loss against {axis}", across, new FigureAxis("held-out loss", "nats a token"), Groups(study, study.RunList, run => new(valueOf(run)!.Value, run.Loss)));
             return new StudyFigure(file, bare, $"Held-out loss of every run against {axis}.");
         }
 
@@ -57,7 +57,7 @@ internal static class StudyFigures
         double reference = best ?? Math.Sqrt(range.Low * range.High);
         double Above(double loss, double referenceLoss) => factors ? 100 * (loss / referenceLoss - 1) : loss - referenceLoss;
 
-        var fitted = study.RunList.Where(run => law.Options.RatioRange.Contains(run.Ratio)).ToList();
+        var fitted = study.RunList.Where(run => run.Ratio is null || law.Options.RatioRange.Contains(run.Ratio.Value)).ToList();
         if (fitted.Count == 0)
         {
             return null;
@@ -68,7 +68,7 @@ internal static class StudyFigures
         List<FigureSeries> series =
         [
             new("fitted law", [.. curve]) { Mark = Mark.None, Stroke = Stroke.Solid },
-            .. Groups(study, fitted, run => new(valueOf(run), Above(run.Loss, predict(law, reference, run)))),
+            .. Groups(study, fitted, run => new(valueOf(run)!.Value, Above(run.Loss, predict(law, reference, run)))),
         ];
         string place = best is null ? $"at {axis} = {Quantity.Digits(reference, 3)}" : $"at the best {axis}";
         int left = study.RunList.Count - fitted.Count;

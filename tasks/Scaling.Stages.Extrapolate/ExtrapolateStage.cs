@@ -63,7 +63,7 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
             ? runs
             : throw new StageFailedException([.. runs.Findings.Select(f => new Diagnostic(f.Code, f.Message)
             {
-                Hint = f.Missing is null ? null : NearestSpelling.Hint(f.Missing, table.Columns),
+                Hint = f.Missing is null ? null : NearestSpelling.Hint(f.Missing, table.Columns) ?? "Rename the table's column, or give it the runs of a 'train' stage.",
             })]);
     }
 

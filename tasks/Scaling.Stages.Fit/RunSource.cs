@@ -50,7 +50,7 @@ internal sealed record RunSource(string Path, string Place, ColumnNames Columns)
             throw new StageFailedException([.. read.Findings.Select(f => new Diagnostic(f.Code, f.Message)
             {
                 Location = new SourceLocation(Place),
-                Hint = f.Missing is null ? null : NearestSpelling.Hint(f.Missing, table.Columns),
+                Hint = f.Missing is null ? null : NearestSpelling.Hint(f.Missing, table.Columns) ?? $"Write 'columns: {{ {f.Missing}: NAME }}' if the table calls it otherwise.",
             })]);
         }
 

@@ -33,6 +33,7 @@ public sealed class MeasureStage : Stage<MeasureSettings>
                 "Write 'data_type: float32'.");
         }
 
+        DecoderShape[] shapes = [.. rows.Select(ShapeOf)];
         try
         {
             NativeLibtorch.Load(first.NativeFolders, first.CacheFolder, news => first.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
@@ -43,14 +44,13 @@ public sealed class MeasureStage : Stage<MeasureSettings>
         }
 
         using var threads = NativeLibtorch.Threads(first.Settings.Threads);
-        Measure(rows);
+        Measure(rows, shapes);
     }
 
-    private static void Measure(IReadOnlyList<StageContext<MeasureSettings>> rows)
+    private static void Measure(IReadOnlyList<StageContext<MeasureSettings>> rows, DecoderShape[] shapes)
     {
         var settings = rows[0].Settings;
         var workload = new Workload(settings.Workload.Prompt, settings.Workload.Output, settings.Workload.Batch, BytesPerWeight: 4, BytesPerKvElement: 4);
-        DecoderShape[] shapes = [.. rows.Select(r => DecoderShape.FromCells(r.Row.Text))];
         var decoders = new List<WorkloadTiming>();
         try
         {
@@ -66,6 +66,14 @@ public sealed class MeasureStage : Stage<MeasureSettings>
         {
             decoders.ForEach(d => d.Dispose());
         }
+    }
+
+    private static DecoderShape ShapeOf(StageContext<MeasureSettings> row)
+    {
+        var shape = DecoderShape.FromCells(row.Row.Count, row.Row.Truth);
+        return shape.Flaw is null
+            ? shape
+            : throw new StageFailedException("SCAL7404", $"Shape '{row.Point}' cannot be built: {shape.Flaw}.", "Take the shapes of a 'sweep', or correct the row.");
     }
 
     /// <summary>Every shape once, then every shape again; the first rounds warm up.</summary>

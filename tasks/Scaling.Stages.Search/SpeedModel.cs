@@ -109,22 +109,29 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows)
 
     private static SpeedRow Of(Row row)
     {
-        var shape = DecoderShape.FromCells(column => ShapeCell(row, column));
+        var shape = DecoderShape.FromCells(row.Count, row.Truth);
+        if (shape.Flaw is { } flaw)
+        {
+            throw new StageFailedException("SCAL7404", $"The measured shape '{row.Text(Vocabulary.Shape.Name)}' cannot be built: {flaw}.", "Measure the shapes of a 'sweep'.");
+        }
+
         var workload = new Workload(
             row.Count("prompt"), row.Count("output"), row.Count("batch"),
-            row.Number("weight_bytes") / shape.ParametersTotal, row.Number("kv_bytes_per_token") / shape.KvElementsPerToken);
+            Within(row, "weight_bytes", 1, 1e18, "bytes") / shape.ParametersTotal, Within(row, "kv_bytes_per_token", 1, 1e18, "bytes") / shape.KvElementsPerToken);
         return new SpeedRow(
             new MeasuredSpeed(shape, workload, Time(row, "time_to_first_token"), Time(row, "time_per_output_token")), row.Text("device"));
     }
 
-    /// <summary>The cell, once it is known to be what the column promises.</summary>
-    private static string ShapeCell(Row row, string column) =>
-        column == Vocabulary.Tied.Name ? Table.Cell(row.Truth(column)) : Table.Cell(row.Count(column));
+    private static double Time(Row row, string column) => Within(row, column, 1e-9, 1e9, "seconds");
 
-    private static double Time(Row row, string column) => row.Number(column) is > 0 and var seconds
-        ? seconds
-        : throw new StageFailedException(
-            "SCAL7317", $"Column '{column}' of the measured rows holds '{row.Text(column)}'. Expected seconds greater than 0.", "Measure again.");
+    private static double Within(Row row, string column, double least, double most, string unit)
+    {
+        double number = row.Number(column);
+        return number >= least && number <= most
+            ? number
+            : throw new StageFailedException(
+                "SCAL7317", $"Column '{column}' of the measured rows holds '{row.Text(column)}'. Expected {unit} from {Table.Cell(least)} to {Table.Cell(most)}.", "Measure again.");
+    }
 
     private static int GreatestDivisor(int a, int b)
     {

@@ -40,8 +40,8 @@ public sealed class TrainStage : Stage<TrainSettings>
     /// <inheritdoc/>
     protected override void Run(StageContext<TrainSettings> context)
     {
-        var shape = DecoderShape.FromCells(context.Row.Text);
-        CheckVocabulary(shape);
+        var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
+        CheckShape(context, shape);
         var corpus = PreparedCorpus.Read(context);
         try
         {
@@ -57,8 +57,13 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void CheckVocabulary(DecoderShape shape)
+    private static void CheckShape(StageContext<TrainSettings> context, DecoderShape shape)
     {
+        if (shape.Flaw is { } flaw)
+        {
+            throw new StageFailedException("SCAL7404", $"Shape '{context.Point}' cannot be built: {flaw}.", "Take the shapes of a 'sweep', or correct the row.");
+        }
+
         if (shape.Vocabulary < Corpus.Vocabulary)
         {
             throw new StageFailedException(

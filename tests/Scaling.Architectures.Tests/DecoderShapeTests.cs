@@ -63,7 +63,7 @@ public class DecoderShapeTests
     {
         var shape = PublishedShapes.Surefire1B;
         var cells = Vocabulary.ShapeTerms.Zip(shape.Cells(), (t, v) => (t.Name, Text: Table.Cell(v))).ToDictionary(c => c.Name, c => c.Text);
-        Assert.Equal(shape, DecoderShape.FromCells(c => cells[c]));
+        Assert.Equal(shape, DecoderShape.FromCells(c => int.Parse(cells[c]), c => bool.Parse(cells[c])));
         Assert.Equal(shape.Id, cells["shape"]);
         Assert.NotEqual(shape.Id, (shape with { Tied = false }).Id);
     }

@@ -42,12 +42,25 @@ public sealed class ExtrapolateTests : IDisposable
         var predictions = result.Table("predictions.csv");
 
         Assert.Equal(18, predictions.Rows.Count);
-        Assert.Equal(18, (int)scores["rows"]!);
+        Assert.Equal(18, (int)scores["all"]!["rows"]!);
         Assert.Equal(36, (int)scores["fitted_rows"]!);
         Assert.All(scores["budgets"]!.AsArray(), b => Assert.InRange((double)b!["spearman"]!, 0.95, 1));
         Assert.All(scores["budgets"]!.AsArray(), b => Assert.InRange((double)b!["regret"]!, 0, 1e-3));
-        Assert.Equal(predictions.Each().Average(r => Math.Pow(r.Number("residual"), 2)), (double)scores["mse"]!, 1e-12);
-        Assert.Equal(-predictions.Each().Average(r => r.Number("residual")), (double)scores["level_error"]!, 1e-12);
+        Assert.Equal(predictions.Each().Average(r => Math.Pow(r.Number("residual"), 2)), (double)scores["all"]!["mse"]!, 1e-12);
+        Assert.Equal(-predictions.Each().Average(r => r.Number("residual")), (double)scores["all"]!["level_error"]!, 1e-12);
+    }
+
+    [Fact]
+    public void A_missing_column_is_not_answered_with_a_setting_of_another_stage()
+    {
+        var runs = RunsTable.Of();
+        var renamed = new Table([.. runs.Columns.Select(c => c == "tokens" ? "D" : c)], runs.Rows);
+
+        var failure = Assert.Throws<StageFailedException>(() => Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6) }, renamed, LawOf(runs)));
+
+        var missing = failure.Diagnostics.Single(d => d.Code == "SCAL7102");
+        Assert.DoesNotContain("columns:", missing.ToString());
+        Assert.Contains("Rename", missing.Hint);
     }
 
     [Fact]

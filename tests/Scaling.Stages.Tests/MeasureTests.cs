@@ -56,6 +56,21 @@ public sealed class MeasureTests : IDisposable
         Assert.Equal("SCAL8101", failure.Diagnostics[0].Code);
     }
 
+    [Theory]
+    [InlineData("hidden", "wide", "SCAL3103")]
+    [InlineData("kv_heads", "0", "SCAL7404")]
+    [InlineData("kv_heads", "3", "SCAL7404")]
+    [InlineData("head_size", "7", "SCAL7404")]
+    public void A_row_of_the_user_that_is_no_shape_is_refused(string column, string cell, string code)
+    {
+        var row = TorchStages.Row(TorchStages.Small).ToDictionary();
+        row[column] = cell;
+
+        var failure = Assert.Throws<StageFailedException>(() => Runner().Run(Settings(), row: row));
+
+        Assert.Equal(code, failure.Diagnostics[0].Code);
+    }
+
     [Fact]
     public void The_interval_of_a_median_holds_it_and_closes_as_runs_agree()
     {

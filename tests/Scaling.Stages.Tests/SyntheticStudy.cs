@@ -50,7 +50,8 @@ internal static class SyntheticStudy
                   { "tokens": 366000, "rows": 4, "mse": 0.00021, "spearman": 0.8, "spearman_reason": null, "level_error": 0.0101, "shape_error": 0.0031, "pick": 17, "regret": 0 },
                   { "tokens": 732000, "rows": 4, "mse": 0.00025, "spearman": null, "spearman_reason": "Ranks.", "level_error": -0.0122, "shape_error": 0.0042, "pick": 18, "regret": 0.0021 }
                 ],
-                "verdicts": [], "rows": 8, "mse": 0.00023, "spearman": 0.9, "level_error": -0.001, "shape_error": 0.004, "regret": 0.002, "spearman_reason": null
+                "all": { "tokens": 549000, "rows": 8, "mse": 0.00023, "spearman": 0.9, "spearman_reason": null, "level_error": -0.001, "shape_error": 0.004, "pick": 18, "regret": 0.002 },
+                "verdicts": []
               },
               "reason": null
             }

@@ -1,54 +1,50 @@
-// scores.json: how well the law without a size predicted that size.
+// scores.json: how well the law, refitted without a size, predicted that size; written by extrapolate and read by export.
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Scaling.Laws;
 
-namespace Scaling.Stages.Extrapolate;
+namespace Scaling.Laws;
 
 /// <summary>The content of <c>scores.json</c>.</summary>
 /// <param name="HeldOut">Null where no size was held out.</param>
 /// <param name="Reason">Why there is none; null where there is.</param>
-internal sealed record ScoresDocument(HeldOutScores? HeldOut, string? Reason)
+public sealed record ScoresDocument(HeldOutScores? HeldOut, string? Reason)
 {
-    public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, s_json).ReplaceLineEndings("\n") + "\n");
-
-    private static readonly JsonSerializerOptions s_json = new()
+    private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter() },
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
+
+    /// <summary>Writes the scores.</summary>
+    /// <param name="path">Overwritten.</param>
+    public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, Json) + "\n");
+
+    /// <summary>Reads scores.</summary>
+    /// <param name="path">As <see cref="Write"/> made it.</param>
+    /// <exception cref="JsonException">The file holds something else.</exception>
+    public static ScoresDocument Read(string path)
+    {
+        var document = JsonSerializer.Deserialize<ScoresDocument>(File.ReadAllText(path), Json) ?? throw new JsonException("scores are an object, not null");
+        return document.HeldOut is { Budgets.Count: 0 } ? throw new JsonException("held_out has no budgets") : document;
+    }
 }
 
 /// <summary>Scores over all rows of the held-out size, and for each number of tokens apart.</summary>
-/// <param name="Size">Mean N of the class.</param>
+/// <param name="Size">Mean N of the size, parameters.</param>
 /// <param name="FittedRows">Rows of the other sizes that the law was refitted to.</param>
 /// <param name="All">Over all rows of the size.</param>
-/// <param name="Budgets">For each class of D, rising: ranks across budgets are easy, within one they are the point.</param>
+/// <param name="Budgets">For each class of D, rising, at least one: ranks across budgets are easy, within one they are the point.</param>
 /// <param name="Verdicts">On the refit.</param>
-internal sealed record HeldOutScores(
-    double Size, int FittedRows, [property: JsonIgnore] RowScores All, IReadOnlyList<RowScores> Budgets, IReadOnlyList<Verdict> Verdicts)
-{
-    public int Rows => All.Rows;
-
-    public double Mse => All.Mse;
-
-    public double? Spearman => All.Spearman;
-
-    public double LevelError => All.LevelError;
-
-    public double ShapeError => All.ShapeError;
-
-    public double Regret => All.Regret;
-
-    public string? SpearmanReason => All.SpearmanReason;
-}
+public sealed record HeldOutScores(double Size, int FittedRows, RowScores All, IReadOnlyList<RowScores> Budgets, IReadOnlyList<Verdict> Verdicts);
 
 /// <summary>Scores of some rows.</summary>
-/// <param name="Tokens">Mean D.</param>
+/// <param name="Tokens">Mean D, tokens.</param>
 /// <param name="Rows">How many.</param>
 /// <param name="Mse">Mean squared error, nats².</param>
 /// <param name="Spearman">Rank correlation of predicted and measured loss; null where it has no value.</param>
@@ -57,9 +53,11 @@ internal sealed record HeldOutScores(
 /// <param name="ShapeError">Root mean square of the rest, nats a token.</param>
 /// <param name="Pick">Row, in the table of runs from 1, of the least predicted loss.</param>
 /// <param name="Regret">The pick's measured loss less the least measured, nats a token.</param>
-internal sealed record RowScores(
+public sealed record RowScores(
     double Tokens, int Rows, double Mse, double? Spearman, string? SpearmanReason, double LevelError, double ShapeError, int Pick, double Regret)
 {
+    /// <summary>Scores predictions.</summary>
+    /// <param name="rows">At least one, with predicted losses in nats a token.</param>
     public static RowScores Of(IReadOnlyList<(TrainingRun Run, double Predicted)> rows)
     {
         double[] predicted = [.. rows.Select(r => r.Predicted)];

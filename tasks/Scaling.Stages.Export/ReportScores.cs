@@ -1,0 +1,36 @@
+// What scores.json says, in the report's words.
+using Scaling.Laws;
+using Scaling.Reports;
+
+namespace Scaling.Stages.Export;
+
+internal static class ReportScores
+{
+    /// <summary>The scores in a sentence.</summary>
+    public static string InWords(HeldOutScores scores)
+    {
+        double regret = scores.Budgets.Max(b => b.Regret);
+        double level = scores.Budgets.MaxBy(b => Math.Abs(b.LevelError))!.LevelError;
+        return $"Tried on a size that it had not seen ({Quantity.Count(scores.Size)} parameters), the law missed the level of the loss by up to {Quantity.Digits(Math.Abs(level), 2)} nats a token; "
+            + (regret == 0 ? "the shape that it ranked first was the best measured." : $"the shape that it ranked first had up to {Quantity.Digits(regret, 2)} nats more than the best measured.");
+    }
+
+    /// <summary>A row a budget.</summary>
+    public static void Append(MarkdownDocument report, HeldOutScores scores)
+    {
+        report.Paragraph($"The law was refitted to {scores.FittedRows} runs of the other sizes and predicted the runs of {Quantity.Count(scores.Size)} parameters:");
+        report.Table(
+            [
+                MarkdownColumn.Number("tokens"), MarkdownColumn.Number("runs"), MarkdownColumn.Number("mean squared error (nats²)"), MarkdownColumn.Number("Spearman"),
+                MarkdownColumn.Number("level error (nats)"), MarkdownColumn.Number("shape error (nats)"), MarkdownColumn.Number("regret of the pick (nats)"),
+            ],
+            scores.Budgets.Select(b => (IReadOnlyList<string>)
+            [
+                Quantity.Count(b.Tokens), $"{b.Rows}", Quantity.Digits(b.Mse, 3), Quantity.Digits(b.Spearman, 3), Quantity.LossDifference(b.LevelError), Quantity.Loss(b.ShapeError),
+                Quantity.Loss(b.Regret),
+            ]));
+        report.Paragraph(
+            "Spearman is the rank correlation of predicted and measured loss. The level error is what all runs of a row share (predicted less measured), the shape error what is left. "
+            + "The regret is the measured loss of the shape that was predicted best, less the least measured.");
+    }
+}
