@@ -2,6 +2,7 @@
 using System.Text;
 using Scaling.Architectures;
 using Scaling.TestKit;
+using static TorchSharp.torch;
 
 namespace Scaling.Torch.Tests;
 
@@ -81,6 +82,49 @@ public sealed class TrainingTests
 
         Assert.Equal("SCAL8005", failure.Code);
         Assert.Contains("of 50", failure.Message);
+    }
+
+    [Theory, MemberData(nameof(DecoderTests.Shapes), MemberType = typeof(DecoderTests))]
+    public void The_gradients_that_are_written_out_are_those_of_autograd_from_the_first_call_on(DecoderShape shape)
+    {
+        const int context = 9;
+        using var scope = NewDisposeScope();
+        using var weights = new DecoderWeights(shape, seed: 3);
+        using var random = new Generator(5, CPU);
+        using (no_grad())
+        {
+            foreach (var scale_D in weights.Undecayed)
+            {
+                scale_D.add_(randn(scale_D.shape, generator: random), 0.2); // norms other than 1 and logits that tell something
+            }
+        }
+
+        using var gradients = new LossGradients(weights, batch: 3, context);
+        var tokens_BT1 = randint(0, shape.Vocabulary, [3, context + 1], int64, generator: random);
+        var (expectedNats, expected) = gradients.ByAutograd(tokens_BT1);
+        var (nats, actual) = gradients.Of(tokens_BT1);
+
+        Assert.Equal(expectedNats.item<float>(), nats.item<float>(), 2e-6);
+        Assert.Equal(weights.All.Select(p => p.shape), actual.Select(g => g.shape));
+        // float32 carries 6e-8 relative, and some hundred additions lie behind each number: 1e-5 of a tensor's largest.
+        Assert.All(expected.Zip(actual), pair => Assert.True((pair.First - pair.Second).abs().max().item<float>() < 1e-5 * pair.First.abs().max().item<float>()));
+
+        // TorchScript watches its first calls and then rewrites the program: a process that goes on from a checkpoint must not differ from one that has long run.
+        for (int call = 0; call < 4; call++)
+        {
+            Assert.All(actual.Zip(gradients.Of(tokens_BT1).Gradients), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+        }
+    }
+
+    [Fact]
+    public void Sequences_too_long_for_that_train_by_autograd()
+    {
+        using var run = new TrainingRun(Plan(steps: 2) with { Context = 300, Batch = 2 }, Numbers(5000));
+
+        Assert.True(2 * Shape.Heads * 300 * 300 > LossGradients.MostScores);
+        Finish(run);
+
+        Assert.InRange(run.LastLoss, 3, 5.8);
     }
 
     [Fact]

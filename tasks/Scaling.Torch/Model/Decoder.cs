@@ -154,7 +154,8 @@ public sealed class Decoder : IDisposable
     private Tensor Rotate(Tensor x_BTMH, Tensor cos_T1H, Tensor sin_T1H) =>
         (x_BTMH * cos_T1H).addcmul(x_BTMH.roll(_shape.HeadSize / 2, -1), sin_T1H, 1);
 
-    private static (Tensor Cos_T1H, Tensor Sin_T1H) RotaryTables(int headSize, int positions)
+    /// <summary>Cosines and sines of the rotary angles, the sines of the first half negated.</summary>
+    internal static (Tensor Cos_T1H, Tensor Sin_T1H) RotaryTables(int headSize, int positions)
     {
         int half = headSize / 2;
         var frequency = pow(RotaryBase, arange(half, float64) * (-1.0 / half));

@@ -42,10 +42,9 @@ internal sealed class AdamW : IDisposable
         _steps = [.. _parameters.Select(_ => zeros(Array.Empty<long>()).DetachFromDisposeScope())];
     }
 
-    /// <summary>Moves the parameters against the gradient of the loss and gives the gradient's norm before clipping.</summary>
-    public double Step(Tensor loss, double learningRate)
+    /// <summary>Moves the parameters against their gradients, which it clips, and gives the gradients' norm before clipping.</summary>
+    public double Step(Tensor[] gradients, double learningRate)
     {
-        var gradients = autograd.grad([loss], _parameters).ToArray();
         using var noGradients = no_grad();
         double norm = _script.invoke<Tensor>("clip", [gradients]).ToDouble();
         Update(gradients, .._decayed, learningRate, _decay);

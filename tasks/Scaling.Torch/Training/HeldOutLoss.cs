@@ -1,6 +1,6 @@
 // The loss of a decoder on tokens that it has not seen.
 //
-// Axes: B batch, T context, V vocabulary.
+// Axes: B batch, T context, Z = B·T, V vocabulary.
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -42,7 +42,8 @@ public sealed record HeldOutLoss(double Nats, double StandardError, long Tokens)
         using var scope = NewDisposeScope();
         var tokens_BT1 = tensor(starts.SelectMany(s => heldOut.AsSpan(s, context + 1).ToArray()).Select(t => (long)t).ToArray(), [starts.Length, context + 1]);
         var logits_BTV = decoder.Logits(tokens_BT1.narrow(1, 0, context));
-        var nats_BT = cross_entropy(logits_BTV.transpose(1, 2), tokens_BT1.narrow(1, 1, context), reduction: nn.Reduction.None);
-        return nats_BT.mean([1]).data<float>().ToArray();
+        // Flat, because over B × V × T the softmax would step through memory in strides of V.
+        var nats_Z = cross_entropy(logits_BTV.flatten(0, 1), tokens_BT1.narrow(1, 1, context).flatten(), reduction: nn.Reduction.None);
+        return nats_Z.view(starts.Length, context).mean([1]).data<float>().ToArray();
     }
 }

@@ -1,6 +1,6 @@
 // A training run: one step after the other, and a checkpoint from which another process goes on bit for bit.
 //
-// Axes: B batch, T context, V vocabulary.
+// Axes: B batch, T context.
 using System.Globalization;
 using System.Text.Json;
 using TorchSharp;
@@ -11,13 +11,10 @@ namespace Scaling.Torch;
 /// <summary>The state of a run. Whatever decides a step is either in the plan, in the corpus, or in the checkpoint: weights, moments, the step, the curve so far.</summary>
 public sealed class TrainingRun : IDisposable
 {
-    /// <summary>Weight of the square of the logits' log-sum-exp, which keeps the logits from drifting (PaLM, arXiv 2204.02311, section 5).</summary>
-    public const double ZLoss = 1e-5;
-
     private const int CurveLines = 50;
 
     private readonly ushort[] _tokens;
-    private readonly Decoder _decoder;
+    private readonly LossGradients _gradients;
     private readonly AdamW _optimiser;
     private readonly CosineSchedule _schedule;
     private readonly long _stepsPerLine;
@@ -36,7 +33,7 @@ public sealed class TrainingRun : IDisposable
         _stepsPerLine = (plan.Steps + CurveLines - 1) / CurveLines;
         Order = new TokenOrder(tokens.Length, plan.Context, plan.OrderSeed);
         Weights = new DecoderWeights(plan.Shape, plan.Seed);
-        _decoder = new Decoder(Weights, plan.Context);
+        _gradients = new LossGradients(Weights, plan.Batch, plan.Context);
         _optimiser = new AdamW(Weights, plan.WeightDecay);
     }
 
@@ -70,9 +67,9 @@ public sealed class TrainingRun : IDisposable
     {
         _pause.Rest();
         using var scope = NewDisposeScope();
-        var (loss, nats) = Loss(NextBatch_BT1());
+        var (nats, gradients) = _gradients.Of(NextBatch_BT1());
         LastLoss = nats.ToDouble();
-        double norm = _optimiser.Step(loss, _schedule[Step]);
+        double norm = _optimiser.Step(gradients, _schedule[Step]);
         if (!double.IsFinite(LastLoss) || !double.IsFinite(norm))
         {
             throw new UnusableInputException(
@@ -132,7 +129,7 @@ public sealed class TrainingRun : IDisposable
     public void Dispose()
     {
         _optimiser.Dispose();
-        _decoder.Dispose();
+        _gradients.Dispose();
         Weights.Dispose();
         _pause.Dispose();
     }
@@ -155,16 +152,6 @@ public sealed class TrainingRun : IDisposable
         }
 
         return tensor(batch, [Plan.Batch, context + 1]);
-    }
-
-    /// <summary>Cross-entropy with the z-loss, and without. Cross-entropy is log Σ exp(logits) less the target's logit, so the z-loss costs nothing more.</summary>
-    private (Tensor Objective, Tensor Nats) Loss(Tensor tokens_BT1)
-    {
-        var logits_BTV = _decoder.Logits(tokens_BT1.narrow(1, 0, Plan.Context));
-        var targets_BT1 = tokens_BT1.narrow(1, 1, Plan.Context).unsqueeze(-1);
-        var logSum_BT1 = logits_BTV.logsumexp(-1, keepdim: true);
-        var nats = (logSum_BT1 - logits_BTV.gather(-1, targets_BT1)).mean();
-        return (nats + logSum_BT1.square().mean() * ZLoss, nats.detach());
     }
 
     private void DrawLine()
