@@ -10,6 +10,9 @@ public sealed class SearchStage : Stage<SearchSettings>
 {
     private const string LawRole = "law", SpeedRole = "speed";
 
+    /// <summary>candidates.csv then has 50 MB; a space of more is asked too finely to tell its shapes apart.</summary>
+    private const int MostCandidates = 200_000;
+
     /// <inheritdoc/>
     public override StageDeclaration Declaration { get; } = new()
     {
@@ -38,7 +41,7 @@ public sealed class SearchStage : Stage<SearchSettings>
 
         var baseline = BaselineOf(context, space);
         double? threshold = baseline is null ? null : Loss(baseline);
-        var candidates = ArchitectureSearch.Score(space.Shapes(), Loss, speed.Predict, threshold);
+        var candidates = ArchitectureSearch.Score(ShapesOf(space), Loss, speed.Predict, threshold);
         RefuseNone(candidates, space, threshold);
         ScoredShape Scored(Candidate c) => ScoredShape.Of(c.Shape, c.Predicted, c.Speed, threshold);
         new SearchResult
@@ -166,6 +169,16 @@ public sealed class SearchStage : Stage<SearchSettings>
         }
 
         return shape;
+    }
+
+    private static List<DecoderShape> ShapesOf(ShapeSpace space)
+    {
+        List<DecoderShape> shapes = [.. space.Shapes().Take(MostCandidates + 1)];
+        return shapes.Count <= MostCandidates
+            ? shapes
+            : throw new StageFailedException(
+                "SCAL7319", $"More than {MostCandidates} shapes have {space.Size} parameters within {space.Tolerance:0.0%} and sizes in multiples of {space.MultipleOf}.",
+                "Raise 'multiple_of', lower 'tolerance', or narrow 'x' or 'ratio'.");
     }
 
     private static void RefuseNone(IReadOnlyList<Candidate> candidates, ShapeSpace space, double? threshold)

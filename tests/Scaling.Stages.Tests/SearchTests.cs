@@ -103,6 +103,10 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void A_space_of_millions_of_shapes_is_refused_before_any_is_scored() =>
+        Fails("SCAL7319", """{"size":1000000000,"tokens_per_parameter":20,"multiple_of":1,"x":[0.05,0.12],"layers":16,"head_size":64}""", Law(), Speed());
+
+    [Fact]
     public void A_named_device_needs_a_workload_and_no_measured_rows()
     {
         const string Rest = "\"size\":64000,\"tokens_per_parameter\":20,\"multiple_of\":4,\"device\":\"h200\"";
