@@ -11,6 +11,9 @@ public sealed class SearchStage : Stage<SearchSettings>
     private const string LawRole = "law", SpeedRole = "speed";
 
     /// <summary>candidates.csv then has 50 MB; a space of more is asked too finely to tell its shapes apart.</summary>
+    /// <summary>Wide enough for a few multiples of the hardware about the value.</summary>
+    private const double HeldWithin = 0.1;
+
     private const int MostCandidates = 200_000;
 
     /// <inheritdoc/>
@@ -37,7 +40,9 @@ public sealed class SearchStage : Stage<SearchSettings>
         var axes = FixedAxes.Of(context, law.Context);
         var space = SpaceOf(context, law, axes, rows);
         double tokens = settings.TokensPerParameter * settings.Size;
-        double Loss(DecoderShape s) => law.Predict(s.Parameters, tokens, s.X, s.Ratio);
+
+        // All at the asked size: otherwise a candidate that rounding left a little larger would win by that.
+        double Loss(DecoderShape s) => law.Predict(settings.Size, tokens, s.X, s.Ratio);
 
         var baseline = BaselineOf(context, space);
         double? threshold = baseline is null ? null : Loss(baseline);
@@ -106,7 +111,23 @@ public sealed class SearchStage : Stage<SearchSettings>
             : null;
         return new ShapeSpace(
             settings.Size, settings.Tolerance, axes.Layers, axes.HeadSize, axes.Gqa, settings.MultipleOf ?? rows.CommonMultiple(), axes.Vocabulary, axes.Tied,
-            BoundsOf(context, "x", settings.X, law.Ranges.X), BoundsOf(context, "ratio", settings.Ratio, fitted));
+            BoundsOf(context, "x", settings.X, Held(context, "x", law.Shape!.Coefficients is { A1: 0, A2: 0 }, law.Ranges.X, settings.Baseline?.Hidden / Math.Sqrt(settings.Size))),
+            BoundsOf(context, "ratio", settings.Ratio, Held(context, "ratio", law.Shape!.Coefficients is { B1: 0, B2: 0 }, fitted, settings.Baseline?.Ratio)));
+    }
+
+    /// <summary>An axis without a fitted term costs no loss in the law's eyes: it stays near the baseline's value, or in the middle of the runs'.</summary>
+    private static Interval? Held(StageContext<SearchSettings> context, string name, bool withoutTerm, Interval? fitted, double? baseline)
+    {
+        if (!withoutTerm || fitted is null)
+        {
+            return fitted;
+        }
+
+        double middle = baseline ?? Math.Sqrt(fitted.Low * fitted.High);
+        context.Warn(
+            "SCAL7320", $"The law has no term in {name}: the search holds it within {HeldWithin:0%} of {middle:0.###}, where the runs go from {fitted.Low:0.###} to {fitted.High:0.###}.",
+            $"Train three values of {name} a size and budget, or set '{name}' to search wider.");
+        return new Interval(middle * (1 - HeldWithin), middle * (1 + HeldWithin));
     }
 
     private static Bounds BoundsOf(StageContext<SearchSettings> context, string name, IReadOnlyList<double>? setting, Interval? fitted)

@@ -95,7 +95,7 @@ internal static class Commands
             """)
         {
             Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Json], RunCommand.Run),
-            Command("plan", "Say what would run, and why, without running it.", [PipelineFile], LookCommands.Plan),
+            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile], LookCommands.Plan),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile], LookCommands.Check),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
@@ -170,12 +170,15 @@ internal static class Commands
 
         public bool Json => Parsed.GetValue(Commands.Json);
 
-        public string StoreFolder => Parsed.GetValue(Cache) ?? DefaultStore();
+        public string StoreFolder => Parsed.GetValue(Cache) is { } named ? Folder(named, "--cache") : DefaultStore();
+
+        private static string Folder(string path, string option) =>
+            path.Length > 0 ? path : throw new UsageException("SCAL1007", $"{option} takes a folder, found an empty text.");
 
         public RunOptions Options => new(
             Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}."),
             Parsed.GetValue(FailFast) ? FailurePolicy.FailFast : Parsed.GetValue(KeepGoing) ? FailurePolicy.KeepGoing : FailurePolicy.FinishOthers,
-            System.IO.Path.GetFullPath(Parsed.GetValue(Out)!));
+            System.IO.Path.GetFullPath(Folder(Parsed.GetValue(Out)!, "--out")));
 
         private static string DefaultStore()
         {

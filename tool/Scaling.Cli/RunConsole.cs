@@ -128,6 +128,11 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
                 ExitCode.Interrupted => "Interrupted; run again to continue",
                 _ => "Not done",
             };
+            if (summary.Stages.Any(s => s.NotDone is not null))
+            {
+                Line($"Stages that were not done keep the results of an earlier run, if any: {string.Join(", ", summary.Stages.Where(s => s.NotDone is not null).Select(s => s.Id))}.");
+            }
+
             Line($"{ended}: {executed} executed, {cached} cached, {failed} failed. Results: {summary.ResultsFolder}");
         }
     }

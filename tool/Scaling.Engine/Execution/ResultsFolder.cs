@@ -101,12 +101,10 @@ public sealed class ResultsFolder(string path, ContentStore store)
         var table = new TableBuilder(FailedColumns);
         foreach (var failure in failures)
         {
-            string? log = null;
-            if (failure.Log is { } printed)
-            {
-                log = $"logs/{failure.Point ?? stage}.log";
-                yield return PlaceNew($"{stage}/{log}", ActionLog.End(printed));
-            }
+            // Also where the action printed nothing: what was found stands first.
+            string log = $"logs/{failure.Point ?? stage}.log";
+            byte[] found = System.Text.Encoding.UTF8.GetBytes(string.Concat(failure.Findings.Select(f => $"{f}\n")));
+            yield return PlaceNew($"{stage}/{log}", [.. found, .. failure.Log is { } printed ? ActionLog.End(printed) : []]);
 
             table.Add(failure.Point, failure.Findings.Count > 0 ? failure.Findings[0].Code : null, string.Join(" ", failure.Findings.Select(f => f.Message)), log);
         }

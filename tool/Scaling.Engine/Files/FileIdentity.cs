@@ -47,6 +47,12 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Chang
         return true;
     }
 
+    /// <summary>Whether there is a file with an end, links followed: no folder, no device, no pipe.</summary>
+    /// <param name="path">Any path.</param>
+    public static bool IsRegularFile(string path) => OperatingSystem.IsLinux()
+        ? LibC.Statx(LibC.AtWorkingFolder, path, 0, LibC.StatxBasic, out var s) == 0 && (s.Mode & 0xF000) == 0x8000 /* S_IFREG */
+        : File.Exists(path);
+
     /// <summary>Whether the file last changed long enough ago that a later change must show. A change in the future (a clock set back) shows nothing.</summary>
     /// <param name="now">When the file was looked at.</param>
     public bool IsSettled(DateTimeOffset now) =>

@@ -46,6 +46,9 @@ internal static partial class LibC
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct StatxBuffer
     {
+        [FieldOffset(28)]
+        public ushort Mode;
+
         [FieldOffset(32)]
         public ulong Inode;
 

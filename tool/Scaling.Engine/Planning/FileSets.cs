@@ -1,6 +1,7 @@
 // From what a setting names to files with digests.
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Scaling.Engine.Files;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 
@@ -91,7 +92,7 @@ public sealed partial class FileSets(string folder, ContentStore store)
     {
         if (segments.IsEmpty)
         {
-            return File.Exists(at) ? [at] : [];
+            return FileIdentity.IsRegularFile(at) ? [at] : [];
         }
 
         string segment = segments.Span[0];

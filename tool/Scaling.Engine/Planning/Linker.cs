@@ -1,5 +1,6 @@
 // Gives a pipeline's words their meaning and finds what has none: unknown types, wrong settings, unbound roles, missing files.
 using System.Text.Json.Nodes;
+using Scaling.Engine.Files;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
@@ -170,7 +171,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store)
 
                 source = known;
             }
-            else if (!File.Exists(Path.GetFullPath(need.Source, document.Folder)))
+            else if (!FileIdentity.IsRegularFile(Path.GetFullPath(need.Source, document.Folder)))
             {
                 Find("SCAL3004", $"There is no file '{need.Source}' ({Path.GetFullPath(need.Source, document.Folder)}).", need.Location, "Paths are relative to the pipeline file.");
                 incomplete = true;

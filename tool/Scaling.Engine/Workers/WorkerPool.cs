@@ -117,7 +117,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         {
             ended[spec.Key] = stop.IsCancellationRequested
                 ? new ActionResult(ActionEnd.Stopped, [], 0)
-                : new ActionResult(ActionEnd.Died, [new Diagnostic("SCAL5001", fault) { Hint = "The log has what it printed." }], 0);
+                : new ActionResult(ActionEnd.Died, [new Diagnostic("SCAL5001", fault)], 0);
         }
 
         return ended;
