@@ -111,15 +111,21 @@ public sealed class SearchStage : Stage<SearchSettings>
             : null;
         return new ShapeSpace(
             settings.Size, settings.Tolerance, axes.Layers, axes.HeadSize, axes.Gqa, settings.MultipleOf ?? rows.CommonMultiple(), axes.Vocabulary, axes.Tied,
-            BoundsOf(context, "x", settings.X, Held(context, "x", law.Shape!.Coefficients is { A1: 0, A2: 0 }, law.Ranges.X, settings.Baseline?.Hidden / Math.Sqrt(settings.Size))),
-            BoundsOf(context, "ratio", settings.Ratio, Held(context, "ratio", law.Shape!.Coefficients is { B1: 0, B2: 0 }, fitted, settings.Baseline?.Ratio)));
+            BoundsOf(context, "x", settings.X, Held(context, "x", settings.X is not null, law.Shape!.Coefficients is { A1: 0, A2: 0 }, law.Ranges.X, settings.Baseline?.Hidden / Math.Sqrt(settings.Size))),
+            BoundsOf(context, "ratio", settings.Ratio, Held(context, "ratio", settings.Ratio is not null, law.Shape!.Coefficients is { B1: 0, B2: 0 }, fitted, settings.Baseline?.Ratio)));
     }
 
     /// <summary>An axis without a fitted term costs no loss in the law's eyes: it stays near the baseline's value, or in the middle of the runs'.</summary>
-    private static Interval? Held(StageContext<SearchSettings> context, string name, bool withoutTerm, Interval? fitted, double? baseline)
+    private static Interval? Held(StageContext<SearchSettings> context, string name, bool asked, bool withoutTerm, Interval? fitted, double? baseline)
     {
         if (!withoutTerm || fitted is null)
         {
+            return fitted;
+        }
+
+        if (asked)
+        {
+            context.Warn("SCAL7320", $"The law has no term in {name}: within the bounds that '{name}' sets, it costs no loss in the law's eyes.", $"Train three values of {name} a size and budget before believing the pick.");
             return fitted;
         }
 

@@ -103,6 +103,29 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void Shapes_are_held_at_the_asked_size_whatever_rounding_left_of_it()
+    {
+        string law = Law();
+        var result = Search("""{"size":64000,"tokens_per_parameter":20,"baseline":{"hidden":48,"ratio":4,"gqa":2}}""", law, Speed());
+        var document = LawDocument.Read(law);
+        Assert.Contains(result.Table("candidates.csv").Each(), r => r.Number("parameters") != 64_000);
+        Assert.All(
+            result.Table("candidates.csv").Each(),
+            r => Assert.Equal(document.Predict(64_000, 1_280_000, r.Number("x"), r.Number("ratio")), r.Number("predicted"), 1e-12));
+    }
+
+    [Fact]
+    public void An_axis_without_a_fitted_term_stays_near_the_baseline()
+    {
+        string law = Law(d => d with { Shape = d.Shape! with { Coefficients = d.Shape.Coefficients with { A0 = 1, A1 = 0, A2 = 0 } } });
+        var result = Search("""{"size":64000,"tokens_per_parameter":20,"baseline":{"hidden":48,"ratio":4,"gqa":2}}""", law, Speed());
+        double x = 48 / Math.Sqrt(64_000);
+        Assert.Equal(["SCAL7320"], result.Warnings.Select(w => w.Code));
+        Assert.All(result.Table("candidates.csv").Each(), r => Assert.InRange(r.Number("x"), 0.9 * x, 1.1 * x));
+        Assert.Equal(["SCAL7320"], Search("""{"size":64000,"tokens_per_parameter":20,"x":[0.16,0.36],"baseline":{"hidden":48,"ratio":4,"gqa":2}}""", law, Speed()).Warnings.Select(w => w.Code));
+    }
+
+    [Fact]
     public void A_space_of_millions_of_shapes_is_refused_before_any_is_scored() =>
         Fails("SCAL7319", """{"size":1000000000,"tokens_per_parameter":20,"multiple_of":1,"x":[0.05,0.12],"layers":16,"head_size":64}""", Law(), Speed());
 
