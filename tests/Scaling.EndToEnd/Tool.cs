@@ -65,7 +65,8 @@ public sealed class Tool : IDisposable
 
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Program) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        // A test run in the background of a shell ignores SIGINT, and so would what it starts.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Program]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
