@@ -266,7 +266,7 @@ public sealed class CachingTests : IDisposable
 
     private static void Build(string project)
     {
-        using var build = Process.Start(new ProcessStartInfo("dotnet", ["build", project, "-c", "Release", "-o", Path.Combine(Path.GetDirectoryName(project)!, "out"), "-p:BuildProjectReferences=false", "-nodeReuse:false"])
+        using var build = Process.Start(new ProcessStartInfo("dotnet", ["build", project, "-c", Tool.Configuration, "-o", Path.Combine(Path.GetDirectoryName(project)!, "out"), "-p:BuildProjectReferences=false", "-nodeReuse:false"])
         {
             RedirectStandardOutput = true,
         })!;

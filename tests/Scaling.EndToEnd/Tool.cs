@@ -25,7 +25,7 @@ public sealed record Ended(int ExitCode, string Output, string Error)
 /// <summary>The tool with a folder, a store and a journal of executed actions of its own.</summary>
 public sealed class Tool : IDisposable
 {
-    private static readonly string Configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+    public static readonly string Configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     public Tool() => Directory.CreateDirectory(Folder["journal"]);
 
