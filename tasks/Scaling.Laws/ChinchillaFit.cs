@@ -1,6 +1,4 @@
 // Fits E + A/N^α + B/D^β: variable projection on a grid of exponents finds where to start, damped Newton in all five finishes.
-using MathNet.Numerics.LinearAlgebra;
-
 namespace Scaling.Laws;
 
 /// <summary>A fitted base law.</summary>
@@ -9,31 +7,8 @@ internal sealed record ChinchillaSolution(ChinchillaObjective Objective, double[
     /// <summary>The law.</summary>
     public ChinchillaLaw Law { get; } = Objective.Law(Point);
 
-    /// <summary>Starting points followed.</summary>
-    public int Starts { get; init; } = 1;
-
-    /// <summary>Of these, ended within a millionth of the least objective.</summary>
-    public int StartsAgreeing { get; init; } = 1;
-
-    /// <summary>Smallest and largest (α, β) among the ends within a thousandth of the least objective.</summary>
-    public (Interval Alpha, Interval Beta) Spread { get; init; } = (new(Exp(Point[3]), Exp(Point[3])), new(Exp(Point[4]), Exp(Point[4])));
-
-    /// <summary>Quotient of the largest and smallest singular value of the Jacobian of ln L̂, absent terms left out, columns scaled to length 1.</summary>
-    public double ConditionNumber()
-    {
-        double[,] jacobian = Objective.LogJacobian(Point);
-        var columns = Enumerable.Range(0, 5).Where(k => !(k is 1 or 3 && Law.A == 0) && !(k is 2 or 4 && Law.B == 0) && !(k == 0 && Law.E == 0))
-            .Select(k => Vector<double>.Build.Dense(Objective.Rows, i => jacobian[i, k])).ToList();
-        if (columns.Count > Objective.Rows || columns.Any(c => c.L2Norm() == 0 || c.Any(v => !double.IsFinite(v))))
-        {
-            return double.PositiveInfinity;
-        }
-
-        var singular = Matrix<double>.Build.DenseOfColumnVectors(columns.Select(c => c.Normalize(2))).Svd(false).S;
-        return singular[singular.Count - 1] > 0 ? singular[0] / singular[singular.Count - 1] : double.PositiveInfinity;
-    }
-
-    private static double Exp(double p) => Math.Exp(p);
+    /// <summary>How the starting points ended.</summary>
+    public Restarts Restarts { get; init; } = new(1, 1, new(Math.Exp(Point[3]), Math.Exp(Point[3])), new(Math.Exp(Point[4]), Math.Exp(Point[4])));
 }
 
 /// <summary>The base law's fit. The same runs give the same bits: the starting points are a fixed grid.</summary>
@@ -50,12 +25,21 @@ internal static class ChinchillaFit
     /// <summary>Fits that are determined take 10 to 50; along one ray the valley is long and curved, and only the best start is followed to its end.</summary>
     private const int MostSteps = 300, MostStepsOfBest = 4000;
 
+    private const int MostRowsOfStarts = 4000;
+
     /// <summary>Fits from scratch.</summary>
     /// <param name="objective">Runs and what to minimise.</param>
     /// <param name="terms">Which of E, A, B the runs can say something of.</param>
     public static ChinchillaSolution Fit(ChinchillaObjective objective, bool[] terms)
     {
-        var ends = Starts(objective, terms).Select(start => Polish(objective, start)).OrderBy(s => s.Value).ToList();
+        // Where minima lie a few thousand rows show; only the best of them is worth all rows.
+        var seen = objective.Thinned(MostRowsOfStarts);
+        var ends = Starts(seen, terms).Select(start => Polish(seen, start)).OrderBy(s => s.Value).ToList();
+        if (seen != objective)
+        {
+            ends = [.. ends.Take(2).Select(e => Polish(objective, e.Point)).OrderBy(s => s.Value)];
+        }
+
         var best = ends[0];
         if (best.Status != Convergence.Converged && Polish(objective, best.Point, steps: MostStepsOfBest) is { } further && further.Value < best.Value)
         {
@@ -65,9 +49,11 @@ internal static class ChinchillaFit
         var near = ends.Append(best).Where(e => e.Value <= best.Value * 1.001).ToList();
         return best with
         {
-            Starts = ends.Count,
-            StartsAgreeing = 1 + ends.Skip(1).Count(e => e.Value <= best.Value * (1 + 1e-6) + 1e-20 * objective.Rows),
-            Spread = (new(near.Min(e => e.Law.Alpha), near.Max(e => e.Law.Alpha)), new(near.Min(e => e.Law.Beta), near.Max(e => e.Law.Beta))),
+            Restarts = new Restarts(
+                ends.Count,
+                1 + ends.Skip(1).Count(e => e.Value <= best.Value * (1 + 1e-6) + 1e-20 * objective.Rows),
+                new(near.Min(e => e.Law.Alpha), near.Max(e => e.Law.Alpha)),
+                new(near.Min(e => e.Law.Beta), near.Max(e => e.Law.Beta))),
         };
     }
 
@@ -76,7 +62,7 @@ internal static class ChinchillaFit
     /// <param name="loss">L, > 0.</param>
     /// <param name="tolerance">As of <see cref="DampedNewton"/>.</param>
     public static ChinchillaSolution Refit(ChinchillaSolution near, double[] loss, double tolerance) =>
-        Polish(near.Objective.WithLoss(loss), near.Point, tolerance) with { Starts = near.Starts, StartsAgreeing = near.StartsAgreeing, Spread = near.Spread };
+        Polish(near.Objective.WithLoss(loss), near.Point, tolerance) with { Restarts = near.Restarts };
 
     /// <summary>The local minima of the projected objective on the grid, best first, and four cells far apart.</summary>
     private static IEnumerable<double[]> Starts(ChinchillaObjective objective, bool[] terms)
@@ -113,8 +99,21 @@ internal static class ChinchillaFit
         return true;
     }
 
-    /// <summary>All five at once. Log-Huber goes from a wide δ, where it is nearly quadratic, to its own.</summary>
-    private static ChinchillaSolution Polish(ChinchillaObjective objective, double[] start, double tolerance = 1e-15, int steps = MostSteps)
+    /// <summary>The best of all other parameters at a given exponent.</summary>
+    /// <param name="objective">What to minimise.</param>
+    /// <param name="near">Where to start.</param>
+    /// <param name="exponent">3 for α, 4 for β.</param>
+    /// <param name="logarithm">Its logarithm.</param>
+    public static Minimum AtExponent(ChinchillaObjective objective, double[] near, int exponent, double logarithm)
+    {
+        double[] start = [.. near];
+        start[exponent] = logarithm;
+        var (low, high) = Bounds(start);
+        (low[exponent], high[exponent]) = (logarithm, logarithm);
+        return DampedNewton.Minimise(objective.Value, objective.Expand, start, low, high, MostSteps, 1e-9);
+    }
+
+    private static (double[] Low, double[] High) Bounds(double[] start)
     {
         double[] low = [-60, -60, -60, Math.Log(ChinchillaObjective.LeastExponent), Math.Log(ChinchillaObjective.LeastExponent)];
         double[] high = [60, 60, 60, Math.Log(ChinchillaObjective.LargestExponent), Math.Log(ChinchillaObjective.LargestExponent)];
@@ -125,6 +124,13 @@ internal static class ChinchillaFit
             high[k] = double.IsNegativeInfinity(start[k]) ? double.NegativeInfinity : high[k];
         }
 
+        return (low, high);
+    }
+
+    /// <summary>All five at once. Log-Huber goes from a wide δ, where it is nearly quadratic, to its own.</summary>
+    private static ChinchillaSolution Polish(ChinchillaObjective objective, double[] start, double tolerance = 1e-15, int steps = MostSteps)
+    {
+        var (low, high) = Bounds(start);
         double[] point = start;
         if (objective.Kind == ObjectiveKind.LogHuber)
         {

@@ -19,6 +19,10 @@ public sealed record ChinchillaLaw(
     double Alpha,
     double Beta)
 {
+    /// <summary>Value of the objective that it was fitted by; null where it was not fitted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Objective { get; init; }
+
     /// <summary>L(N, D), nats a token.</summary>
     /// <param name="parameters">N, > 0, counted as the law's document says.</param>
     /// <param name="tokens">D, > 0.</param>

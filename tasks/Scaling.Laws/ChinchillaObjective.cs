@@ -14,6 +14,7 @@ internal sealed class ChinchillaObjective
     private readonly double[] _n;
     private readonly double[] _d;
     private readonly double[] _loss;
+    private readonly double[] _weights;
     private readonly double _meanN;
     private readonly double _meanD;
 
@@ -23,19 +24,21 @@ internal sealed class ChinchillaObjective
     /// <param name="loss">L, > 0.</param>
     /// <param name="kind">Log-Huber or least squares.</param>
     /// <param name="delta">δ of log-Huber.</param>
-    public ChinchillaObjective(double[] parameters, double[] tokens, double[] loss, ObjectiveKind kind, double delta)
+    /// <param name="weights">Of each run's penalty in the sum, > 0. Default: 1.</param>
+    public ChinchillaObjective(double[] parameters, double[] tokens, double[] loss, ObjectiveKind kind, double delta, double[]? weights = null)
     {
         _meanN = parameters.Average(Math.Log);
         _meanD = tokens.Average(Math.Log);
         _n = [.. parameters.Select(v => Math.Log(v) - _meanN)];
         _d = [.. tokens.Select(v => Math.Log(v) - _meanD)];
         _loss = loss;
+        _weights = weights ?? Ones();
         Kind = kind;
         Delta = delta;
     }
 
-    private ChinchillaObjective(ChinchillaObjective other, double[] loss, double delta) =>
-        (_n, _d, _meanN, _meanD, _loss, Kind, Delta) = (other._n, other._d, other._meanN, other._meanD, loss, other.Kind, delta);
+    private ChinchillaObjective(double[] n, double[] d, double meanN, double meanD, double[] loss, double[] weights, ObjectiveKind kind, double delta) =>
+        (_n, _d, _meanN, _meanD, _loss, _weights, Kind, Delta) = (n, d, meanN, meanD, loss, weights, kind, delta);
 
     public ObjectiveKind Kind { get; }
 
@@ -43,13 +46,35 @@ internal sealed class ChinchillaObjective
 
     public int Rows => _loss.Length;
 
-    public ChinchillaObjective WithDelta(double delta) => new(this, _loss, delta);
+    /// <summary>ln N less its mean, a run each.</summary>
+    public double[] LogParameters => _n;
 
-    public ChinchillaObjective WithLoss(double[] loss) => new(this, loss, Delta);
+    /// <summary>ln D less its mean.</summary>
+    public double[] LogTokens => _d;
+
+    public double[] Losses => _loss;
+
+    public double[] Weights => _weights;
+
+    public ChinchillaObjective WithDelta(double delta) => new(_n, _d, _meanN, _meanD, _loss, _weights, Kind, delta);
+
+    /// <summary>Every so many rows, so that at most a number is left; itself where it has no more.</summary>
+    public ChinchillaObjective Thinned(int rows)
+    {
+        int stride = (Rows + rows - 1) / rows;
+        double[] Every(double[] values) => [.. values.Where((_, i) => i % stride == 0)];
+        return stride == 1 ? this : new(Every(_n), Every(_d), _meanN, _meanD, Every(_loss), Every(_weights), Kind, Delta);
+    }
+
+    public ChinchillaObjective WithLoss(double[] loss) => new(_n, _d, _meanN, _meanD, loss, _weights, Kind, Delta);
 
     /// <summary>The law of a point; a weight of −∞ is a term switched off.</summary>
     public ChinchillaLaw Law(double[] p) => new(
         Math.Exp(p[0]), Math.Exp(p[1] + Math.Exp(p[3]) * _meanN), Math.Exp(p[2] + Math.Exp(p[4]) * _meanD), Math.Exp(p[3]), Math.Exp(p[4]));
+
+    /// <summary>The inverse of <see cref="Law"/>.</summary>
+    public double[] Point(ChinchillaLaw law) =>
+        [Math.Log(law.E), Math.Log(law.A) - law.Alpha * _meanN, Math.Log(law.B) - law.Beta * _meanD, Math.Log(law.Alpha), Math.Log(law.Beta)];
 
     /// <summary>The terms E, A/N^α, B/D^β of a run.</summary>
     private (double E, double A, double B) Terms(double[] p, int i) =>
@@ -58,10 +83,11 @@ internal sealed class ChinchillaObjective
     public double Value(double[] p)
     {
         double sum = 0;
-        for (int i = 0; i < Rows; i++)
+        var (e, a, b, alpha, beta) = (Math.Exp(p[0]), p[1], p[2], Math.Exp(p[3]), Math.Exp(p[4]));
+        for (int i = 0; i < _loss.Length; i++)
         {
-            var (e, a, b) = Terms(p, i);
-            sum += Penalty(Residual(e + a + b, i)).Value;
+            double total = e + Math.Exp(a - alpha * _n[i]) + Math.Exp(b - beta * _d[i]);
+            sum += _weights[i] * Penalty(Residual(total, i)).Value;
         }
 
         return sum;
@@ -72,34 +98,44 @@ internal sealed class ChinchillaObjective
         double value = 0;
         double[] gradient = new double[5];
         double[,] hessian = new double[5, 5];
-        double alpha = Math.Exp(p[3]), beta = Math.Exp(p[4]);
-        double[] g = new double[5];
-        double[,] h = new double[5, 5];
-        for (int i = 0; i < Rows; i++)
+        double alpha = Math.Exp(p[3]), beta = Math.Exp(p[4]), e = Math.Exp(p[0]);
+        Span<double> g = stackalloc double[5];
+        for (int i = 0; i < _loss.Length; i++)
         {
-            var (e, a, b) = Terms(p, i);
-            double total = e + a + b, zn = -alpha * _n[i], zd = -beta * _d[i];
+            double zn = -alpha * _n[i], zd = -beta * _d[i];
+            double a = Math.Exp(p[1] + zn), b = Math.Exp(p[2] + zd), total = e + a + b;
             (g[0], g[1], g[2], g[3], g[4]) = (e, a, b, a * zn, b * zd);
-
-            // ∂²L̂, upper triangle; E, A and B share no entry.
-            (h[0, 0], h[1, 1], h[2, 2]) = (e, a, b);
-            (h[1, 3], h[3, 3]) = (a * zn, a * (zn * zn + zn));
-            (h[2, 4], h[4, 4]) = (b * zd, b * (zd * zd + zd));
-
             var (penalty, first, second) = Penalty(Residual(total, i));
-            value += penalty;
+            value += _weights[i] * penalty;
 
             // The residual is ln L̂ − ln L or L̂ − L: its derivatives by L̂ are 1/L̂, −1/L̂² or 1, 0.
             double slope = Kind == ObjectiveKind.LogHuber ? 1 / total : 1;
             double bend = Kind == ObjectiveKind.LogHuber ? -slope * slope : 0;
+            double along = _weights[i] * first * slope, across = _weights[i] * (second * slope * slope + first * bend);
             for (int j = 0; j < 5; j++)
             {
-                gradient[j] += first * slope * g[j];
+                gradient[j] += along * g[j];
                 for (int k = j; k < 5; k++)
                 {
-                    hessian[j, k] += (second * slope * slope + first * bend) * g[j] * g[k] + first * slope * h[j, k];
-                    hessian[k, j] = hessian[j, k];
+                    hessian[j, k] += across * g[j] * g[k];
                 }
+            }
+
+            // along·∂²L̂; E, A and B share no entry.
+            hessian[0, 0] += along * e;
+            hessian[1, 1] += along * a;
+            hessian[2, 2] += along * b;
+            hessian[1, 3] += along * a * zn;
+            hessian[2, 4] += along * b * zd;
+            hessian[3, 3] += along * a * (zn * zn + zn);
+            hessian[4, 4] += along * b * (zd * zd + zd);
+        }
+
+        for (int j = 0; j < 5; j++)
+        {
+            for (int k = 0; k < j; k++)
+            {
+                hessian[j, k] = hessian[k, j];
             }
         }
 
@@ -132,8 +168,8 @@ internal sealed class ChinchillaObjective
     public double[] Project(double alpha, double beta, bool[] terms)
     {
         double[][] columns = [Ones(), [.. _n.Select(n => Math.Exp(-alpha * n))], [.. _d.Select(d => Math.Exp(-beta * d))]];
-        double[] weights = Kind == ObjectiveKind.LogHuber ? [.. _loss.Select(l => 1 / (l * l))] : Ones();
-        double[] solution = Weighted(columns, weights, terms);
+        double[] weights = [.. _weights.Select((w, i) => Kind == ObjectiveKind.LogHuber ? w / (_loss[i] * _loss[i]) : w)];
+        double[] solution = Weighted(columns, weights, _loss, terms);
         if (Kind == ObjectiveKind.LogHuber)
         {
             for (double delta = 0.1; delta >= Delta; delta /= 10)
@@ -143,10 +179,10 @@ internal sealed class ChinchillaObjective
                     for (int i = 0; i < Rows; i++)
                     {
                         double residual = Residual(solution[0] + solution[1] * columns[1][i] + solution[2] * columns[2][i], i);
-                        weights[i] = Math.Min(1, delta / Math.Abs(residual)) / (_loss[i] * _loss[i]);
+                        weights[i] = _weights[i] * Math.Min(1, delta / Math.Abs(residual)) / (_loss[i] * _loss[i]);
                     }
 
-                    solution = Weighted(columns, weights, terms);
+                    solution = Weighted(columns, weights, _loss, terms);
                 }
             }
         }
@@ -154,21 +190,28 @@ internal sealed class ChinchillaObjective
         return [Math.Log(solution[0]), Math.Log(solution[1]), Math.Log(solution[2]), Math.Log(alpha), Math.Log(beta)];
     }
 
-    private double[] Ones() => [.. Enumerable.Repeat(1.0, Rows)];
+    private double[] Ones() => [.. Enumerable.Repeat(1.0, _loss.Length)];
 
-    private double[] Weighted(double[][] columns, double[] weights, bool[] terms)
+    private static double[] Weighted(double[][] columns, double[] weights, double[] loss, bool[] terms)
     {
         double[,] gram = new double[3, 3];
         double[] target = new double[3];
         for (int j = 0; j < 3; j++)
         {
-            for (int i = 0; terms[j] && i < Rows; i++)
+            for (int k = j; k < 3 && terms[j]; k++)
             {
-                target[j] += weights[i] * columns[j][i] * _loss[i];
-                for (int k = 0; k < 3; k++)
+                double sum = 0;
+                for (int i = 0; terms[k] && i < loss.Length; i++)
                 {
-                    gram[j, k] += terms[k] ? weights[i] * columns[j][i] * columns[k][i] : 0;
+                    sum += weights[i] * columns[j][i] * columns[k][i];
                 }
+
+                (gram[j, k], gram[k, j]) = (sum, sum);
+            }
+
+            for (int i = 0; terms[j] && i < loss.Length; i++)
+            {
+                target[j] += weights[i] * columns[j][i] * loss[i];
             }
         }
 

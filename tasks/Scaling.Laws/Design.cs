@@ -12,7 +12,6 @@ internal sealed class Design
     /// </summary>
     private const double PlainFactor = 1.02;
 
-    private readonly double[] _parameters;
     private readonly double[] _tokens;
     private readonly double[] _classParameters;
     private readonly double[] _classTokens;
@@ -20,41 +19,57 @@ internal sealed class Design
     private Design(IReadOnlyList<TrainingRun> runs, LawOptions options)
     {
         (Runs, Options) = (runs, options);
-        (_parameters, _tokens, Loss) = ([.. runs.Select(r => r.Parameters)], [.. runs.Select(r => r.Tokens)], [.. runs.Select(r => r.Loss)]);
-        double resolution = options.Law == LawKind.Conditional ? SizeClasses.Factor : PlainFactor;
-        Sizes = SizeClasses.Count(_parameters, resolution);
+        Parameters = [.. runs.Select(r => r.Parameters)];
+        _tokens = [.. runs.Select(r => r.Tokens)];
+        (Loss, Weights) = ([.. runs.Select(r => r.Loss)], [.. runs.Select(r => r.Weight)]);
+        double resolution = options.Law == LawKind.Chinchilla ? PlainFactor : SizeClasses.Factor;
+        SizeOf = SizeClasses.Of(Parameters, resolution);
+        Sizes = SizeOf.Max() + 1;
         Budgets = SizeClasses.Count(_tokens, resolution);
-        BaseTerms = [true, _parameters.Max() > resolution * _parameters.Min(), _tokens.Max() > resolution * _tokens.Min()];
+        bool grows = Parameters.Max() > resolution * Parameters.Min(), budgeted = _tokens.Max() > resolution * _tokens.Min();
+        IsRay = grows && budgeted && DistanceFromRay() < 0.05;
+        BaseTerms = [true, grows, budgeted && !IsRay];
         Classes = SizeClasses.OfRuns(runs, resolution);
-        _classParameters = OfClass(_parameters);
+        _classParameters = OfClass(Parameters);
         _classTokens = OfClass(_tokens);
         WidthValues = Values(r => r.X);
         SplitValues = Values(r => r.Ratio);
-        if (options.Law == LawKind.Conditional)
-        {
-            Shape = new ShapeFit(runs, Classes, options.Form, FitsWidth, FitsSplit, slope: !BaseTerms[1]);
-        }
     }
 
-    public static Design Of(IReadOnlyList<TrainingRun> runs, LawOptions options) => new(runs, options);
+    /// <summary>The design of some rows, in an order of their own, so that theirs in the table moves no sum.</summary>
+    public static Design Of(IReadOnlyList<TrainingRun> runs, LawOptions options) => new(
+        [
+            .. runs.OrderBy(r => r.Parameters).ThenBy(r => r.Tokens).ThenBy(r => r.X).ThenBy(r => r.Ratio).ThenBy(r => r.Loss)
+                .ThenBy(r => r.Shape, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ThenBy(r => r.Group, StringComparer.Ordinal).ThenBy(r => r.Weight).ThenBy(r => r.Row),
+        ], options);
 
     public IReadOnlyList<TrainingRun> Runs { get; }
 
     public LawOptions Options { get; }
 
+    public double[] Parameters { get; }
+
     public double[] Loss { get; }
+
+    public double[] Weights { get; }
 
     /// <summary>Different N.</summary>
     public int Sizes { get; }
 
+    /// <summary>The size class of each run, from 0 for the smallest.</summary>
+    public int[] SizeOf { get; }
+
     /// <summary>Different D.</summary>
     public int Budgets { get; }
 
-    /// <summary>Whether E, A/N^α and B/D^β are fitted: a term needs values that differ.</summary>
+    /// <summary>Whether E, A/N^α and B/D^β are fitted: a term needs values that differ, and along a ray N stands for both.</summary>
     public bool[] BaseTerms { get; }
 
     /// <summary>The (N, D) class of each run.</summary>
     public int[] Classes { get; }
+
+    /// <summary>Different (N, D).</summary>
+    public int Points => Classes.Max() + 1;
 
     /// <summary>Different values of x in the (N, D) class that has most.</summary>
     public int WidthValues { get; }
@@ -68,46 +83,34 @@ internal sealed class Design
     /// <summary>As <see cref="FitsWidth"/>.</summary>
     public bool FitsSplit => SplitValues >= 3;
 
-    /// <summary>Null for a Chinchilla law.</summary>
-    public ShapeFit? Shape { get; }
-
-    /// <summary>Parameters that are fitted.</summary>
-    public int Freedom => BaseFreedom + (Shape?.Terms ?? 0);
-
-    /// <summary>Of these, the base law's.</summary>
-    public int BaseFreedom => 1 + (BaseTerms[1] ? 2 : 0) + (BaseTerms[2] ? 2 : 0);
-
     /// <summary>All runs lie on one curve ln D = c + p·ln N, within 5 %: N and D cannot be told apart.</summary>
-    public bool IsRay => BaseTerms[1] && BaseTerms[2] && DistanceFromRay() < 0.05;
+    public bool IsRay { get; }
+
+    /// <summary>The base law's parameters that are fitted.</summary>
+    public int BaseFreedom => 1 + (BaseTerms[1] ? 2 : 0) + (BaseTerms[2] ? 2 : 0);
 
     /// <summary>The middle of the runs' tokens per parameter.</summary>
     public double TokensPerParameter => Runs.Select(r => r.Tokens / r.Parameters).Order().ElementAt(Runs.Count / 2);
 
-    public ChinchillaObjective Objective(double[] loss) => new(_parameters, _tokens, loss, Options.Objective, Options.Delta);
+    public ChinchillaObjective Objective(double[] loss) => new(Parameters, _tokens, loss, Options.Objective, Options.Delta, Weights);
 
     /// <summary>What the base law says of a run's own N and D beside its class: a factor, of the additive form an addend.</summary>
-    public double[] Local(ChinchillaLaw law) =>
+    public double[] Local(ChinchillaLaw law, bool additive) =>
     [
         .. Enumerable.Range(0, Runs.Count).Select(i =>
         {
-            double own = law.Predict(_parameters[i], _tokens[i]), shared = law.Predict(_classParameters[i], _classTokens[i]);
-            return Options.Form == LawForm.Additive ? own - shared : own / shared;
+            double own = law.Predict(Parameters[i], _tokens[i]), shared = law.Predict(_classParameters[i], _classTokens[i]);
+            return additive ? own - shared : own / shared;
         }),
     ];
 
-    /// <summary>Losses as the best shape would have had them.</summary>
-    public double[] WithoutShape(double[] loss, double[] theta)
-    {
-        var terms = Shape!.ShapeTerms(theta);
-        return [.. loss.Select((l, i) => Math.Max(terms.Remove(l, Runs[i].X, Runs[i].Ratio), 1e-3 * l))];
-    }
-
+    /// <summary>What a law predicts for each run.</summary>
     public double[] Predict(LawSolution solution) =>
     [
         .. Runs.Select(r =>
         {
-            double best = solution.Base.Law.Predict(r.Parameters, r.Tokens);
-            return solution.Shape?.Apply(best, r.X, r.Ratio) ?? best;
+            double best = solution.Law.Predict(r.Parameters, r.Tokens);
+            return solution.Shape?.Apply(best, LawPoint.Of(r)) ?? best;
         }),
     ];
 
@@ -124,9 +127,9 @@ internal sealed class Design
     /// <summary>Root mean square of what is left of ln D after a straight line in ln N.</summary>
     private double DistanceFromRay()
     {
-        double n = _parameters.Average(Math.Log), d = _tokens.Average(Math.Log);
-        double nn = _parameters.Sum(v => Math.Pow(Math.Log(v) - n, 2));
-        double slope = _parameters.Zip(_tokens, (a, b) => (Math.Log(a) - n) * (Math.Log(b) - d)).Sum() / nn;
-        return Math.Sqrt(_parameters.Zip(_tokens, (a, b) => Math.Pow(Math.Log(b) - d - slope * (Math.Log(a) - n), 2)).Average());
+        double n = Parameters.Average(Math.Log), d = _tokens.Average(Math.Log);
+        double nn = Parameters.Sum(v => Math.Pow(Math.Log(v) - n, 2));
+        double slope = Parameters.Zip(_tokens, (a, b) => (Math.Log(a) - n) * (Math.Log(b) - d)).Sum() / nn;
+        return Math.Sqrt(Parameters.Zip(_tokens, (a, b) => Math.Pow(Math.Log(b) - d - slope * (Math.Log(a) - n), 2)).Average());
     }
 }

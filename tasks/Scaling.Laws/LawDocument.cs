@@ -5,51 +5,6 @@ using System.Text.Json.Serialization;
 
 namespace Scaling.Laws;
 
-/// <summary>Which law.</summary>
-public enum LawKind
-{
-    /// <summary>L(N, D) alone.</summary>
-    Chinchilla,
-
-    /// <summary>L(N, D) with the shape's terms.</summary>
-    Conditional,
-}
-
-/// <summary>How the fit treated what it was given; with it a refit on fewer rows is the same fit.</summary>
-public sealed record LawOptions
-{
-    /// <summary>Default: conditional.</summary>
-    public LawKind Law { get; init; } = LawKind.Conditional;
-
-    /// <summary>Default: multiplicative. Of no effect for a Chinchilla law.</summary>
-    public LawForm Form { get; init; } = LawForm.Multiplicative;
-
-    /// <summary>What the base law minimises. Default: the sum of log-Huber losses.</summary>
-    public ObjectiveKind Objective { get; init; } = ObjectiveKind.LogHuber;
-
-    /// <summary>δ of the Huber loss, in ln L; 1e-6 to 1. Default: 1e-3.</summary>
-    public double Delta { get; init; } = 1e-3;
-
-    /// <summary>Only rows with a ratio in this range are fitted (those without one are). Default: 0.5 to 5, the paper's.</summary>
-    public Interval RatioRange { get; init; } = new(0.5, 5);
-
-    /// <summary>Resamples for intervals; 0 to 10 000. Default: 200.</summary>
-    public int Resamples { get; init; } = 200;
-
-    /// <summary>Seed of the resamples. Default: 20251021.</summary>
-    public int ResampleSeed { get; init; } = 20251021;
-}
-
-/// <summary>What the base law minimises.</summary>
-public enum ObjectiveKind
-{
-    /// <summary>Σ Huber_δ(ln L̂ − ln L): ½r² for |r| ≤ δ, else δ(|r| − ½δ).</summary>
-    LogHuber,
-
-    /// <summary>½ Σ (L̂ − L)².</summary>
-    LeastSquares,
-}
-
 /// <summary>A closed interval.</summary>
 /// <param name="Low">Lower end.</param>
 /// <param name="High">Upper end.</param>
@@ -100,6 +55,9 @@ public sealed record LawIntervals
 
     /// <summary>Of r*.</summary>
     public OpenInterval? RStar { get; init; }
+
+    /// <summary>Of the terms beyond x and the ratio.</summary>
+    public IReadOnlyList<TermInterval> Terms { get; init; } = [];
 }
 
 /// <summary>An interval that may be unbounded on either side.</summary>
@@ -107,30 +65,70 @@ public sealed record LawIntervals
 /// <param name="High">Null: unbounded.</param>
 public sealed record OpenInterval(double? Low, double? High);
 
-/// <summary>How the minimisation went.</summary>
+/// <summary>The rows and what they scatter by.</summary>
 public sealed record FitSummary
 {
     /// <summary>Rows that were fitted.</summary>
     public required int Rows { get; init; }
 
-    /// <summary>How the minimiser ended.</summary>
-    public required Convergence Status { get; init; }
+    /// <summary>Training runs that these belong to.</summary>
+    public required int Runs { get; init; }
 
-    /// <summary>Value of the base law's objective at the solution.</summary>
-    public required double ObjectiveValue { get; init; }
+    /// <summary>Hyper-parameter groups that these belong to; each but the largest has an offset.</summary>
+    public required int Groups { get; init; }
 
     /// <summary>√(Σ residual² / degrees of freedom) of the whole law, nats a token.</summary>
     public required double ResidualStandardDeviation { get; init; }
 
-    /// <summary>Singular values' quotient of the base law's Jacobian in ln L with columns of length 1; null where it is infinite.</summary>
-    public double? ConditionNumber { get; init; }
+    /// <summary>Of this, what single runs scatter by within their size (of a conditional law: within their size and budget), nats a token.</summary>
+    public required double RunNoise { get; init; }
 
-    /// <summary>Starting points that were followed to a minimum.</summary>
-    public required int Starts { get; init; }
+    /// <summary>Of this, what all runs of a size (and budget) share: the base law's error there, nats a token.</summary>
+    public required double LevelNoise { get; init; }
 
-    /// <summary>Of these, ended within a millionth of the least objective.</summary>
-    public required int StartsAgreeing { get; init; }
+    /// <summary>Standard deviation between runs alike in all but the seed, nats a token; null where there are none.</summary>
+    public double? ReplicateNoise { get; init; }
+
+    /// <summary>Degrees of freedom of <see cref="ReplicateNoise"/>.</summary>
+    public required int ReplicateFreedom { get; init; }
 }
+
+/// <summary>The law of runs on one ray, where tokens follow from parameters: L = E + C/N^γ. <see cref="LawDocument.Base"/> holds it as E, A = C, α = γ, B = 0.</summary>
+/// <param name="E">Nats a token.</param>
+/// <param name="C">Weight.</param>
+/// <param name="Gamma">γ.</param>
+/// <param name="TokensPerParameter">The middle of the runs' D/N.</param>
+public sealed record RayLaw([property: JsonPropertyName("E")] double E, [property: JsonPropertyName("C")] double C, double Gamma, double TokensPerParameter);
+
+/// <summary>95 % interval of a term beyond x and the ratio.</summary>
+/// <param name="Term">Which.</param>
+/// <param name="Name">As <see cref="ExtraTerm.Name"/>.</param>
+/// <param name="Low">Lower end of its coefficient.</param>
+/// <param name="High">Upper end.</param>
+public sealed record TermInterval(LawTerm Term, string Name, double Low, double High);
+
+/// <summary>The run that moves a quantity most when it is left out.</summary>
+/// <param name="Quantity"><c>alpha</c>, <c>beta</c>, <c>x_star</c>, <c>r_star</c> or <c>prediction</c> (at four times the largest size, nats a token).</param>
+/// <param name="Row">Its (first) row in the table, from 1.</param>
+/// <param name="Value">With all runs.</param>
+/// <param name="Without">Without it; null: the law then has no such value.</param>
+public sealed record Influence(string Quantity, int Row, double Value, double? Without);
+
+/// <summary>The law refitted with N counted by the other rule.</summary>
+/// <param name="ParametersRule">The other rule.</param>
+/// <param name="Alpha">α.</param>
+/// <param name="Beta">β.</param>
+/// <param name="XStar">x*.</param>
+/// <param name="RStar">r*.</param>
+/// <param name="Pick">Row of the least predicted loss among the largest size; null for a law that does not tell shapes apart.</param>
+/// <param name="SamePick">Whether that is the pick by this document's rule; null where there is none.</param>
+public sealed record OtherCounting(string ParametersRule, double Alpha, double Beta, double? XStar, double? RStar, int? Pick, bool? SamePick);
+
+/// <summary>How a form predicted sizes from the smaller ones.</summary>
+/// <param name="Form">The form.</param>
+/// <param name="ShapeError">Root mean square of measured less predicted loss, less what each size and budget shares, nats a token.</param>
+/// <param name="Rows">Rows that were predicted.</param>
+public sealed record FormScore(LawForm Form, double ShapeError, int Rows);
 
 /// <summary>Where the runs lie. Outside these ranges a prediction is an extrapolation.</summary>
 public sealed record LawRanges
@@ -177,7 +175,7 @@ public sealed record LawContext
 public sealed record LawDocument
 {
     /// <summary>The version that this assembly writes and reads.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>Version of the format.</summary>
     public int Version { get; init; } = CurrentVersion;
@@ -203,8 +201,26 @@ public sealed record LawDocument
     /// <summary>95 % intervals.</summary>
     public required LawIntervals Intervals { get; init; }
 
-    /// <summary>How the minimisation went.</summary>
+    /// <summary>How the starting points of the minimisation ended.</summary>
+    public required Restarts Restarts { get; init; }
+
+    /// <summary>What speaks for the minimum.</summary>
+    public required Certificate Certificate { get; init; }
+
+    /// <summary>The rows and what they scatter by.</summary>
     public required FitSummary Fit { get; init; }
+
+    /// <summary>Null unless the runs lie on one ray.</summary>
+    public RayLaw? Ray { get; init; }
+
+    /// <summary>How each form predicted sizes from smaller ones, best first; empty unless the form was chosen so.</summary>
+    public IReadOnlyList<FormScore> Forms { get; init; } = [];
+
+    /// <summary>The law with N counted otherwise; empty where the runs tell one count alone.</summary>
+    public IReadOnlyList<OtherCounting> OtherCountings { get; init; } = [];
+
+    /// <summary>The most influential run of each quantity; empty without resamples, or with more than 1000 runs.</summary>
+    public IReadOnlyList<Influence> Influence { get; init; } = [];
 
     /// <summary>Where the runs lie.</summary>
     public required LawRanges Ranges { get; init; }
@@ -212,7 +228,10 @@ public sealed record LawDocument
     /// <summary>What the law has no term for.</summary>
     public required LawContext Context { get; init; }
 
-    /// <summary>The law refitted to each resample: E, A, B, α, β, and of a conditional law a0, a1, a2, b0, b1, b2.</summary>
+    /// <summary>
+    /// The law refitted to each resample: E, A, B, α, β; where there is a shape a0, a1, a2, b0, b1, b2, c (of width over depth: γ) and a coefficient
+    /// for each of its terms.
+    /// </summary>
     public IReadOnlyList<double[]> Resamples { get; init; } = [];
 
     /// <summary>L_opt(N, D), nats a token.</summary>
@@ -225,42 +244,47 @@ public sealed record LawDocument
     /// <param name="tokens">D.</param>
     /// <param name="x">d/√N; null: x*.</param>
     /// <param name="ratio">MLP to attention; null: r*.</param>
-    public double Predict(double parameters, double tokens, double? x, double? ratio) => Predict(Base, Shape, parameters, tokens, x, ratio);
+    public double Predict(double parameters, double tokens, double? x, double? ratio) => Predict(new LawPoint(parameters, tokens) { X = x, Ratio = ratio });
+
+    /// <summary>The loss, nats a token.</summary>
+    /// <param name="point">Where.</param>
+    public double Predict(LawPoint point) => Predict(Base, Shape, point);
 
     /// <summary>The factor on L_opt (of the additive form: the nats added to it); 1 without shape terms.</summary>
     /// <param name="x">d/√N; null: x*.</param>
     /// <param name="ratio">MLP to attention; null: r*.</param>
     public double ShapeFactor(double? x, double? ratio) => Shape?.Factor(x, ratio) ?? 1;
 
-    /// <summary>
-    /// 95 % interval of the loss of a new run: the resamples' spread and the runs' residual noise, added as squares. What the law's form gets
-    /// wrong beyond the runs' ranges is not in it.
-    /// </summary>
-    /// <param name="parameters">N.</param>
-    /// <param name="tokens">D.</param>
-    /// <param name="x">d/√N; null: x*.</param>
-    /// <param name="ratio">MLP to attention; null: r*.</param>
+    /// <summary>95 % interval of the law's loss at a point: the resamples' spread. What the form gets wrong beyond the runs' ranges is not in it.</summary>
+    /// <param name="point">Where.</param>
     /// <returns>Null without resamples.</returns>
-    public Interval? PredictionInterval(double parameters, double tokens, double? x, double? ratio)
+    public Interval? ConfidenceInterval(LawPoint point) =>
+        Resamples.Count == 0 ? null : Quantiles.Central95(ResampledLaws().Select(law => Predict(law.Base, law.Shape, point)));
+
+    /// <summary>
+    /// 95 % interval of the loss of a new run there: the resamples' spread, the noise of runs and that of levels, added as squares. What the
+    /// form gets wrong beyond the runs' ranges is in it only as far as it is wrong within them.
+    /// </summary>
+    /// <param name="point">Where.</param>
+    /// <returns>Null without resamples.</returns>
+    public Interval? PredictionInterval(LawPoint point)
     {
-        if (Resamples.Count == 0)
+        if (ConfidenceInterval(point) is not { } spread)
         {
             return null;
         }
 
-        double centre = Predict(parameters, tokens, x, ratio);
-        double[] predictions = [.. ResampledLaws().Select(law => Predict(law.Base, law.Shape, parameters, tokens, x, ratio))];
-        var spread = Quantiles.Central95(predictions);
-        double noise = 1.959964 * Fit.ResidualStandardDeviation;
+        double centre = Predict(point);
+        double squares = 1.959964 * 1.959964 * (Fit.RunNoise * Fit.RunNoise + Fit.LevelNoise * Fit.LevelNoise);
         return new Interval(
-            centre - Math.Sqrt(Math.Pow(Math.Max(0, centre - spread.Low), 2) + noise * noise),
-            centre + Math.Sqrt(Math.Pow(Math.Max(0, spread.High - centre), 2) + noise * noise));
+            centre - Math.Sqrt(Math.Pow(Math.Max(0, centre - spread.Low), 2) + squares),
+            centre + Math.Sqrt(Math.Pow(Math.Max(0, spread.High - centre), 2) + squares));
     }
 
     /// <summary>The law of each resample, for probabilities such as that of being best.</summary>
     public IEnumerable<(ChinchillaLaw Base, ShapeTerms? Shape)> ResampledLaws() => Resamples.Select(p => (
         new ChinchillaLaw(p[0], p[1], p[2], p[3], p[4]),
-        Shape is null ? null : Shape with { Coefficients = new ShapeCoefficients(p[5], p[6], p[7], p[8], p[9], p[10]) }));
+        Shape is null ? null : Shape.With(p.AsSpan(5), p[3])));
 
     /// <summary>The verdict on a quantity; null where the document has none.</summary>
     /// <param name="quantity">As <see cref="Laws.Verdict.Quantity"/>.</param>
@@ -311,7 +335,7 @@ public sealed record LawDocument
             }
         }
 
-        int numbers = law.Shape is null ? 5 : 11;
+        int numbers = law.Shape is null ? 5 : 12 + law.Shape.Terms.Count;
         var (options, basis) = (law.Options, law.Base);
         Expect(options.Delta is > 0 and <= 1, "options.delta from 0 to 1", $"{options.Delta}");
         Expect(options.Resamples is >= 0 and <= 10_000, "options.resamples from 0 to 10000", $"{options.Resamples}");
@@ -321,10 +345,10 @@ public sealed record LawDocument
         Expect(law.Resamples.All(r => r.Length == numbers), $"resamples of {numbers} numbers", $"{law.Resamples.FirstOrDefault(r => r.Length != numbers)?.Length}");
     }
 
-    private static double Predict(ChinchillaLaw law, ShapeTerms? shape, double parameters, double tokens, double? x, double? ratio)
+    private static double Predict(ChinchillaLaw law, ShapeTerms? shape, LawPoint point)
     {
-        double best = law.Predict(parameters, tokens);
-        return shape?.Apply(best, x, ratio) ?? best;
+        double best = law.Predict(point.Parameters, point.Tokens);
+        return shape?.Apply(best, point) ?? best;
     }
 
     private static readonly JsonSerializerOptions Json = new()

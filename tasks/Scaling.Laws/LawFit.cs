@@ -1,4 +1,4 @@
-// From runs to a law: base law and shape's terms fitted in turn, resampled, and judged.
+// From runs to a law: fitted, certified, resampled, and judged.
 namespace Scaling.Laws;
 
 /// <summary>A fitted law with the rows it was fitted to.</summary>
@@ -6,14 +6,14 @@ namespace Scaling.Laws;
 /// <param name="Runs">The rows inside <see cref="LawOptions.RatioRange"/>, in their order.</param>
 public sealed record FittedLaw(LawDocument Document, IReadOnlyList<TrainingRun> Runs);
 
-/// <summary>
-/// Fits laws. The base law is fitted to the losses with the shape's effect removed, the shape's terms to what variants of one (N, D) class differ
-/// in; each needs little of the other, so a few rounds settle both.
-/// </summary>
+/// <summary>Fits laws.</summary>
 public static class LawFit
 {
     /// <summary>With fewer rows nothing is fitted.</summary>
     public const int LeastRows = 3;
+
+    /// <summary>More rows are no table of runs but of training steps.</summary>
+    public const int MostRows = 100_000;
 
     /// <summary>The rows that a fit with these options uses: those without a ratio, or with one in range.</summary>
     /// <param name="runs">Any number.</param>
@@ -26,97 +26,137 @@ public static class LawFit
     public static bool ShowsShape(IReadOnlyList<TrainingRun> runs) =>
         runs.Count >= LeastRows && Design.Of(runs, new LawOptions { Law = LawKind.Conditional }) is { } design && (design.FitsWidth || design.FitsSplit);
 
-    /// <summary>Fits a law. The same runs and options give the same bits.</summary>
-    /// <param name="runs">At least <see cref="LeastRows"/> in range. For a conditional law either all or none have x, and likewise the ratio.</param>
+    /// <summary>Fits a law. The same runs and options give the same bits, in whatever order the runs stand.</summary>
+    /// <param name="runs">
+    /// <see cref="LeastRows"/> to <see cref="MostRows"/> in range. For a conditional law either all or none have x, and likewise the ratio; for the
+    /// width-over-depth law all have <see cref="TrainingRun.WidthOverDepth"/>.
+    /// </param>
     /// <param name="context">What the runs have in common beyond the law's terms.</param>
     /// <param name="options">Which law, how.</param>
-    /// <exception cref="ArgumentException">Too few rows.</exception>
+    /// <exception cref="ArgumentException">Too few rows, too many, or rows without what the law needs.</exception>
     public static FittedLaw Fit(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options)
     {
         var rows = InRange(runs, options);
-        if (rows.Count < LeastRows)
+        if (rows.Count is < LeastRows or > MostRows)
         {
-            throw new ArgumentException($"{rows.Count} rows where {LeastRows} are the least");
+            throw new ArgumentException($"{rows.Count} rows where {LeastRows} to {MostRows} were expected");
+        }
+
+        if (options.Law == LawKind.WidthOverDepth && rows.Any(r => r.WidthOverDepth is null))
+        {
+            throw new ArgumentException("the width-over-depth law takes runs with hidden size and layers");
         }
 
         var design = Design.Of(rows, options);
-        var solution = Solve(design);
-        var resamples = Resampling.Of(design, solution);
-        double[][] kept = [.. resamples.Select(Numbers)];
+        var forms = options is { Law: LawKind.Conditional, Form: FormChoice.Auto } ? FormSelection.Scores(design) : [];
+        var fitter = LawFitter.Of(design, Form(options.Form, forms));
+        var solution = fitter.Solve();
+        var parts = ResidualParts.Of(fitter, solution);
+        var resamples = Resampling.Of(fitter, solution);
         var document = new LawDocument
         {
             Options = options,
-            Base = solution.Base.Law,
+            Base = solution.Law with { Objective = solution.Value },
             Shape = solution.Shape,
             Verdicts = [],
             Intervals = LawVerdicts.Intervals(design, resamples),
-            Fit = Summary(design, solution),
-            Ranges = Ranges(rows),
+            Restarts = solution.Restarts,
+            Certificate = BaseCertificate.Of(fitter, solution),
+            Fit = Summary(fitter, solution, parts),
+            Ray = design.IsRay && options.Law != LawKind.WidthOverDepth
+                ? new RayLaw(solution.Law.E, solution.Law.A, solution.Law.Alpha, design.TokensPerParameter)
+                : null,
+            Forms = forms,
+            Influence = InfluentialRuns.Of(fitter, solution, resamples.Count > 0),
+            Ranges = Ranges(design.Runs),
             Context = context,
-            Resamples = kept,
+            Resamples = [.. resamples.Select(Numbers)],
         };
-        return new FittedLaw(document with { Verdicts = LawVerdicts.Of(design, solution, resamples, document) }, rows);
+        return new FittedLaw(document with { Verdicts = LawVerdicts.Of(fitter, solution, resamples, document) }, rows);
     }
 
-    private static LawSolution Solve(Design design)
+    /// <summary>Fits, and refits with N counted by the other rule where the runs tell it.</summary>
+    /// <param name="runs">As of <see cref="Fit"/>.</param>
+    /// <param name="context">As of <see cref="Fit"/>.</param>
+    /// <param name="options">As of <see cref="Fit"/>.</param>
+    /// <param name="parametersRule">How <see cref="TrainingRun.Parameters"/> counts.</param>
+    /// <param name="otherRule">How <see cref="TrainingRun.OtherParameters"/> counts.</param>
+    public static FittedLaw FitCounted(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options, string parametersRule, string otherRule)
     {
-        double[] loss = design.Loss;
-        var basis = ChinchillaFit.Fit(design.Objective(loss), design.BaseTerms);
-        if (design.Shape is null)
+        var law = Fit(runs, context, options);
+        var document = law.Document with { ParametersRule = parametersRule };
+        if (law.Runs.All(r => r.OtherParameters is not null))
         {
-            return new LawSolution(basis, null, ShapeFit.NoEffect);
-        }
-
-        // The first base law has seen shapes of every kind as one: good for local slopes only, so the second is again fitted from scratch.
-        double[] theta = design.Shape.Fit(loss, design.Local(basis.Law), ShapeFit.NoEffect);
-        basis = ChinchillaFit.Fit(design.Objective(design.WithoutShape(loss, theta)), design.BaseTerms);
-        return Settle(design, loss, basis, theta, rounds: 30, tolerance: 1e-15);
-    }
-
-    /// <summary>Fits base and shape in turn until neither moves.</summary>
-    internal static LawSolution Settle(Design design, double[] loss, ChinchillaSolution basis, double[] theta, int rounds, double tolerance)
-    {
-        if (design.Shape is null)
-        {
-            return new LawSolution(ChinchillaFit.Refit(basis, loss, tolerance), null, theta);
-        }
-
-        for (int round = 0; round < rounds; round++)
-        {
-            double[] next = design.Shape.Fit(loss, design.Local(basis.Law), theta);
-            basis = ChinchillaFit.Refit(basis, design.WithoutShape(loss, next), tolerance);
-            bool settled = next.Zip(theta, (a, b) => Math.Abs(a - b)).Max() < 1e-12;
-            theta = next;
-            if (settled)
+            TrainingRun[] others = [.. law.Runs.Select(r => r with { Parameters = r.OtherParameters!.Value, OtherParameters = null })];
+            var other = Fit(others, context, options with { Resamples = 0 }).Document;
+            bool tells = document.Shape is { Form: not LawForm.None };
+            int pick = Pick(document, law.Runs, law.Runs), otherPick = Pick(other, others, law.Runs);
+            document = document with
             {
-                break;
-            }
+                OtherCountings =
+                [
+                    new OtherCounting(
+                        otherRule, other.Base.Alpha, other.Base.Beta, other.Shape?.XStar, other.Shape?.RStar, tells ? otherPick : null, tells ? pick == otherPick : null),
+                ],
+            };
         }
 
-        return new LawSolution(basis, design.Shape.ShapeTerms(theta), theta);
+        return law with { Document = document };
     }
+
+    /// <summary>The row of least predicted loss among the largest size and budget, sizes as the first table counts them.</summary>
+    private static int Pick(LawDocument law, IReadOnlyList<TrainingRun> runs, IReadOnlyList<TrainingRun> counted)
+    {
+        int[] classes = SizeClasses.OfRuns(counted);
+        return runs.Where((_, i) => classes[i] == classes.Max()).MinBy(r => law.Predict(LawPoint.Of(r)))!.Row;
+    }
+
+    private static LawForm Form(FormChoice choice, IReadOnlyList<FormScore> scores) => choice switch
+    {
+        FormChoice.Additive => LawForm.Additive,
+        FormChoice.Joint => LawForm.Joint,
+        FormChoice.Quadratic => LawForm.Quadratic,
+        FormChoice.Auto when scores.Count > 0 => scores[0].Form,
+        _ => LawForm.Multiplicative,
+    };
 
     private static double[] Numbers(LawSolution solution)
     {
-        var b = solution.Base.Law;
-        double[] numbers = [b.E, b.A, b.B, b.Alpha, b.Beta];
-        return solution.Shape?.Coefficients is { } c ? [.. numbers, c.A0, c.A1, c.A2, c.B0, c.B1, c.B2] : numbers;
+        var b = solution.Law;
+        return [b.E, b.A, b.B, b.Alpha, b.Beta, .. solution.Shape?.Numbers() ?? []];
     }
 
-    private static FitSummary Summary(Design design, LawSolution solution)
+    private static FitSummary Summary(LawFitter fitter, LawSolution solution, ResidualParts parts)
     {
+        var design = fitter.Design;
         double squares = design.Predict(solution).Zip(design.Loss, (p, l) => (p - l) * (p - l)).Sum();
-        double condition = solution.Base.ConditionNumber();
+        var (replicates, freedom) = Replicates(design.Runs);
         return new FitSummary
         {
             Rows = design.Runs.Count,
-            Status = solution.Base.Status,
-            ObjectiveValue = solution.Base.Value,
-            ResidualStandardDeviation = Math.Sqrt(squares / Math.Max(1, design.Runs.Count - design.Freedom)),
-            ConditionNumber = double.IsFinite(condition) ? condition : null,
-            Starts = solution.Base.Starts,
-            StartsAgreeing = solution.Base.StartsAgreeing,
+            Runs = parts.Clusters,
+            Groups = ShapeColumns.Groups(design.Runs).Count,
+            ResidualStandardDeviation = Math.Sqrt(squares / Math.Max(1, design.Runs.Count - fitter.Freedom)),
+            RunNoise = parts.OwnDeviation,
+            LevelNoise = parts.SharedDeviation,
+            ReplicateNoise = replicates,
+            ReplicateFreedom = freedom,
         };
+    }
+
+    /// <summary>Pooled over rows that are alike in shape, N, D and group, and belong to different runs.</summary>
+    private static (double? Deviation, int Freedom) Replicates(IReadOnlyList<TrainingRun> runs)
+    {
+        double squares = 0;
+        int freedom = 0;
+        foreach (var alike in runs.GroupBy(r => (r.Parameters, r.Tokens, r.X, r.Ratio, r.Gqa, r.WidthOverDepth, r.Shape, r.Group, string.Join(',', r.Covariates))).Where(g => g.Count() > 1))
+        {
+            double mean = alike.Average(r => r.Loss);
+            squares += alike.Sum(r => Math.Pow(r.Loss - mean, 2));
+            freedom += alike.Count() - 1;
+        }
+
+        return (freedom > 0 ? Math.Sqrt(squares / freedom) : null, freedom);
     }
 
     private static LawRanges Ranges(IReadOnlyList<TrainingRun> runs)
@@ -140,9 +180,3 @@ public static class LawFit
         return new Interval(all.Min(), all.Max());
     }
 }
-
-/// <summary>Base law and shape's terms at their minimum.</summary>
-/// <param name="Base">L_opt.</param>
-/// <param name="Shape">Null for a Chinchilla law.</param>
-/// <param name="Theta">The shape fit's own parameters, to start a refit from.</param>
-internal sealed record LawSolution(ChinchillaSolution Base, ShapeTerms? Shape, double[] Theta);

@@ -22,21 +22,33 @@ internal static class LawVerdicts
 
         return new LawIntervals
         {
-            E = Quantiles.Central95(resamples.Select(s => s.Base.Law.E)),
-            Alpha = design.BaseTerms[1] ? Quantiles.Central95(resamples.Select(s => s.Base.Law.Alpha)) : null,
-            Beta = design.BaseTerms[2] ? Quantiles.Central95(resamples.Select(s => s.Base.Law.Beta)) : null,
-            XStar = design.Shape is not null && design.FitsWidth ? Optimum(resamples, c => (c.A1, c.A2)) : null,
-            RStar = design.Shape is not null && design.FitsSplit ? Optimum(resamples, c => (c.B1, c.B2)) : null,
+            E = Quantiles.Central95(resamples.Select(s => s.Law.E)),
+            Alpha = design.BaseTerms[1] ? Quantiles.Central95(resamples.Select(s => s.Law.Alpha)) : null,
+            Beta = design.BaseTerms[2] ? Quantiles.Central95(resamples.Select(s => s.Law.Beta)) : null,
+            XStar = Conditional(design) && design.FitsWidth ? Optimum(resamples, s => s.XStar, s => (s.Coefficients.A1, s.Coefficients.A2)) : null,
+            RStar = Conditional(design) && design.FitsSplit ? Optimum(resamples, s => s.RStar, s => (s.Coefficients.B1, s.Coefficients.B2)) : null,
+            Terms =
+            [
+                .. resamples[0].Shape?.Terms.Select((t, k) =>
+                {
+                    var interval = Quantiles.Central95(resamples.Select(s => s.Shape!.Terms[k].Coefficient));
+                    return new TermInterval(t.Term, t.Name, interval.Low, interval.High);
+                }) ?? [],
+            ],
         };
     }
 
-    public static IReadOnlyList<Verdict> Of(Design design, LawSolution solution, IReadOnlyList<LawSolution> resamples, LawDocument document)
+    private static bool Conditional(Design design) => design.Options.Law == LawKind.Conditional;
+
+    public static IReadOnlyList<Verdict> Of(LawFitter fitter, LawSolution solution, IReadOnlyList<LawSolution> resamples, LawDocument document)
     {
+        var design = fitter.Design;
         var verdicts = new List<Verdict> { Exponents(design, solution, document) };
-        if (design.Shape is not null)
+        if (Conditional(design))
         {
-            verdicts.Add(Place("x_star", "x", design.WidthValues, document.Shape!.XStar, document.Ranges.X, document.Intervals.XStar, solution.Theta[0], solution.Theta[1], design));
-            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, document.Shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, solution.Theta[2], solution.Theta[3], design));
+            var c = document.Shape!.Coefficients;
+            verdicts.Add(Place("x_star", "x", design.WidthValues, document.Shape.XStar, document.Ranges.X, document.Intervals.XStar, (c.A1, c.A2), fitter));
+            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, document.Shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, (c.B1, c.B2), fitter));
         }
 
         double largest = document.Ranges.Parameters.High, budget = design.TokensPerParameter;
@@ -50,7 +62,7 @@ internal static class LawVerdicts
     private static Verdict Exponents(Design design, LawSolution solution, LawDocument document)
     {
         const string Quantity = "exponents";
-        var law = solution.Base.Law;
+        var law = solution.Law;
         Verdict Not(string reason) => new(Quantity, Identification.NotIdentified, reason);
         if (design.Sizes < 3)
         {
@@ -67,13 +79,13 @@ internal static class LawVerdicts
             return Not("The tokens follow from the parameters on all runs (one ray), so the two terms cannot be told apart; along it only E + C/N^γ exists.");
         }
 
-        int points = design.Classes.Distinct().Count();
+        int points = design.Points;
         if (points <= 5)
         {
             return Not($"{points} different (N, D) leave no freedom beside 5 parameters.");
         }
 
-        if (solution.Base.Status != Convergence.Converged)
+        if (solution.Status != Convergence.Converged)
         {
             return Not("The minimiser reached its limit of iterations.");
         }
@@ -90,7 +102,7 @@ internal static class LawVerdicts
             return Not($"An exponent ran away (α {law.Alpha:0.###}, β {law.Beta:0.###}).");
         }
 
-        double condition = document.Fit.ConditionNumber ?? double.PositiveInfinity;
+        double condition = document.Certificate.ConditionNumber ?? double.PositiveInfinity;
         if (condition > LargestCondition)
         {
             return Not($"Condition number {condition:G3}: other exponents fit as well.");
@@ -101,8 +113,8 @@ internal static class LawVerdicts
 
     private static Verdict ByWidth(LawSolution solution, LawDocument document)
     {
-        var law = solution.Base.Law;
-        var (alpha, beta) = solution.Base.Spread;
+        var law = solution.Law;
+        var (_, _, alpha, beta) = solution.Restarts;
         double starts = Math.Max(alpha.High / alpha.Low, beta.High / beta.Low);
         double width = document.Intervals is { Alpha: { } a, Beta: { } b } ? Math.Max(a.High / a.Low, b.High / b.Low) : 1;
         string reason = document.Intervals is { Alpha: { } shownA, Beta: { } shownB }
@@ -113,23 +125,30 @@ internal static class LawVerdicts
     }
 
     private static Verdict Place(
-        string quantity, string axis, int values, double? star, Interval? range, OpenInterval? interval, double rising, double falling, Design design)
+        string quantity, string axis, int values, double? star, Interval? range, OpenInterval? interval, (double Rising, double Falling) slopes, LawFitter fitter)
     {
+        var design = fitter.Design;
         Verdict Not(string reason) => new(quantity, Identification.NotIdentified, reason);
         if (values < 3)
         {
             return Not(range is null ? $"The runs have no column for {axis}." : $"No (N, D) class holds more than {values} values of {axis}; a minimum takes at least 3.");
         }
 
-        if (design.Runs.Count - design.Classes.Distinct().Count() <= design.Shape!.Terms)
+        int terms = fitter.Shape!.Terms;
+        if (design.Runs.Count - design.Points <= terms)
         {
-            return Not($"{design.Runs.Count} rows leave no freedom beside the levels of {design.Classes.Distinct().Count()} (N, D) classes and {design.Shape.Terms} shape terms.");
+            return Not($"{design.Runs.Count} rows leave no freedom beside the levels of {design.Points} (N, D) classes and {terms} shape terms.");
+        }
+
+        if (fitter.Shape.Columns.Form == LawForm.Joint)
+        {
+            return Not("The joint form knows the product of x and the ratio alone: its least loss is a curve.");
         }
 
         if (star is null)
         {
-            return Not(rising > 0 ? $"The loss rises with {axis} over the whole range: a minimum, if any, lies below it."
-                : falling > 0 ? $"The loss falls with {axis} over the whole range: a minimum, if any, lies above it."
+            return Not(slopes.Rising > 0 ? $"The loss rises with {axis} over the whole range: a minimum, if any, lies below it."
+                : slopes.Falling > 0 ? $"The loss falls with {axis} over the whole range: a minimum, if any, lies above it."
                 : $"The loss does not show a valley in {axis}.");
         }
 
@@ -152,14 +171,14 @@ internal static class LawVerdicts
     private static Verdict Prediction(string quantity, Design design, IReadOnlyList<LawSolution> resamples, LawDocument document, double parameters, double tokens)
     {
         bool along = quantity == "prediction_along_ray";
-        if (along ? !design.BaseTerms[1] : !design.BaseTerms[2])
+        if (!design.BaseTerms[along ? 1 : 2])
         {
             return new Verdict(quantity, Identification.NotIdentified, along ? "The runs have one size." : "The runs have one number of tokens.");
         }
 
         // Along a ray the runs are one curve E + C/N^γ, off it a surface of five parameters.
         int needed = design.IsRay ? 4 : 6;
-        int points = design.Classes.Distinct().Count();
+        int points = design.Points;
         if (design.Sizes < 3 || points < needed)
         {
             return new Verdict(quantity, Identification.NotIdentified, $"Sizes that differ: {design.Sizes}, different (N, D): {points}; a curve and its error take at least 3 and {needed}.");
@@ -171,7 +190,7 @@ internal static class LawVerdicts
         }
 
         double centre = document.Predict(parameters, tokens);
-        var spread = Quantiles.Central95(resamples.Select(s => s.Base.Law.Predict(parameters, tokens)));
+        var spread = Quantiles.Central95(resamples.Select(s => s.Law.Predict(parameters, tokens)));
         double width = (spread.High - spread.Low) / centre;
         return new Verdict(
             quantity,
@@ -180,13 +199,12 @@ internal static class LawVerdicts
     }
 
     /// <summary>A resample without a minimum in the axis has it at 0, at ∞, or, if flat, at either.</summary>
-    private static OpenInterval Optimum(IReadOnlyList<LawSolution> resamples, Func<ShapeCoefficients, (double Logarithm, double Inverse)> axis)
+    private static OpenInterval Optimum(IReadOnlyList<LawSolution> resamples, Func<ShapeTerms, double?> star, Func<ShapeTerms, (double Rising, double Falling)> slopes)
     {
-        var places = resamples.Select(s => axis(s.Shape!.Coefficients)).SelectMany(c => c switch
+        var places = resamples.Select(s => s.Shape!).SelectMany(s => star(s) is { } place ? [place, place] : slopes(s) switch
         {
-            ( > 0, > 0) => [c.Inverse / c.Logarithm, c.Inverse / c.Logarithm],
-            ( > 0, _) => [0, 0],
-            (_, > 0) => [double.PositiveInfinity, double.PositiveInfinity],
+            ( > 0, <= 0) => [0, 0],
+            ( <= 0, > 0) => [double.PositiveInfinity, double.PositiveInfinity],
             _ => new[] { 0, double.PositiveInfinity },
         });
         var interval = Quantiles.Central95(places);

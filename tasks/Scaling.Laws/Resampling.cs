@@ -1,49 +1,172 @@
-// Residual bootstrap: the law refitted to losses that could as well have been measured.
+// Wild bootstrap: the law refitted to losses that could as well have been measured.
 using MathNet.Numerics.Random;
 
 namespace Scaling.Laws;
 
 /// <summary>
-/// Each resample is the fitted loss plus a drawn residual (Efron 1979), residuals inflated for the parameters that were fitted. Of a conditional
-/// law the residual has two parts, drawn apart: what an (N, D) class shares, which is the base law's error there, and what is left within the
-/// class, which is training noise. Drawing rows alone would count the shared error as many times as there are shapes.
+/// Each resample is the fitted loss plus the residuals, each times a random multiplier of mean 0 and variance 1 (Wu 1986; Davidson, Flachaire
+/// 2008), so that rows keep their own noise. A residual has two parts: what a size (of a conditional law an (N, D) class) shares, which is the
+/// base law's error there, and what is left, which is training noise. Each class has one multiplier for its shared part (Webb's six points, for
+/// there are few classes), each training run one for its own part (±1), shared by its checkpoints. Parts are divided by √(1 − leverage), which
+/// makes up for the share of a residual that the fit has absorbed. For the log-Huber objective, near least absolute deviation, ±1 is the choice that
+/// is known to be right (Feng, He, Hu 2011).
 /// </summary>
 internal static class Resampling
 {
-    public static IReadOnlyList<LawSolution> Of(Design design, LawSolution solution)
+    private static readonly double[] s_webb =
+        [-Math.Sqrt(1.5), -1, -Math.Sqrt(0.5), Math.Sqrt(0.5), 1, Math.Sqrt(1.5)];
+
+    /// <summary>Rows times resamples that take some ten seconds; more rows get fewer resamples, down to <see cref="LeastResamples"/>.</summary>
+    private const long MostRefittedRows = 5_000_000;
+
+    private const int LeastResamples = 100;
+
+    /// <summary>How many resamples a fit of so many rows gets.</summary>
+    /// <param name="asked">As the options say.</param>
+    /// <param name="rows">Fitted.</param>
+    public static int Count(int asked, int rows) => (int)Math.Min(asked, Math.Max(LeastResamples, MostRefittedRows / rows));
+
+    public static IReadOnlyList<LawSolution> Of(LawFitter fitter, LawSolution solution)
     {
-        double[] fitted = design.Predict(solution);
-        int[] classes = design.Shape is null ? [.. Enumerable.Range(0, fitted.Length)] : design.Classes;
-        var (shared, own) = Split(design, [.. design.Loss.Zip(fitted, (l, f) => l - f)], classes);
-
-        // Its algorithm is fixed by its name, unlike that of the framework's generator.
-        var random = new MersenneTwister(design.Options.ResampleSeed, threadSafe: false);
-        var solutions = new List<LawSolution>();
-        for (int k = 0; k < design.Options.Resamples; k++)
+        var design = fitter.Design;
+        int count = Count(design.Options.Resamples, design.Runs.Count);
+        if (count == 0)
         {
-            double[] drawn = [.. shared.Select(_ => shared[random.Next(shared.Length)])];
-            double[] loss = [.. fitted.Select((f, i) => Math.Max(f + drawn[classes[i]] + own[random.Next(own.Length)], 1e-3 * design.Loss[i]))];
-
-            // One round: local slopes barely move. A millionth of the objective is far below what draws differ by.
-            solutions.Add(LawFit.Settle(design, loss, solution.Base, solution.Theta, rounds: 1, tolerance: 1e-6));
+            return [];
         }
 
+        var parts = ResidualParts.Of(fitter, solution);
+        var solutions = new LawSolution[count];
+        Parallel.For(0, count, k =>
+        {
+            // A stream of its own each, so that the result does not depend on who computes it.
+            var random = new Xoshiro256StarStar(unchecked(design.Options.ResampleSeed * 1_000_003 + k), threadSafe: false);
+            double[] shared = [.. Enumerable.Range(0, parts.Classes).Select(_ => s_webb[random.Next(6)])];
+            double[] own = [.. Enumerable.Range(0, parts.Clusters).Select(_ => random.NextBoolean() ? 1.0 : -1)];
+            double[] loss = new double[design.Runs.Count];
+            for (int i = 0; i < loss.Length; i++)
+            {
+                loss[i] = Math.Max(parts.Fitted[i] + shared[parts.ClassOf[i]] * parts.Shared[i] + own[parts.ClusterOf[i]] * parts.Own[i], 1e-3 * design.Loss[i]);
+            }
+
+            // A millionth of the objective is far below what draws differ by.
+            solutions[k] = fitter.Refit(solution, loss, tolerance: 1e-7);
+        });
         return solutions;
     }
+}
 
-    private static (double[] Shared, double[] Own) Split(Design design, double[] residuals, int[] classes)
+/// <summary>Fitted losses and the two parts of their residuals, made up for leverage, nats.</summary>
+internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] Own, int[] ClassOf, int[] ClusterOf)
+{
+    /// <summary>A leverage nearer to 1 says that the fit goes through the point: its error is unknown, not infinite.</summary>
+    private const double LargestLeverage = 0.9;
+
+    public int Classes => ClassOf.Max() + 1;
+
+    public int Clusters => ClusterOf.Max() + 1;
+
+    /// <summary>Standard deviation of the shared part over classes, nats.</summary>
+    public double SharedDeviation => Deviation(Enumerable.Range(0, Classes).Select(c => Shared[Array.IndexOf(ClassOf, c)]));
+
+    /// <summary>Standard deviation of the own part over rows, nats.</summary>
+    public double OwnDeviation => Deviation(Own);
+
+    public static ResidualParts Of(LawFitter fitter, LawSolution solution)
     {
-        double[] mean = new double[classes.Max() + 1];
-        foreach (var group in residuals.Zip(classes).GroupBy(p => p.Second))
+        var design = fitter.Design;
+        int n = design.Runs.Count;
+        double[] fitted = design.Predict(solution);
+        double[] residual = [.. design.Loss.Zip(fitted, (l, f) => l - f)];
+        int[] classes = design.Options.Law == LawKind.Conditional ? design.Classes : design.SizeOf;
+        var leverage = new BaseLeverage(fitter.LogJacobian(solution), design.Weights);
+        double[] shared = new double[n], own = new double[n];
+        bool single = classes.Max() + 1 == n;
+        foreach (var group in Enumerable.Range(0, n).GroupBy(i => classes[i]))
         {
-            mean[group.Key] = group.Average(p => p.First);
+            int[] members = [.. group];
+            double mean = single ? 0 : members.Average(i => residual[i]);
+            double made = mean / Math.Sqrt(1 - Math.Min(leverage.OfClass(members), LargestLeverage));
+            foreach (int i in members)
+            {
+                (shared[i], own[i]) = (made, residual[i] - mean);
+            }
         }
 
-        double between = Inflation(mean.Length, design.BaseFreedom);
-        double within = Inflation(residuals.Length, mean.Length + (design.Shape?.Terms ?? 0));
-        double centre = mean.Average();
-        return ([.. mean.Select(m => (m - centre) * between)], [.. residuals.Select((r, i) => (r - mean[classes[i]]) * within)]);
+        if (fitter.WithinClasses(solution) is { } within)
+        {
+            own = [.. within.Residual.Select((r, i) => -r / Math.Sqrt(1 - Math.Min(within.Leverage[i], LargestLeverage)))];
+        }
+        else
+        {
+            own = [.. own.Select((r, i) => r / Math.Sqrt(1 - Math.Min(leverage.OfRow(i), LargestLeverage)))];
+        }
+
+        return new ResidualParts(fitted, shared, own, classes, RunOf(design.Runs));
     }
 
-    private static double Inflation(int count, int fitted) => count > fitted ? Math.Sqrt((double)count / (count - fitted)) : 1;
+    /// <summary>Rows of one training run share a number.</summary>
+    private static int[] RunOf(IReadOnlyList<TrainingRun> runs)
+    {
+        var known = new Dictionary<string, int>(StringComparer.Ordinal);
+        int next = 0;
+        return [.. runs.Select(r => r.Run is null ? next++ : known.TryGetValue(r.Run, out int of) ? of : known[r.Run] = next++)];
+    }
+
+    private static double Deviation(IEnumerable<double> values)
+    {
+        double[] all = [.. values];
+        return Math.Sqrt(all.Average(v => v * v));
+    }
+}
+
+/// <summary>What share of its own loss, or of its class's mean loss, the base law has absorbed: H = J·(JᵀWJ)⁻¹·JᵀW.</summary>
+internal sealed class BaseLeverage
+{
+    private readonly double[][] _rows;
+    private readonly double[] _weights;
+    private readonly double[,] _gram;
+
+    public BaseLeverage(double[,] jacobian, double[] weights)
+    {
+        _weights = weights;
+        int n = weights.Length;
+        int[] present = [.. Enumerable.Range(0, jacobian.GetLength(1)).Where(k => Enumerable.Range(0, n).Any(i => jacobian[i, k] != 0))];
+        double[] length = [.. present.Select(k => Math.Sqrt(Enumerable.Range(0, n).Sum(i => weights[i] * jacobian[i, k] * jacobian[i, k])))];
+        _rows = [.. Enumerable.Range(0, n).Select(i => present.Select((k, at) => jacobian[i, k] / length[at]).ToArray())];
+        _gram = new double[present.Length, present.Length];
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = 0; j < present.Length; j++)
+            {
+                for (int k = 0; k < present.Length; k++)
+                {
+                    _gram[j, k] += weights[i] * _rows[i][j] * _rows[i][k];
+                }
+            }
+        }
+
+        for (int j = 0; j < present.Length; j++)
+        {
+            _gram[j, j] += 1e-10;
+        }
+    }
+
+    public double OfRow(int i) => _weights[i] * Form(_rows[i]);
+
+    public double OfClass(int[] members)
+    {
+        double[] sum = new double[_gram.GetLength(0)];
+        foreach (int i in members)
+        {
+            for (int k = 0; k < sum.Length; k++)
+            {
+                sum[k] += _rows[i][k];
+            }
+        }
+
+        return members.Average(i => _weights[i]) / members.Length * Form(sum);
+    }
+
+    private double Form(double[] v) => Math.Clamp(Symmetric.Solve(_gram, v) is { } solved ? solved.Zip(v, (a, b) => a * b).Sum() : 1, 0, 1);
 }

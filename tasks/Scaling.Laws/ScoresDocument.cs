@@ -21,6 +21,9 @@ public sealed record ScoresDocument(HeldOutScores? HeldOut, string? Reason)
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
 
+    /// <summary>Every size that was predicted from the smaller ones, rising; empty where none was asked for or possible.</summary>
+    public IReadOnlyList<RolloutStep> Rollout { get; init; } = [];
+
     /// <summary>Writes the scores.</summary>
     /// <param name="path">Overwritten.</param>
     public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, Json) + "\n");
@@ -35,13 +38,21 @@ public sealed record ScoresDocument(HeldOutScores? HeldOut, string? Reason)
     }
 }
 
+/// <summary>One size predicted from smaller ones.</summary>
+/// <param name="AllSizes">By the law of all smaller sizes.</param>
+/// <param name="NearSizes">By the law of the nearest smaller sizes alone; null where these are all.</param>
+public sealed record RolloutStep(HeldOutScores AllSizes, HeldOutScores? NearSizes);
+
 /// <summary>Scores over all rows of the held-out size, and for each number of tokens apart.</summary>
 /// <param name="Size">Mean N of the size, parameters.</param>
 /// <param name="FittedRows">Rows of the other sizes that the law was refitted to.</param>
+/// <param name="FittedSizes">Mean N of these sizes, rising.</param>
+/// <param name="Form">Of the refitted law; null for a Chinchilla law.</param>
 /// <param name="All">Over all rows of the size.</param>
 /// <param name="Budgets">For each class of D, rising, at least one: ranks across budgets are easy, within one they are the point.</param>
 /// <param name="Verdicts">On the refit.</param>
-public sealed record HeldOutScores(double Size, int FittedRows, RowScores All, IReadOnlyList<RowScores> Budgets, IReadOnlyList<Verdict> Verdicts);
+public sealed record HeldOutScores(
+    double Size, int FittedRows, IReadOnlyList<double> FittedSizes, LawForm? Form, RowScores All, IReadOnlyList<RowScores> Budgets, IReadOnlyList<Verdict> Verdicts);
 
 /// <summary>Scores of some rows.</summary>
 /// <param name="Tokens">Mean D, tokens.</param>
@@ -49,24 +60,14 @@ public sealed record HeldOutScores(double Size, int FittedRows, RowScores All, I
 /// <param name="Mse">Mean squared error, nats².</param>
 /// <param name="Spearman">Rank correlation of predicted and measured loss; null where it has no value.</param>
 /// <param name="SpearmanReason">Why; null where it has.</param>
+/// <param name="SpearmanInterval">Its 95 % interval over redrawn rows; null with fewer than five.</param>
 /// <param name="LevelError">Mean of predicted less measured, nats a token: what the rows share.</param>
 /// <param name="ShapeError">Root mean square of the rest, nats a token.</param>
+/// <param name="Coverage">Share of the rows whose measured loss lies in the 95 % interval of a new run; null without resamples.</param>
 /// <param name="Pick">Row, in the table of runs from 1, of the least predicted loss.</param>
-/// <param name="Regret">The pick's measured loss less the least measured, nats a token.</param>
+/// <param name="Regret">The measured loss of the pick's shape (the mean of its seeds) less the least measured, nats a token.</param>
+/// <param name="RegretOfCopy">The same of the best shape of the largest smaller size, copied: its nearest x and ratio here; null where shapes are unknown.</param>
+/// <param name="RegretOfQuadratic">The same of the pick of a quadratic in (ln x, ln r); null for a Chinchilla law.</param>
 public sealed record RowScores(
-    double Tokens, int Rows, double Mse, double? Spearman, string? SpearmanReason, double LevelError, double ShapeError, int Pick, double Regret)
-{
-    /// <summary>Scores predictions.</summary>
-    /// <param name="rows">At least one, with predicted losses in nats a token.</param>
-    public static RowScores Of(IReadOnlyList<(TrainingRun Run, double Predicted)> rows)
-    {
-        double[] predicted = [.. rows.Select(r => r.Predicted)];
-        double[] measured = [.. rows.Select(r => r.Run.Loss)];
-        double? spearman = Scores.Spearman(predicted, measured);
-        var (pick, regret) = Scores.Regret(predicted, measured);
-        return new RowScores(
-            rows.Average(r => r.Run.Tokens), rows.Count, Scores.MeanSquaredError(predicted, measured), spearman,
-            spearman is null ? "Ranks take at least two rows, and values that differ on both sides." : null,
-            Scores.LevelError(predicted, measured), Scores.ShapeError(predicted, measured), rows[pick].Run.Row, regret);
-    }
-}
+    double Tokens, int Rows, double Mse, double? Spearman, string? SpearmanReason, Interval? SpearmanInterval, double LevelError, double ShapeError,
+    double? Coverage, int Pick, double Regret, double? RegretOfCopy, double? RegretOfQuadratic);

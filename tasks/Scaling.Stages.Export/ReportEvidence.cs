@@ -94,16 +94,20 @@ internal static class ReportEvidence
         report.Heading(2, "Law");
         report.Paragraph("```text\n" + Formula(law) + "\n```");
         report.Paragraph(
-            $"Fitted to {law.Fit.Rows} runs; {(law.Fit.Status == Convergence.Converged ? "the minimiser converged" : "**the minimiser reached its limit of iterations**")}, "
-            + $"{law.Fit.StartsAgreeing} of {law.Fit.Starts} starting points agree. Single runs lie {Quantity.Digits(law.Fit.ResidualStandardDeviation, 2)} nats about it "
-            + $"(standard deviation). Condition number of the base law: {(law.Fit.ConditionNumber is { } c ? Quantity.Digits(c, 2) : "infinite")}. N counts parameters {law.ParametersRule}, D tokens {law.TokensRule}.");
+            $"Fitted to {law.Fit.Rows} runs; {(law.Certificate.Status == Convergence.Converged ? "the minimiser converged" : "**the minimiser reached its limit of iterations**")}, "
+            + $"{law.Restarts.Agreeing} of {law.Restarts.Followed} starting points agree. Single runs lie {Quantity.Digits(law.Fit.ResidualStandardDeviation, 2)} nats about it "
+            + $"(standard deviation). Condition number of the base law: {(law.Certificate.ConditionNumber is { } c ? Quantity.Digits(c, 2) : "infinite")}. N counts parameters {law.ParametersRule}, D tokens {law.TokensRule}.");
         report.Table([new("quantity"), MarkdownColumn.Number("value"), MarkdownColumn.Number("95 %"), new("verdict")], Coefficients(law));
     }
 
     private static string Formula(LawDocument law) => law.Shape?.Form switch
     {
         null => "L(N, D) = E + A/N^α + B/D^β",
+        LawForm.None => "L = E + A/N^α + B/D^β, times the terms below",
         LawForm.Multiplicative => "L = (a0 + a1·ln x + a2/x) · (b0 + b1·ln r + b2/r) · (E + A/N^α + B/D^β)",
+        LawForm.Joint => "L = (a0 + a1·ln(x·r) + a2/(x·r)) · (E + A/N^α + B/D^β)",
+        LawForm.Quadratic => "L = (a0 + a1·ln x + a2·ln² x + b1·ln r + b2·ln² r + c·ln x·ln r) · (E + A/N^α + B/D^β)",
+        LawForm.WidthOverDepth => "L = (1 + γ·(d/L)^α) · (E + A/N^α + B/D^β)",
         _ => "L = (a0 + a1·ln x + a2/x) + (b0 + b1·ln r + b2/r) + E + A/N^α + B/D^β",
     };
 
@@ -130,15 +134,39 @@ internal static class ReportEvidence
             yield break;
         }
 
-        var k = shape.Coefficients;
-        foreach (var (name, value) in new[] { ("a0", k.A0), ("a1", k.A1), ("a2", k.A2), ("b0", k.B0), ("b1", k.B1), ("b2", k.B2) })
+        foreach (var (name, value) in Named(shape))
         {
             yield return Row(name, value);
         }
 
+        foreach (var term in shape.Terms)
+        {
+            var interval = between.Terms.FirstOrDefault(t => (t.Term, t.Name) == (term.Term, term.Name));
+            yield return Row($"{term.Term.ToString().ToLowerInvariant()} {term.Name}".TrimEnd(), term.Coefficient, interval?.Low, interval?.High);
+        }
+
+        if (shape.Form is LawForm.None or LawForm.WidthOverDepth)
+        {
+            yield break;
+        }
+
         // x* and r* are above 0, so an interval without a lower end begins there.
-        yield return Row("x\\* = a2/a1", shape.XStar, between.XStar is null ? null : between.XStar.Low ?? 0, between.XStar?.High, Verdict("x_star"));
-        yield return Row("r\\* = b2/b1", shape.RStar, between.RStar is null ? null : between.RStar.Low ?? 0, between.RStar?.High, Verdict("r_star"));
+        bool valleys = shape.Form is LawForm.Multiplicative or LawForm.Additive;
+        yield return Row(valleys ? "x\\* = a2/a1" : "x\\*", shape.XStar, between.XStar is null ? null : between.XStar.Low ?? 0, between.XStar?.High, Verdict("x_star"));
+        yield return Row(valleys ? "r\\* = b2/b1" : "r\\*", shape.RStar, between.RStar is null ? null : between.RStar.Low ?? 0, between.RStar?.High, Verdict("r_star"));
+    }
+
+    private static IEnumerable<(string Name, double Value)> Named(ShapeTerms shape)
+    {
+        var k = shape.Coefficients;
+        return shape.Form switch
+        {
+            LawForm.None => [],
+            LawForm.WidthOverDepth => [("γ", k.Gamma)],
+            LawForm.Joint => [("a0", k.A0), ("a1", k.A1), ("a2", k.A2)],
+            LawForm.Quadratic => [("a0", k.A0), ("a1", k.A1), ("a2", k.A2), ("b1", k.B1), ("b2", k.B2), ("c", k.C)],
+            _ => [("a0", k.A0), ("a1", k.A1), ("a2", k.A2), ("b0", k.B0), ("b1", k.B1), ("b2", k.B2)],
+        };
     }
 
     private static void AppendExtrapolation(MarkdownDocument report, Study study)
@@ -153,6 +181,11 @@ internal static class ReportEvidence
         if (study.Scores?.HeldOut is { } heldOut)
         {
             ReportScores.Append(report, heldOut);
+        }
+
+        if (study.Scores?.Rollout is { Count: > 0 } steps)
+        {
+            ReportScores.AppendRollout(report, steps);
         }
         else if (study.Scores is { } scores)
         {

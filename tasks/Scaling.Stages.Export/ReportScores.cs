@@ -23,14 +23,32 @@ internal static class ReportScores
             [
                 MarkdownColumn.Number("tokens"), MarkdownColumn.Number("runs"), MarkdownColumn.Number("mean squared error (nats²)"), MarkdownColumn.Number("Spearman"),
                 MarkdownColumn.Number("level error (nats)"), MarkdownColumn.Number("shape error (nats)"), MarkdownColumn.Number("regret of the pick (nats)"),
+                MarkdownColumn.Number("of the copied shape"), MarkdownColumn.Number("of a quadratic's pick"),
             ],
             scores.Budgets.Select(b => (IReadOnlyList<string>)
             [
                 Quantity.Count(b.Tokens), $"{b.Rows}", Quantity.Digits(b.Mse, 3), Quantity.Digits(b.Spearman, 3), Quantity.LossDifference(b.LevelError), Quantity.Loss(b.ShapeError),
-                Quantity.Loss(b.Regret),
+                Quantity.Loss(b.Regret), Quantity.Loss(b.RegretOfCopy), Quantity.Loss(b.RegretOfQuadratic),
             ]));
         report.Paragraph(
             "Spearman is the rank correlation of predicted and measured loss. The level error is what all runs of a row share (predicted less measured), the shape error what is left. "
-            + "The regret is the measured loss of the shape that was predicted best, less the least measured.");
+            + "The regret is the measured loss of the shape that was predicted best, less the least measured; beside it stand that of the best shape of the largest fitted size, "
+            + "copied, and that of a quadratic in ln x and ln r.");
+    }
+
+    /// <summary>A row a size that was predicted from the smaller ones.</summary>
+    public static void AppendRollout(MarkdownDocument report, IReadOnlyList<RolloutStep> steps)
+    {
+        report.Paragraph("Each size predicted from the smaller ones alone, all budgets together:");
+        report.Table(
+            [
+                MarkdownColumn.Number("parameters"), MarkdownColumn.Number("from sizes"), MarkdownColumn.Number("runs"), MarkdownColumn.Number("level error (nats)"),
+                MarkdownColumn.Number("shape error (nats)"), MarkdownColumn.Number("Spearman"), MarkdownColumn.Number("in the 95 % interval"),
+            ],
+            steps.SelectMany(s => new[] { s.AllSizes, s.NearSizes }).OfType<HeldOutScores>().Select(s => (IReadOnlyList<string>)
+            [
+                Quantity.Count(s.Size), $"{s.FittedSizes.Count}", $"{s.All.Rows}", Quantity.LossDifference(s.All.LevelError), Quantity.Loss(s.All.ShapeError),
+                Quantity.Digits(s.All.Spearman, 3), s.All.Coverage is { } share ? $"{100 * share:0} %" : Quantity.Absent,
+            ]));
     }
 }

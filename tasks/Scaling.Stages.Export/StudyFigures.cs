@@ -52,7 +52,7 @@ internal static class StudyFigures
             return new StudyFigure(file, bare, $"Held-out loss of every run against {axis}.");
         }
 
-        bool factors = law.Shape.Form == LawForm.Multiplicative;
+        bool factors = law.Shape.Form != LawForm.Additive;
         double? best = bestOf(law);
         double reference = best ?? Math.Sqrt(range.Low * range.High);
         double Above(double loss, double referenceLoss) => factors ? 100 * (loss / referenceLoss - 1) : loss - referenceLoss;

@@ -1,5 +1,4 @@
 // `extrapolate`: what the law says of larger models, and how well it says it of a size that it has not seen.
-using System.Globalization;
 using Scaling.Laws;
 using Scaling.Sdk;
 
@@ -13,11 +12,12 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
     {
         Type = "extrapolate",
         Summary = "Predicts the loss of larger models at the law's best shape, and scores the law on a size held out.",
-        Inputs = [new InputRole("law", "law"), new InputRole("runs", "runs")],
+        Inputs = [new InputRole("law", "law"), new InputRole("residuals", "residuals", Cardinality.Optional), new InputRole("runs", "runs", Cardinality.Optional)],
         Outputs =
         [
             new OutputFile("predictions.csv", "predictions") { Columns = ExtrapolateTables.Predictions },
             new OutputFile("scores.json", "scores"),
+            new OutputFile("decision.csv", "decision") { Columns = ExtrapolateTables.Decision },
         ],
     };
 
@@ -31,13 +31,19 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
         }
 
         var law = Law(context.Input("law"));
-        var table = context.InputTable("runs");
-        var runs = Runs(table);
+        var (runs, budgets) = RunSource.Of(context, settings, law);
         var predictions = new TableBuilder(ExtrapolateTables.Predictions);
         var scores = Score(context, law, runs, predictions);
-        Targets(context, law, Budgets(settings, table, runs.Runs), predictions);
+        if (settings.Rollout)
+        {
+            context.Progress(0, 0, "rows", $"{runs.Count} rows, each size from the smaller ones");
+            scores = scores with { Rollout = Rollout.Of(runs, law.Context, law.Options, settings.NearSizes) };
+        }
+
+        Targets(context, law, budgets, predictions);
         predictions.Build().Write(context.Output("predictions.csv"));
         scores.Write(context.Output("scores.json"));
+        ExtrapolateTables.DecisionOf(law, runs, settings, budgets).Write(context.Output("decision.csv"));
     }
 
     private static LawDocument Law(string path)
@@ -56,21 +62,9 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
         }
     }
 
-    private static RunTable Runs(Table table)
-    {
-        var runs = RunTable.Read(table.Columns, table.Rows, new RunColumns());
-        return runs.Findings.Count == 0
-            ? runs
-            : throw new StageFailedException([.. runs.Findings.Select(f => new Diagnostic(f.Code, f.Message)
-            {
-                Hint = f.Missing is null ? null : NearestSpelling.Hint(f.Missing, table.Columns) ?? "Rename the table's column, or give it the runs of a 'train' stage.",
-            })]);
-    }
-
     /// <summary>Refits the law as it was fitted, on the other sizes, and predicts the rows of the one held out.</summary>
-    private static ScoresDocument Score(StageContext<ExtrapolateSettings> context, LawDocument law, RunTable table, TableBuilder predictions)
+    private static ScoresDocument Score(StageContext<ExtrapolateSettings> context, LawDocument law, IReadOnlyList<TrainingRun> runs, TableBuilder predictions)
     {
-        var runs = LawFit.InRange(table.Runs, law.Options);
         if (runs.Count == 0 || HoldOut.Of(context.Settings.HoldOut, runs) is not { } held)
         {
             return new ScoresDocument(null, runs.Count == 0 ? "No run has a ratio that the law was fitted to." : "hold_out is none.");
@@ -78,37 +72,37 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
 
         TrainingRun[] others = [.. runs.Where((_, i) => !held[i])];
         TrainingRun[] kept = [.. runs.Where((_, i) => held[i])];
-        if (others.Length < LawFit.LeastRows)
+        if (!Rollout.CanFit(others, law.Options))
         {
             throw new StageFailedException(
                 "SCAL7204", $"Without the size held out {others.Length} rows are left; a fit takes at least {LawFit.LeastRows}.", "Give it runs of another size, or 'hold_out: none'.");
         }
 
-        var refit = LawFit.Fit(others, table.Context, law.Options).Document;
-        double size = kept.Average(r => r.Parameters);
-        var rows = kept.Select(r => (Run: r, Predicted: refit.Predict(r.Parameters, r.Tokens, r.X, r.Ratio))).ToList();
-        foreach (var (run, predicted) in rows)
+        var (scores, refit) = Rollout.Score(others, kept, law.Context, law.Options);
+        foreach (var run in kept)
         {
-            var interval = refit.PredictionInterval(run.Parameters, run.Tokens, run.X, run.Ratio);
+            var point = LawPoint.Of(run);
+            double predicted = refit.Predict(point);
+            var (sure, interval) = (refit.ConfidenceInterval(point), refit.PredictionInterval(point));
             predictions.Add(
-                "held_out", size, run.Shape, run.Parameters, run.Tokens, run.X, run.Ratio, run.Loss, predicted, interval?.Low, interval?.High, run.Loss - predicted);
+                "held_out", scores.Size, run.Shape, run.Parameters, run.Tokens, run.X, run.Ratio, run.Loss, predicted, sure?.Low, sure?.High, interval?.Low, interval?.High,
+                run.Loss - predicted);
         }
 
-        int[] budgets = SizeClasses.Of([.. kept.Select(r => r.Tokens)]);
-        var byBudget = Enumerable.Range(0, budgets.Max() + 1).Select(b => RowScores.Of([.. rows.Where((_, i) => budgets[i] == b)]));
-        return new ScoresDocument(new HeldOutScores(size, refit.Fit.Rows, RowScores.Of(rows), [.. byBudget], refit.Verdicts), null);
+        return new ScoresDocument(scores, null);
     }
 
     private static void Targets(StageContext<ExtrapolateSettings> context, LawDocument law, IReadOnlyList<double> budgets, TableBuilder predictions)
     {
-        double? x = law.Shape?.XStar, ratio = law.Shape?.RStar;
         foreach (double size in context.Settings.Sizes)
         {
             foreach (double budget in budgets)
             {
-                double tokens = size * budget;
-                var interval = law.PredictionInterval(size, tokens, x, ratio);
-                predictions.Add("target", size, "", size, tokens, x, ratio, null, law.Predict(size, tokens, x, ratio), interval?.Low, interval?.High, null);
+                var (x, ratio) = law.Shape?.OptimumAt(size) ?? (null, null);
+                var point = new LawPoint(size, size * budget) { X = x, Ratio = ratio };
+                var (sure, interval) = (law.ConfidenceInterval(point), law.PredictionInterval(point));
+                predictions.Add(
+                    "target", size, "", size, point.Tokens, x, ratio, null, law.Predict(point), sure?.Low, sure?.High, interval?.Low, interval?.High, null);
             }
         }
 
@@ -130,26 +124,5 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
                 context.Warn("SCAL7206", $"The predictions rest on {quantity}, which is not identified. {verdict.Reason}");
             }
         }
-    }
-
-    /// <summary>Tokens a parameter to predict at: as asked, else the runs' own column, else the middles of what D/N they show.</summary>
-    private static IReadOnlyList<double> Budgets(ExtrapolateSettings settings, Table table, IReadOnlyList<TrainingRun> runs)
-    {
-        if (settings.TokensPerParameter.Count > 0)
-        {
-            return settings.TokensPerParameter;
-        }
-
-        if (table.Has("tokens_per_parameter"))
-        {
-            double[] asked = [.. table.Each().Select(r => double.TryParse(r.Text("tokens_per_parameter"), NumberStyles.Float, CultureInfo.InvariantCulture, out double n) ? n : 0)];
-            if (asked.All(n => n > 0 && double.IsFinite(n)))
-            {
-                return [.. asked.Distinct().Order()];
-            }
-        }
-
-        double[] quotients = [.. runs.Select(r => r.Tokens / r.Parameters)];
-        return [.. quotients.Zip(SizeClasses.Of(quotients)).GroupBy(p => p.Second).OrderBy(g => g.Key).Select(g => SizeClasses.GeometricMean(g.Select(p => p.First)))];
     }
 }

@@ -42,7 +42,8 @@ public sealed class SearchStage : Stage<SearchSettings>
         double tokens = settings.TokensPerParameter * settings.Size;
 
         // All at the asked size: otherwise a candidate that rounding left a little larger would win by that.
-        double Loss(DecoderShape s) => law.Predict(settings.Size, tokens, s.X, s.Ratio);
+        LawPoint Point(DecoderShape s) => new(settings.Size, tokens) { X = s.X, Ratio = s.Ratio, Gqa = s.Gqa, WidthOverDepth = (double)s.Hidden / s.Layers };
+        double Loss(DecoderShape s) => law.Predict(Point(s));
 
         var baseline = BaselineOf(context, space);
         double? threshold = baseline is null ? null : Loss(baseline);
@@ -75,7 +76,7 @@ public sealed class SearchStage : Stage<SearchSettings>
             throw new StageFailedException("SCAL7309", $"The law cannot be read: {e.Message}.", "Expected law.json, as 'fit' writes it.");
         }
 
-        if (law.Shape is null)
+        if (law.Shape is not { Form: not LawForm.None })
         {
             throw new StageFailedException(
                 "SCAL7310", "The law predicts the same loss for every shape: it is a Chinchilla law.", "Fit with 'law: conditional' on runs that differ in x and ratio.");

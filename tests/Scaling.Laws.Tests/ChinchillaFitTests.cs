@@ -33,8 +33,10 @@ public sealed class ChinchillaFitTests
         Assert.Equal(Identification.NotIdentified, law.Verdict("prediction_off_ray")!.Identification);
         Assert.Equal(Identification.Identified, law.Verdict("prediction_along_ray")!.Identification);
 
-        // Four times the largest run. A tenth of the noise between two seeds, 5e-4 nats, is right enough.
-        Assert.Equal(Studies.Printed.Predict(4e9, 8e10), law.Predict(4e9, 8e10), 5e-5);
+        // One power stands for two, .34 and .28: 1.3e-3 nats too high at four times the largest run.
+        Assert.NotNull(law.Ray);
+        Assert.Equal(0, law.Base.B);
+        Assert.Equal(Studies.Printed.Predict(4e9, 8e10), law.Predict(4e9, 8e10), 2e-3);
     }
 
     // Minima that two other programs agree on (gemstone-scaling-laws' own fits reproduced; log-Huber 1e-3, total parameters).
@@ -50,7 +52,7 @@ public sealed class ChinchillaFitTests
         var law = Fit(Studies.Gemstones("hot_100b+_512x"), Studies.Chinchilla);
 
         // The known minimum is printed with five digits.
-        Assert.InRange(law.Fit.ObjectiveValue, 0, 7.85915e-5);
+        Assert.InRange(law.Base.Objective!.Value, 0, 7.85915e-5);
         Assert.Equal(Identification.NotIdentified, law.Verdict("exponents")!.Identification);
     }
 
@@ -60,13 +62,119 @@ public sealed class ChinchillaFitTests
         var runs = Studies.OlmoLadder();
         var law = Fit([.. runs.Where(r => r.Parameters < 1.5e9)], Studies.Chinchilla);
 
-        Assert.Equal(7.699461512e-5, law.Fit.ObjectiveValue, 7.7e-5 * 1e-8);
+        Assert.Equal(7.699461512e-5, law.Base.Objective!.Value, 7.7e-5 * 1e-8);
         Assert.Equal(Identification.WeaklyIdentified, law.Verdict("exponents")!.Identification);
         Assert.InRange(law.Intervals.Alpha!.Low, 0, 0.063);
         Assert.InRange(law.Intervals.Alpha.High, 0.114, 1);
+        double[] threes = [.. runs.Where(r => r.Parameters is > 1.5e9 and < 5e9).Select(r => law.Predict(r.Parameters, r.Tokens) / r.Loss - 1)];
+        Assert.Equal(-0.025, threes.Min(), 0.0005);
+        Assert.Equal(-0.002, threes.Max(), 0.0005);
         double[] errors = [.. runs.Where(r => r.Parameters > 5e9).OrderBy(r => r.Parameters).Select(r => law.Predict(r.Parameters, r.Tokens) / r.Loss - 1)];
         Assert.Equal(-0.011, errors[0], 0.0005);
         Assert.Equal(-0.0273, errors[1], 0.0005);
+    }
+
+    /// <summary>
+    /// Minima of the tables of Gadre et al. and others, found by another program: projected Newton from 1200 starts, checked by SLSQP, L-BFGS-B and
+    /// Nelder–Mead. Among them tables where Newton from a single start stalls, and where E ends on 0.
+    /// </summary>
+    public static TheoryData<string, string, string, ObjectiveKind, double> KnownMinima => new()
+    {
+        { "gemstones", "hot", "params_active_precise final_loss", ObjectiveKind.LogHuber, 0.00198161280880666 },
+        { "gemstones", "hot", "params_active_precise final_loss", ObjectiveKind.LeastSquares, 0.237615430373793 },
+        { "gemstones", "cool_end", "params_active_precise final_loss", ObjectiveKind.LogHuber, 0.00196408643118541 },
+        { "gemstones", "cool_end", "params_active_precise final_loss", ObjectiveKind.LeastSquares, 0.226609457193841 },
+        { "gemstones", "hot_100b+_512x", "params_active_precise final_loss", ObjectiveKind.LogHuber, 7.85910228595165e-05 },
+        { "gemstones", "hot_100b+_512x", "params_active_precise final_loss", ObjectiveKind.LeastSquares, 0.00114930092714481 },
+        { "olmo", "N<1.5e9", "N loss_c4", ObjectiveKind.LogHuber, 7.69946151231332e-05 },
+        { "olmo", "N<1.5e9", "N loss_c4", ObjectiveKind.LeastSquares, 0.00300809649228422 },
+        { "olmo", "N<1.5e9", "N loss_wikitext", ObjectiveKind.LogHuber, 0.000120232414741839 },
+        { "olmo", "N<1.5e9", "N loss_wikitext", ObjectiveKind.LeastSquares, 0.00577818895071578 },
+        { "olmo", "all", "N loss_c4", ObjectiveKind.LogHuber, 0.00010893938395026 },
+        { "olmo", "all", "N loss_c4", ObjectiveKind.LeastSquares, 0.00426731319378594 },
+        { "olmo", "all", "N loss_wikitext", ObjectiveKind.LogHuber, 0.000169339399809783 },
+        { "olmo", "all", "N loss_wikitext", ObjectiveKind.LeastSquares, 0.00770222165074178 },
+        { "morph", "all", "N loss", ObjectiveKind.LogHuber, 0.00054640075048805 },
+        { "morph", "all", "N loss", ObjectiveKind.LeastSquares, 0.0619689550240742 },
+        { "gadre", "c4_original", "N paloma_ptb", ObjectiveKind.LogHuber, 0.000917072193180678 },
+        { "gadre", "c4_original", "N paloma_ptb", ObjectiveKind.LeastSquares, 1.33204263309049 },
+        { "gadre", "c4_original", "N_no_embed loss_c4_val", ObjectiveKind.LogHuber, 0.000504110579508493 },
+        { "gadre", "c4_original", "N_no_embed loss_c4_val", ObjectiveKind.LeastSquares, 0.196619794969738 },
+        { "gadre", "rpj", "N paloma_ptb", ObjectiveKind.LogHuber, 0.000717577429514397 },
+        { "gadre", "rpj", "N paloma_ptb", ObjectiveKind.LeastSquares, 0.556809460696641 },
+        { "gadre", "rpj", "N_no_embed loss_c4_val", ObjectiveKind.LogHuber, 0.00041129772074998 },
+        { "gadre", "rpj", "N_no_embed loss_c4_val", ObjectiveKind.LeastSquares, 0.223689389312994 },
+        { "gadre", "rw_original", "N paloma_ptb", ObjectiveKind.LogHuber, 0.000601740851467489 },
+        { "gadre", "rw_original", "N paloma_ptb", ObjectiveKind.LeastSquares, 0.336248510401968 },
+        { "gadre", "rw_original", "N_no_embed loss_c4_val", ObjectiveKind.LogHuber, 0.000459295013545576 },
+        { "gadre", "rw_original", "N_no_embed loss_c4_val", ObjectiveKind.LeastSquares, 0.160703362321867 },
+    };
+
+    [SharedDataTheory]
+    [MemberData(nameof(KnownMinima))]
+    public void Public_tables_reach_the_minima_that_another_program_found(string table, string subset, string columns, ObjectiveKind objective, double minimum)
+    {
+        var law = Fit(Studies.Public(table, subset, columns), Studies.Chinchilla with { Objective = objective, Resamples = 0 });
+
+        Assert.InRange(law.Base.Objective!.Value, 0, minimum * (1 + 1e-8));
+        Assert.InRange(law.Certificate.GradientNorm, 0, 1e-5);
+        Assert.True(objective == ObjectiveKind.LogHuber || law.Certificate.LowerBound >= minimum * 0.998, $"lower bound {law.Certificate.LowerBound} of {minimum}");
+    }
+
+    [Fact]
+    public void The_lower_bound_lies_below_every_law_and_near_the_best()
+    {
+        var runs = Studies.Noisy(Studies.ExactSurface, 0.01, seed: 5);
+        var law = Fit(runs, Studies.Chinchilla with { Objective = ObjectiveKind.LeastSquares, Resamples = 0 });
+        double bound = law.Certificate.LowerBound!.Value;
+
+        Assert.InRange(bound, 0.998 * law.Base.Objective!.Value, law.Base.Objective.Value);
+
+        // An exhaustive look: exponents on a fine grid, everything else at its best.
+        var objective = new ChinchillaObjective([.. runs.Select(r => r.Parameters)], [.. runs.Select(r => r.Tokens)], [.. runs.Select(r => r.Loss)], ObjectiveKind.LeastSquares, 1e-3);
+        double[] exponents = [.. Enumerable.Range(0, 60).Select(k => 0.01 * Math.Pow(1.12, k))];
+        double least = exponents.SelectMany(a => exponents.Select(b => objective.Value(objective.Project(a, b, [true, true, true])))).Min();
+        Assert.InRange(bound, 0, least);
+    }
+
+    [Fact]
+    public void A_profile_holds_the_exponents_that_fit_within_four_thousandths()
+    {
+        var runs = Studies.Noisy(Studies.ExactSurface, 0.01, seed: 5);
+        var law = Fit(runs, Studies.Chinchilla with { Objective = ObjectiveKind.LeastSquares, Resamples = 0 });
+        var objective = new ChinchillaObjective([.. runs.Select(r => r.Parameters)], [.. runs.Select(r => r.Tokens)], [.. runs.Select(r => r.Loss)], ObjectiveKind.LeastSquares, 1e-3);
+
+        // At its ends the best of all β lies on the limit; the search for them halves to 1e-3 of the interval.
+        foreach (double alpha in new[] { law.Certificate.ProfileAlpha!.Low, law.Certificate.ProfileAlpha.High })
+        {
+            double best = Enumerable.Range(0, 4000).Min(k => objective.Value(objective.Project(alpha, 0.05 * Math.Pow(1.001, k), [true, true, true])));
+            Assert.Equal(law.Base.Objective!.Value * 1.004, best, law.Base.Objective.Value * 2e-4);
+        }
+    }
+
+    [Fact]
+    public void Weights_count_a_row_as_often_as_they_say()
+    {
+        var runs = Studies.Noisy(Studies.ExactSurface, 0.01, seed: 2);
+        var weighted = Fit([.. runs.Select((r, i) => r with { Weight = 1 + i % 2 })], Studies.Chinchilla with { Resamples = 0 });
+        var repeated = Fit([.. runs, .. runs.Where((_, i) => i % 2 == 1)], Studies.Chinchilla with { Resamples = 0 });
+
+        // The minimum is where it is to 1e-8 of the objective; along the valley that is 1e-5 of an exponent.
+        Assert.Equal(repeated.Base.Objective!.Value, weighted.Base.Objective!.Value, 1e-12);
+        Assert.Equal(repeated.Base.Alpha, weighted.Base.Alpha, 1e-5);
+    }
+
+    [Theory]
+    [InlineData(ObjectiveKind.LogHuber)]
+    [InlineData(ObjectiveKind.LeastSquares)]
+    public void The_order_of_rows_changes_nothing(ObjectiveKind objective)
+    {
+        var runs = Studies.Noisy(Studies.ExactSurface, 0.01, seed: 9);
+        var shuffled = runs.OrderBy(r => Math.Sin(37 * r.Row)).ToList();
+        string Json(IReadOnlyList<TrainingRun> rows) => Fit(rows, Studies.Chinchilla with { Objective = objective, Resamples = 50 }).ToJson();
+
+        Assert.NotEqual(runs.Select(r => r.Row), shuffled.Select(r => r.Row));
+        Assert.Equal(Json(runs), Json(shuffled));
     }
 
     [Theory]
@@ -131,7 +239,7 @@ public sealed class ChinchillaFitTests
     {
         var law = Fit(Studies.Gemstones(table), Studies.Chinchilla);
 
-        Assert.InRange(law.Fit.ObjectiveValue, 0, minimum * (1 + 1e-8));
+        Assert.InRange(law.Base.Objective!.Value, 0, minimum * (1 + 1e-8));
         Assert.Equal(a, law.Base.A, 0.01);
         Assert.Equal(e, law.Base.E, 1e-4);
         Assert.Equal(alpha, law.Base.Alpha, 1e-4);

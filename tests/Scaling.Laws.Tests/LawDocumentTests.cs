@@ -32,8 +32,8 @@ public sealed class LawDocumentTests
     public void Another_version_is_refused()
     {
         string json = LawFit.Fit(Studies.ExactSurface, new LawContext(), Studies.Chinchilla with { Resamples = 0 }).Document.ToJson();
-        var refused = Assert.Throws<FormatException>(() => LawDocument.Parse(json.Replace("\"version\": 1", "\"version\": 2")));
-        Assert.Contains("version 2", refused.Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<FormatException>(() => LawDocument.Parse(json.Replace("\"version\": 2", "\"version\": 3")));
+        Assert.Contains("version 3", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class LawDocumentTests
     {
         var runs = Studies.Shapes(PublishedShapeTerms.From80MTo297M, noise: 0.002);
         var law = LawFit.Fit(runs, new LawContext(), new LawOptions()).Document;
-        int inside = runs.Count(r => law.PredictionInterval(r.Parameters, r.Tokens, r.X, r.Ratio)!.Contains(r.Loss));
+        int inside = runs.Count(r => law.PredictionInterval(LawPoint.Of(r))!.Contains(r.Loss));
 
         // 120 rows at 95 %: 114 ± 2.4, and residual noise and the fit's own spread both count.
         Assert.InRange(inside, 108, 120);
@@ -64,7 +64,7 @@ public sealed class LawDocumentTests
         {
             foreach (var objective in Enum.GetValues<ObjectiveKind>())
             {
-                TrainingRun[] runs = [.. loss.Select((l, i) => new TrainingRun(i + 1, 1e8 * (1 + i / 4), 2e9 * (1 + i % 2), l) { X = 0.05 * (1 + i % 4), Ratio = 1 })];
+                TrainingRun[] runs = [.. loss.Select((l, i) => new TrainingRun(i + 1, 1e8 * (1 + i / 4), 2e9 * (1 + i % 2), l) { X = 0.05 * (1 + i % 4), Ratio = 1, WidthOverDepth = 30 + 10 * (i % 3) })];
                 var document = LawFit.Fit(runs, new LawContext(), new LawOptions { Law = law, Objective = objective, Resamples = 20 }).Document;
 
                 // Writing JSON throws at NaN and infinity.

@@ -31,7 +31,7 @@ internal static class Studies
                      from x in widths ?? [0.05, 0.065, 0.08, 0.1, 0.13]
                      from r in ratios ?? [0.5, 1, 2, 4]
                      select (N: n * (1 + 0.04 * (random.NextDouble() - 0.5)), m, x, r);
-        return [.. points.Select((p, i) => new TrainingRun(i + 1, p.N, p.N * p.m, terms.Apply(Printed.Predict(p.N, p.N * p.m), p.x, p.r) + noise * Normal())
+        return [.. points.Select((p, i) => new TrainingRun(i + 1, p.N, p.N * p.m, terms.Apply(Printed.Predict(p.N, p.N * p.m), new LawPoint(p.N, p.N * p.m) { X = p.x, Ratio = p.r }) + noise * Normal())
         {
             X = p.x,
             Ratio = p.r,
@@ -48,6 +48,44 @@ internal static class Studies
     public static IReadOnlyList<TrainingRun> OlmoLadder() =>
         [.. File.ReadLines(SharedData.File("olmo_ladder/ladder_final_losses.csv")).Skip(1).Select(line => line.Split(',')).Select((cells, i) =>
             new TrainingRun(i + 1, Number(cells[2]), Number(cells[3]), Number(cells[5])))];
+
+    /// <summary>A public table: <c>gemstones</c>, <c>olmo</c>, <c>gadre</c> or <c>morph</c>, a subset of its rows, and its columns for N and the loss.</summary>
+    public static IReadOnlyList<TrainingRun> Public(string table, string subset, string columns)
+    {
+        string[] names = columns.Split(' ');
+        Dictionary<string, string>[] Rows(string file)
+        {
+            string[][] lines = [.. File.ReadLines(SharedData.File(file)).Select(line => line.Split(','))];
+            return [.. lines.Skip(1).Select(cells => lines[0].Zip(cells).ToDictionary(p => p.First, p => p.Second))];
+        }
+
+        string Column(Dictionary<string, string> row, string name) => row[row.Keys.First(k => k == name || (name.StartsWith("paloma", StringComparison.Ordinal) && k.StartsWith("loss_", StringComparison.Ordinal) && k.Contains(name)))];
+        var rows = table switch
+        {
+            "gemstones" => null,
+            "olmo" => Rows("olmo_ladder/ladder_final_losses.csv").Where(r => subset == "all" || Number(r["N"]) < 1.5e9),
+            "gadre" => Rows("gadre/gadre_losses.csv").Where(r => r["train_set"] == subset),
+            _ => Rows("morph/morph_loss.csv"),
+        };
+        return rows is null
+            ? Gemstones(subset)
+            : [.. rows.Where(r => Column(r, names[1]).Length > 0).Select((r, i) => new TrainingRun(i + 1, Number(r[names[0]]), Number(r["D"]), Number(Column(r, names[1]))))];
+    }
+
+    /// <summary>All 76 runs of <c>data/morph</c>, each named after its variant, and whether the published fit used it: 24 at 20 tokens a parameter and three of the smallest at 160.</summary>
+    public static IReadOnlyList<(TrainingRun Run, bool Fitted)> Morph() =>
+    [
+        .. File.ReadLines(SharedData.File("morph/morph_loss.csv")).Skip(1).Select(line => line.Split(',')).Select((cells, i) => (
+            new TrainingRun(i + 1, Number(cells[6]), Number(cells[7]), Number(cells[8])) { Shape = cells[0], WidthOverDepth = Number(cells[3]) / Number(cells[2]) },
+            cells[9] == "True" && (cells[1] == "20N" || (cells[1] == "160N" && cells[0].StartsWith("80M", StringComparison.Ordinal))))),
+    ];
+
+    /// <summary>The same runs with normal noise.</summary>
+    public static IReadOnlyList<TrainingRun> Noisy(IReadOnlyList<TrainingRun> runs, double noise, int seed)
+    {
+        var random = new Random(seed);
+        return [.. runs.Select(r => r with { Loss = r.Loss + noise * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) })];
+    }
 
     private static double Number(string cell) => double.Parse(cell, CultureInfo.InvariantCulture);
 

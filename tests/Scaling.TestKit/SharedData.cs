@@ -43,3 +43,16 @@ public sealed class SharedDataFactAttribute : Xunit.FactAttribute
         }
     }
 }
+
+/// <summary>A theory about public tables; skipped, with the reason, where they are absent.</summary>
+public sealed class SharedDataTheoryAttribute : Xunit.TheoryAttribute
+{
+    /// <summary>Skips where there is no such folder.</summary>
+    public SharedDataTheoryAttribute()
+    {
+        if (SharedData.Folder is null)
+        {
+            Skip = "shared/data is not on this machine (SCALING_SHARED_DATA names it)";
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// From a law to a choice: how probable it is that a shape is the best, near the best, and what choosing it is expected to cost.
+namespace Scaling.Laws;
+
+/// <summary>What is known of one candidate.</summary>
+/// <param name="Predicted">Loss, nats a token.</param>
+/// <param name="LossDifference">To the least predicted loss among the candidates, nats a token, ≥ 0.</param>
+/// <param name="ExpectedRegret">Mean over the resamples of its loss less the least, nats a token, ≥ 0.</param>
+/// <param name="ProbabilityBest">Share of the resamples in which it is the best. Depends on how finely the candidates are spaced.</param>
+/// <param name="ProbabilityWithin">Share of the resamples in which it is within ε of the best. Does not.</param>
+/// <param name="InConfidenceSet">Whether it is among the shapes of least expected regret that hold the best with the asked probability.</param>
+public sealed record ShapeOdds(
+    double Predicted, double LossDifference, double ExpectedRegret, double ProbabilityBest, double ProbabilityWithin, bool InConfidenceSet);
+
+/// <summary>
+/// The resampled laws stand for what the law could be. The confidence set takes candidates by rising expected regret until together they are the
+/// best in the asked share of the resamples. By regret and not by that share itself: a candidate with near neighbours is seldom the very best,
+/// however good it is. All candidates are held at one N and D, so what the base law does not know cancels; noise of a run is not in it.
+/// </summary>
+public static class ShapeDecision
+{
+    /// <summary>A few seconds' worth; more candidates get fewer resamples, down to <see cref="LeastResamples"/>.</summary>
+    private const int MostPredictions = 20_000_000;
+
+    private const int LeastResamples = 100;
+
+    /// <summary>The shapes that were trained, each once, by rising x, then ratio.</summary>
+    /// <param name="runs">Any number.</param>
+    public static IReadOnlyList<LawPoint> CandidatesOf(IReadOnlyList<TrainingRun> runs) =>
+    [
+        .. runs.Select(r => new LawPoint(1, 1) { X = r.X, Ratio = r.Ratio, Gqa = r.Gqa, WidthOverDepth = r.WidthOverDepth }).Distinct()
+            .OrderBy(p => p.X).ThenBy(p => p.Ratio).ThenBy(p => p.Gqa).ThenBy(p => p.WidthOverDepth),
+    ];
+
+    /// <summary>Judges candidates.</summary>
+    /// <param name="law">With resamples and a shape.</param>
+    /// <param name="parameters">N of all candidates.</param>
+    /// <param name="tokens">D.</param>
+    /// <param name="candidates">At least one; their own N and D are of no effect.</param>
+    /// <param name="epsilon">ε, nats a token. Default: 0.001, twice what a seed moves.</param>
+    /// <param name="confidence">0 to 1. Default: 0.8.</param>
+    /// <returns>A line a candidate, in their order; null where the law has no resamples or tells no shapes apart.</returns>
+    public static IReadOnlyList<ShapeOdds>? Of(
+        LawDocument law, double parameters, double tokens, IReadOnlyList<LawPoint> candidates, double epsilon = 0.001, double confidence = 0.8)
+    {
+        if (law.Shape is not { Form: not LawForm.None } || law.Resamples.Count == 0 || candidates.Count == 0)
+        {
+            return null;
+        }
+
+        LawPoint[] points = [.. candidates.Select(c => c with { Parameters = parameters, Tokens = tokens })];
+        int n = points.Length;
+        double best = law.Predict(parameters, tokens);
+        double[] predicted = [.. points.Select(law.Predict)];
+        double[] regret = new double[n];
+        int[] wins = new int[n], near = new int[n];
+        double[] losses = new double[n];
+        int resamples = 0;
+        foreach (var (_, shape) in law.ResampledLaws().Take(Math.Max(LeastResamples, MostPredictions / n)))
+        {
+            int winner = 0;
+            for (int i = 0; i < n; i++)
+            {
+                losses[i] = shape!.Apply(best, points[i]);
+                winner = losses[i] < losses[winner] ? i : winner;
+            }
+
+            double least = losses[winner];
+            wins[winner]++;
+            resamples++;
+            for (int i = 0; i < n; i++)
+            {
+                regret[i] += losses[i] - least;
+                near[i] += losses[i] - least <= epsilon ? 1 : 0;
+            }
+        }
+
+        bool[] inSet = new bool[n];
+        double held = 0, low = predicted.Min();
+        foreach (int i in Enumerable.Range(0, n).OrderBy(i => regret[i]).ThenBy(i => predicted[i]))
+        {
+            inSet[i] = true;
+            held += (double)wins[i] / resamples;
+            if (held >= confidence - 1e-12)
+            {
+                break;
+            }
+        }
+
+        return
+        [
+            .. Enumerable.Range(0, n).Select(i => new ShapeOdds(
+                predicted[i], predicted[i] - low, regret[i] / resamples, (double)wins[i] / resamples, (double)near[i] / resamples, inSet[i])),
+        ];
+    }
+}
