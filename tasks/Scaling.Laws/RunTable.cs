@@ -41,6 +41,12 @@ public sealed record RunTableFinding(string Code, string Message, string? Missin
 /// <param name="Findings">Empty where all is well.</param>
 public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Context, IReadOnlyList<RunTableFinding> Findings)
 {
+    /// <summary>Names of the covariates, in ordinal order; empty for none.</summary>
+    public IReadOnlyList<string> CovariateNames { get; init; } = [];
+
+    /// <summary>What the reader should know and what stops nothing, in sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>More than this many bad cells are counted, not listed.</summary>
     private const int ListedCells = 20;
 
