@@ -43,13 +43,13 @@ internal sealed class ExpressionParser
     private readonly IReadOnlyList<string> _columns;
     private readonly ExpressionScanner _scanner;
     private readonly List<Instruction> _code = [];
-    private readonly string _ifText;
+    private readonly bool _takesTexts;
     private Word _word;
     private int _depth;
 
     private ExpressionParser(string text, IReadOnlyList<string> columns, ExpressionType type)
     {
-        _ifText = type == ExpressionType.Truth ? "; a text stands in quotes, 'so'" : "";
+        _takesTexts = type == ExpressionType.Truth;
         _columns = columns;
         _scanner = new ExpressionScanner(text);
         _word = _scanner.Next();
@@ -248,7 +248,7 @@ internal sealed class ExpressionParser
 
         return column >= 0
             ? Push(new Instruction(Operation.Column, Column: column), ExpressionType.Number)
-            : throw new ExpressionException($"the table has no column '{Word.Cut(name.Text)}'{_ifText}", name.At)
+            : throw new ExpressionException($"the table has no column {name.Shown}{(_takesTexts ? "; a text stands in quotes, as here" : "")}", name.At)
             {
                 Missing = name.Text,
                 Candidates = _columns,

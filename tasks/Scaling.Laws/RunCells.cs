@@ -45,16 +45,7 @@ internal sealed class RunCells(IReadOnlyList<string> columns, IReadOnlyList<stri
     public double[] Numbers(int column, bool truths = false)
     {
         ref double[]? values = ref _numbers[2 * column + (truths ? 1 : 0)];
-        if (values is null)
-        {
-            values = new double[rows.Count];
-            for (int i = 0; i < values.Length; i++)
-            {
-                values[i] = Parse(rows[i][column], truths);
-            }
-        }
-
-        return values;
+        return values ??= truths ? WithTruths(column, Numbers(column)) : [.. rows.Select(r => Parse(r[column]))];
     }
 
     /// <summary>The rows at some positions.</summary>
@@ -65,8 +56,21 @@ internal sealed class RunCells(IReadOnlyList<string> columns, IReadOnlyList<stri
     /// <summary>A cell as messages name it, at most 40 characters.</summary>
     public static string Shown(string cell) => string.IsNullOrWhiteSpace(cell) ? "nothing" : $"'{Word.Cut(cell)}'";
 
-    private static double Parse(string cell, bool truths) =>
-        double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number
-        : truths && bool.TryParse(cell, out bool truth) ? truth ? 1 : 0
-        : double.NaN;
+    private static double Parse(string cell) =>
+        double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : double.NaN;
+
+    private double[] WithTruths(int column, double[] numbers)
+    {
+        double[] values = numbers;
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            if (double.IsNaN(numbers[i]) && bool.TryParse(rows[i][column], out bool truth))
+            {
+                values = values == numbers ? [.. numbers] : values;
+                values[i] = truth ? 1 : 0;
+            }
+        }
+
+        return values;
+    }
 }

@@ -45,5 +45,5 @@ internal sealed class RunFindings
     /// <summary>In the order in which they were found.</summary>
     public IReadOnlyList<RunTableFinding> Reported() => _unlisted == 0
         ? _findings
-        : [.. _findings, new RunTableFinding(_findings[^1].Code, $"{_unlisted} more are as wrong.")];
+        : [.. _findings, new RunTableFinding(_findings[^1].Code, $"And {_unlisted} more that are not listed.")];
 }

@@ -233,7 +233,7 @@ internal sealed class RunNames
                 string[] words = [.. same.Select(q => q.Word)];
                 if (!words.SequenceEqual([Terms.Heads.Name, Terms.KvHeads.Name]))
                 {
-                    _findings.Add(new RunTableFinding("SCAL7115", $"{string.Join(" and ", words)} are all '{Word.Cut(same.Key)}'.")
+                    _findings.Add(new RunTableFinding("SCAL7115", $"{string.Join(" and ", words)} are {(words.Length == 2 ? "both" : "all")} '{Word.Cut(same.Key)}'.")
                     {
                         Hint = "Give each quantity a column or formula of its own.",
                     });

@@ -7,7 +7,7 @@ namespace Scaling.Stages.Fit;
 /// <summary>What the user's table calls its columns; absent: the study's word of the same name, where the table has a column so called.</summary>
 public sealed record ColumnNames
 {
-    [Description("Parameters N, counted as 'counting' says. A column's name or, as in all settings of 'columns' up to 'weight', a formula over columns.")]
+    [Description("Parameters N, counted as 'counting' says; without embeddings where 'parameters_total' is given too.")]
     public string? Parameters { get; init; }
 
     [Description("All parameters, embeddings and norms included.")]

@@ -28,13 +28,13 @@ public sealed record FitSettings
     [Description("Which rows count: comparisons of columns, joined by and, or, not. A text stands in single quotes. Absent: all.")]
     public string? Where { get; init; }
 
-    [Description("What the table calls its columns.")]
+    [Description("What the table calls its columns: names, or formulas over columns such as 'step * batch'. shape, run and group are names alone.")]
     public ColumnNames Columns { get; init; } = new();
 
     [Description("What else may move the loss: a name of yours, and a column or formula.")]
     public IReadOnlyDictionary<string, string> Covariates { get; init; } = new Dictionary<string, string>();
 
-    [Description("How the table counts parameters. The rule moves the exponent, so predictions must count alike; the law carries it.")]
+    [Description("Which parameters N counts. The rule moves the exponent, so predictions must count alike; the law carries it.")]
     [AllowedValues("non-embedding", "total")]
     public string Counting { get; init; } = "non-embedding";
 

@@ -92,7 +92,7 @@ public sealed class ExpressionTests
     [InlineData("a < 3 && b < 3", 7, "'&' where 'and' was expected")]
     [InlineData("!a", 1, "'!' where 'not' or '!=' was expected")]
     [InlineData("1 < a < 3", 7, "a second comparison, '<'; write 'a < b and b < c' for 'a < b < c'")]
-    [InlineData("name == c4", 9, "the table has no column 'c4'; a text stands in quotes, 'so'")]
+    [InlineData("name == c4", 9, "the table has no column 'c4'; a text stands in quotes, as here")]
     [InlineData("name == \"c4\"", 9, "'\"' where ' was expected around a text")]
     [InlineData("name < 'c4'", 1, "a text can be compared with a column alone, by == or !=")]
     [InlineData("a + 1 == 'c4'", 1, "a text can be compared with a column alone, by == or !=")]

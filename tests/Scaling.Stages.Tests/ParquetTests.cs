@@ -1,5 +1,4 @@
 // Parquet files of Apache Arrow's writer and of another, whole and damaged.
-using System.Globalization;
 using Parquet;
 using Parquet.Schema;
 using Scaling.Sdk;
@@ -138,16 +137,12 @@ public sealed class ParquetTests : IDisposable
         }
 
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        long before = GC.GetTotalMemory(forceFullCollection: true);
         var read = RunFiles.ReadFile(
             _folder["runs.parquet"], """{"columns":{"parameters":"N","tokens":"step * batch","hidden":"width","layers":"depth","run":"name"},"covariates":{"rate":"ln(lr)"},"where":"loss < 3"}""");
 
         Assert.Equal(Groups * Rows, read.Runs.Count);
         Assert.Equal(1024.0 * Groups * Rows, read.Runs[^1].Tokens);
-        long held = (GC.GetTotalMemory(forceFullCollection: false) - before) / 1_000_000;
-        string told = string.Create(CultureInfo.InvariantCulture, $"{watch.Elapsed.TotalSeconds:F1} s, {held} MB");
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{told}; five seconds are the promise, on an idle machine");
-        Assert.True(held < 1500, told);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"it took {watch.Elapsed.TotalSeconds:F1} s; five are the promise, on an idle machine");
     }
 
     private static string Arrow(string name) => Path.Combine(Repository.Root, "tests", "Scaling.Stages.Tests", "Parquet", $"arrow-{name}.parquet");

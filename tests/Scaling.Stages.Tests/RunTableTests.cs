@@ -200,7 +200,7 @@ public sealed class RunTableTests : IDisposable
     public void The_order_of_rows_changes_nothing_but_their_numbers()
     {
         var table = RunsTable.Of(noise: 0.1);
-        string settings = """{"where":"loss < 9 or hidden > 3","columns":{"group":"seed","run":"shape"},"covariates":{"g":"gqa"}}""";
+        string settings = """{"where":"loss < 9 or hidden > 3","columns":{"group":["seed"],"run":"shape"},"covariates":{"g":"gqa"}}""";
         var straight = Read(table.ToCsv(), settings);
         string[][] shuffled = [.. table.Rows];
         new Random(5).Shuffle(shuffled);
@@ -283,7 +283,7 @@ public sealed class RunTableTests : IDisposable
     {
         string[] said = RunFiles.Refused(() => Read("parameters,tokens,loss\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"1e8,{i}e9,oops\n"))));
         Assert.Equal(21, said.Length);
-        Assert.Equal("runs.csv: error SCAL7103: 4981 more are as wrong.", said[^1]);
+        Assert.Equal("runs.csv: error SCAL7103: And 4981 more that are not listed.", said[^1]);
     }
 
     [Fact]
@@ -325,7 +325,7 @@ public sealed class RunTableTests : IDisposable
     {
         var read = RunFiles.ReadFile(
             SharedData.File("olmo_ladder/ladder_final_losses.csv"),
-            """{"columns":{"parameters":"N","tokens":"D","loss":"loss_c4","group":"mult"},"where":"N < 3e9 and mult != '1xC'"}""");
+            """{"columns":{"parameters":"N","tokens":"D","loss":"loss_c4","group":["mult"]},"where":"N < 3e9 and mult != '1xC'"}""");
 
         Assert.All(read.Runs, r => Assert.True(r.Parameters < 3e9 && r.Group != "mult=1xC"));
         Assert.Equal("mult=0.5xC", read.Runs[0].Group);
