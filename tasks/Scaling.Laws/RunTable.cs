@@ -1,144 +1,120 @@
 // A table of runs, of the pipeline or of the user, read into rows that laws can be fitted to; everything wrong with it at once.
-using System.Globalization;
-using Scaling.Architectures;
-
 namespace Scaling.Laws;
 
-/// <summary>What a table calls its columns; null: the study's own word, <c>tasks/TABLES.md</c>.</summary>
-public sealed record RunColumns
-{
-    /// <summary>N. Must be there.</summary>
-    public string? Parameters { get; init; }
-
-    /// <summary>D. Must be there.</summary>
-    public string? Tokens { get; init; }
-
-    /// <summary>L, nats a token. Must be there.</summary>
-    public string? Loss { get; init; }
-
-    /// <summary>d/√N.</summary>
-    public string? X { get; init; }
-
-    /// <summary>d; gives x where the table has no column for it.</summary>
-    public string? Hidden { get; init; }
-
-    /// <summary>MLP parameters over attention parameters.</summary>
-    public string? Ratio { get; init; }
-
-    /// <summary>What names a row's shape in <c>residuals.csv</c>.</summary>
-    public string? Shape { get; init; }
-}
-
-/// <summary>Something wrong with a table.</summary>
-/// <param name="Code">SCAL7102 a column is missing, SCAL7103 a cell cannot be used.</param>
-/// <param name="Message">What was found and what was expected.</param>
-/// <param name="Missing">The missing column's name, to suggest the nearest; null for a cell.</param>
-public sealed record RunTableFinding(string Code, string Message, string? Missing = null);
-
 /// <summary>Rows of a table with what is wrong with it.</summary>
-/// <param name="Runs">Complete only where there are no findings.</param>
-/// <param name="Context">What the runs have in common beyond the law's terms, from the columns that are there.</param>
+/// <param name="Runs">In the order of the table; empty where there are findings.</param>
+/// <param name="Context">What the runs have in common beyond the law's terms, as far as the table tells.</param>
 /// <param name="Findings">Empty where all is well.</param>
 public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Context, IReadOnlyList<RunTableFinding> Findings)
 {
-    /// <summary>More than this many bad cells are counted, not listed.</summary>
-    private const int ListedCells = 20;
+    /// <summary>Names of the covariates, in ordinal order; empty for none.</summary>
+    public IReadOnlyList<string> CovariateNames { get; init; } = [];
 
-    /// <summary>Reads a table.</summary>
+    /// <summary>What the reader should know and what stops nothing, in sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Reads a table that counts parameters without embeddings.</summary>
     /// <param name="columns">Its header, each name once.</param>
     /// <param name="rows">Its cells.</param>
     /// <param name="names">What it calls its columns.</param>
-    public static RunTable Read(IReadOnlyList<string> columns, IReadOnlyList<string[]> rows, RunColumns names)
+    public static RunTable Read(IReadOnlyList<string> columns, IReadOnlyList<string[]> rows, RunColumns names) =>
+        Read(columns, rows, new RunReading { Columns = names });
+
+    /// <summary>Reads a table. Lines that repeat another cell by cell are read once. The order of rows changes nothing but their numbers.</summary>
+    /// <param name="columns">Its header, each name once.</param>
+    /// <param name="rows">Its cells, as many a row as there are columns.</param>
+    /// <param name="reading">What it calls its columns and which rows count.</param>
+    public static RunTable Read(IReadOnlyList<string> columns, IReadOnlyList<string[]> rows, RunReading reading)
     {
-        var reader = new Reader(columns, rows);
-        double[] parameters = reader.Numbers(names.Parameters, Vocabulary.Parameters.Name, 1, 1e18, required: true) ?? [];
-        double[] tokens = reader.Numbers(names.Tokens, Vocabulary.Tokens.Name, 1, 1e18, required: true) ?? [];
-        double[] loss = reader.Numbers(names.Loss, Vocabulary.Loss.Name, 1e-6, 1e6, required: true) ?? [];
-        double[]? x = reader.Numbers(names.X, Vocabulary.X.Name, 1e-6, 1e6);
-        double[]? hidden = x is null ? reader.Numbers(names.Hidden, Vocabulary.Hidden.Name, 1, 1e9) : null;
-        double[]? ratio = reader.Numbers(names.Ratio, Vocabulary.Ratio.Name, 1e-6, 1e6);
-        int shape = reader.Column(names.Shape, Vocabulary.Shape.Name);
-        if (reader.Findings.Count > 0)
+        var findings = new RunFindings();
+        var names = new RunNames(columns, reading, findings);
+        var notes = new List<string>();
+        var cells = RunRows.Of(new RunCells(columns, rows), names.Where, findings, notes);
+        if (cells.Count == 0 || (reading.Where is not null && names.Where is null))
         {
-            return new RunTable([], new LawContext(), reader.Reported());
+            // Without its 'where' a table would be told of rows that were to be left out.
+            return Failed(findings);
         }
 
-        var runs = rows.Select((cells, i) => new TrainingRun(i + 1, parameters[i], tokens[i], loss[i])
+        var told = new RunNotes(cells);
+        var values = new RunValues(names, cells, findings, told);
+        if (findings.Any)
         {
-            Shape = shape < 0 ? "" : cells[shape],
-            X = x?[i] ?? (hidden is null ? null : hidden[i] / Math.Sqrt(parameters[i])),
-            Ratio = ratio?[i],
-        });
-        return new RunTable([.. runs], reader.Context(), []);
+            return Failed(findings);
+        }
+
+        RunRows.TellRepeated(names, cells, values, told);
+        Tell(cells, values, told);
+        return new RunTable(RunsOf(names, cells, values), Shared(cells, values), [])
+        {
+            CovariateNames = [.. values.Covariates.Select(c => c.Name)],
+            Notes = [.. notes, .. told.Words()],
+        };
     }
 
-    private sealed class Reader(IReadOnlyList<string> columns, IReadOnlyList<string[]> rows)
+    private static RunTable Failed(RunFindings findings) => new([], new LawContext(), findings.Reported());
+
+    private static TrainingRun[] RunsOf(RunNames names, RunCells cells, RunValues values)
     {
-        private int _unlisted;
-
-        public List<RunTableFinding> Findings { get; } = [];
-
-        /// <summary>Position of a column, −1 where there is none; a column that the user named must be there.</summary>
-        public int Column(string? given, string word, bool required = false)
+        var runs = new TrainingRun[cells.Count];
+        for (int i = 0; i < runs.Length; i++)
         {
-            int i = columns.ToList().IndexOf(given ?? word);
-            if (i < 0 && (required || given is not null))
+            var shape = values.Shape(i);
+            runs[i] = new TrainingRun(cells.RowNumber(i), values.Parameters[i], values.Tokens[i], values.Loss[i])
             {
-                Findings.Add(new RunTableFinding("SCAL7102", $"The table has no column '{given ?? word}'. It has: {string.Join(", ", columns)}.", given ?? word));
-            }
-
-            return i;
+                Shape = names.Shape < 0 ? "" : cells.Text(names.Shape, i),
+                Run = names.Run < 0 || cells.IsEmpty(names.Run, i) ? null : cells.Text(names.Run, i),
+                Group = RunRows.Group(names.Group, cells, i),
+                Weight = values.Weight?[i] ?? 1,
+                X = Known(values.X(i)),
+                Ratio = Known(values.Ratio(i)),
+                Gqa = Known(shape.Sharing),
+                WidthOverDepth = Known(shape.WidthOverDepth),
+                OtherParameters = Known(values.Other(i)),
+                Covariates = values.Covariates.Count == 0 ? [] : [.. values.Covariates.Select(c => c.Values[i])],
+            };
         }
 
-        public double[]? Numbers(string? given, string word, double least, double most, bool required = false)
-        {
-            int column = Column(given, word, required);
-            return column < 0 ? null : [.. rows.Select((cells, i) => Number(cells[column], i + 1, columns[column], least, most))];
-        }
+        return runs;
+    }
 
-        public List<RunTableFinding> Reported() => _unlisted == 0
-            ? Findings
-            : [.. Findings, new RunTableFinding("SCAL7103", $"{_unlisted} more cells cannot be used.")];
+    private static double? Known(double value) => double.IsNaN(value) ? null : value;
 
-        public LawContext Context() => new()
+    private static LawContext Shared(RunCells cells, RunValues values)
+    {
+        double[] Distinct(Func<RunShape, double> value) => [.. Enumerable.Range(0, cells.Count).Select(i => value(values.Shape(i))).Where(v => !double.IsNaN(v)).Distinct().Order()];
+        return new LawContext
         {
-            Layers = Distinct(Vocabulary.Layers),
-            HeadSize = Distinct(Vocabulary.HeadSize),
-            Gqa = Distinct(Vocabulary.Gqa),
-            Vocabulary = Distinct(Vocabulary.VocabularySize),
-            Tied = [.. Cells(Vocabulary.Tied).Select(c => bool.TryParse(c, out bool t) ? t : (bool?)null).OfType<bool>().Distinct().Order()],
+            Layers = Distinct(s => s.Layers),
+            HeadSize = Distinct(s => s.FeaturesAHead),
+            Gqa = Distinct(s => s.Sharing),
+            Vocabulary = Distinct(s => s.Vocabulary),
+            Tied = [.. Distinct(s => s.Tied).Select(t => t == 1)],
         };
+    }
 
-        private double[] Distinct(Term term) => [.. Cells(term).Select(c => Parse(c)).OfType<double>().Distinct().Order()];
-
-        private IEnumerable<string> Cells(Term term)
+    private static void Tell(RunCells cells, RunValues values, RunNotes notes)
+    {
+        var embeddings = RunNotes.Tally.Of(cells.Count, values.XCountsEmbeddings);
+        if (embeddings.Rows > 0)
         {
-            int column = Column(null, term.Name);
-            return column < 0 ? [] : rows.Select(cells => cells[column]);
+            notes.Add($"x is hidden over the root of an N with embeddings, since N without them is not known ({notes.Told(embeddings)}).");
         }
 
-        private double Number(string cell, int row, string column, double least, double most)
+        TellUnknown("x", values.X);
+        TellUnknown("ratio", values.Ratio);
+        foreach (var (name, of) in values.Covariates.Where(c => c.Values.All(v => v == c.Values[0])))
         {
-            double? number = Parse(cell);
-            if (number >= least && number <= most)
-            {
-                return number.Value;
-            }
-
-            string found = cell.Trim().Length == 0 ? "nothing" : $"'{(cell.Length > 40 ? cell[..40] + "…" : cell)}'";
-            if (Findings.Count < ListedCells)
-            {
-                Findings.Add(new RunTableFinding("SCAL7103", $"Row {row}, column '{column}': {found} where a number from {least:G3} to {most:G3} was expected."));
-            }
-            else
-            {
-                _unlisted++;
-            }
-
-            return double.NaN;
+            notes.Add($"The covariate {name} is {of[0]:G6} in all rows, so nothing can be learnt of it.");
         }
 
-        private static double? Parse(string cell) =>
-            double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null;
+        void TellUnknown(string word, Func<int, double> value)
+        {
+            var unknown = RunNotes.Tally.Of(cells.Count, i => double.IsNaN(value(i)));
+            if (unknown.Rows > 0 && unknown.Rows < cells.Count)
+            {
+                notes.Add($"{word} is not known in {notes.Told(unknown)}.");
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 // A row that laws are fitted to.
 namespace Scaling.Laws;
 
-/// <summary>One trained model and its held-out loss.</summary>
+/// <summary>One trained model, or one checkpoint of it, and its held-out loss.</summary>
 /// <param name="Row">Position in its table, from 1.</param>
 /// <param name="Parameters">N, > 0.</param>
 /// <param name="Tokens">D, > 0.</param>
@@ -11,30 +11,30 @@ public sealed record TrainingRun(int Row, double Parameters, double Tokens, doub
     /// <summary>Content id of its shape, or what the user's table calls it; empty for none.</summary>
     public string Shape { get; init; } = "";
 
-    /// <summary>d/√N; null where unknown.</summary>
+    /// <summary>Rows of the same value are checkpoints of one training run; null: the row is a run of its own.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>Rows of different values were trained with other hyper-parameters or data; empty for all of one group.</summary>
+    public string Group { get; init; } = "";
+
+    /// <summary>What the row counts in a fit beside the others, > 0. Default: 1.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>d/√N with the non-embedding N wherever that is known; null where unknown.</summary>
     public double? X { get; init; }
 
     /// <summary>MLP parameters over attention parameters; null where unknown.</summary>
     public double? Ratio { get; init; }
 
-    /// <summary>Query heads a key/value head; null where unknown.</summary>
+    /// <summary>Query heads a key/value head, at least 1; null where unknown.</summary>
     public double? Gqa { get; init; }
 
-    /// <summary>Hidden size over layers; null where unknown.</summary>
+    /// <summary>Hidden size over layers, > 0; null where unknown.</summary>
     public double? WidthOverDepth { get; init; }
 
-    /// <summary>What its rows share that are checkpoints of one training run; null: it is a run of its own.</summary>
-    public string? Run { get; init; }
-
-    /// <summary>Of its penalty in the objective, > 0. Default: 1.</summary>
-    public double Weight { get; init; } = 1;
-
-    /// <summary>N by the counting rule that was not chosen; null where unknown.</summary>
+    /// <summary>N by the rule that was not chosen: all parameters where N is without embeddings, and the other way round. > 0; null where unknown.</summary>
     public double? OtherParameters { get; init; }
 
-    /// <summary>The hyper-parameters it shares with others; rows of another group get an offset. Empty where nothing was said.</summary>
-    public string Group { get; init; } = "";
-
-    /// <summary>The user's covariates, in the order of <see cref="LawOptions.Covariates"/>.</summary>
+    /// <summary>Values in the order of <see cref="RunTable.CovariateNames"/>, finite.</summary>
     public IReadOnlyList<double> Covariates { get; init; } = [];
 }

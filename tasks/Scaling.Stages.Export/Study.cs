@@ -88,8 +88,9 @@ internal sealed record Study
             throw new StageFailedException([.. read.Findings.Select(f => new Diagnostic(f.Code, f.Message) { Hint = "Give it the runs of a 'train' stage." })]);
         }
 
-        var runs = read.Runs.Zip(table.Each(), (run, row) =>
+        var runs = read.Runs.Select(run =>
         {
+            var row = table[run.Row - 1];
             double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(run.Tokens / run.Parameters);
             return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss);
         }).ToList();

@@ -19,41 +19,22 @@ public enum LawChoice
     Conditional,
 }
 
-/// <summary>What the user's table calls its columns; absent: the study's word of the same name.</summary>
-public sealed record ColumnNames
-{
-    [Description("Column of the parameters N, counted as 'counting' says.")]
-    public string? Parameters { get; init; }
-
-    [Description("Column of the tokens D trained on.")]
-    public string? Tokens { get; init; }
-
-    [Description("Column of the held-out loss, nats a token.")]
-    public string? Loss { get; init; }
-
-    [Description("Column of hidden size over the square root of the non-embedding parameters.")]
-    public string? X { get; init; }
-
-    [Description("Column of the hidden size; gives x where the table has no column for it.")]
-    public string? Hidden { get; init; }
-
-    [Description("Column of MLP parameters over attention parameters.")]
-    public string? Ratio { get; init; }
-
-    [Description("Column that names a row's shape in residuals.csv.")]
-    public string? Shape { get; init; }
-}
-
 /// <summary>The settings of <c>fit</c>.</summary>
 public sealed record FitSettings
 {
-    [Description("A CSV file of runs, instead of a stage's.")]
+    [Description("A file of runs, instead of a stage's: CSV with a header, Parquet, or JSON Lines.")]
     public FileSet? Table { get; init; }
 
-    [Description("What the table calls its columns.")]
+    [Description("Which rows count: comparisons of columns, joined by and, or, not. A text stands in single quotes. Absent: all.")]
+    public string? Where { get; init; }
+
+    [Description("What the table calls its columns: names, or formulas over columns such as 'step * batch'. shape, run and group are names alone.")]
     public ColumnNames Columns { get; init; } = new();
 
-    [Description("How the table counts parameters. The rule moves the exponent, so predictions must count alike; the law carries it.")]
+    [Description("What else may move the loss: a name of yours, and a column or formula.")]
+    public IReadOnlyDictionary<string, string> Covariates { get; init; } = new Dictionary<string, string>();
+
+    [Description("Which parameters N counts. The rule moves the exponent, so predictions must count alike; the law carries it.")]
     [AllowedValues("non-embedding", "total")]
     public string Counting { get; init; } = "non-embedding";
 

@@ -7,8 +7,8 @@ namespace Scaling.Stages.Fit;
 /// <summary>A table of runs with the name its user knows it by.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Place">What diagnostics call it.</param>
-/// <param name="Columns">What it calls its columns.</param>
-internal sealed record RunSource(string Path, string Place, ColumnNames Columns)
+/// <param name="Context">Says how to read it and takes warnings.</param>
+internal sealed record RunSource(string Path, string Place, StageContext<FitSettings> Context)
 {
     public static RunSource Of(StageContext<FitSettings> context)
     {
@@ -24,34 +24,39 @@ internal sealed record RunSource(string Path, string Place, ColumnNames Columns)
 
         if (table is null)
         {
-            return new RunSource(runs[0].Path, System.IO.Path.GetFileName(runs[0].Path), context.Settings.Columns);
+            return new RunSource(runs[0].Path, System.IO.Path.GetFileName(runs[0].Path), context);
         }
 
         return table.Paths is [var only]
-            ? new RunSource(only, table.Text, context.Settings.Columns)
+            ? new RunSource(only, table.Text, context)
             : throw new StageFailedException("SCAL7109", $"'table: {table.Text}' names {table.Paths.Count} files where one was expected.");
     }
 
+    /// <summary>The runs; what is odd about them is warned of.</summary>
+    /// <exception cref="StageFailedException">Something is wrong with them.</exception>
     public RunTable Read()
     {
+        var settings = Context.Settings;
         var table = Table();
-        var read = RunTable.Read(table.Columns, table.Rows, new RunColumns
+        var read = RunTable.Read(table.Columns, table.Rows, new RunReading
         {
-            Parameters = Columns.Parameters,
-            Tokens = Columns.Tokens,
-            Loss = Columns.Loss,
-            X = Columns.X,
-            Hidden = Columns.Hidden,
-            Ratio = Columns.Ratio,
-            Shape = Columns.Shape,
+            Columns = settings.Columns.ToRead(),
+            Counting = settings.Counting == "total" ? ParameterCounting.Total : ParameterCounting.NonEmbedding,
+            Where = settings.Where,
+            Covariates = settings.Covariates,
         });
         if (read.Findings.Count > 0)
         {
             throw new StageFailedException([.. read.Findings.Select(f => new Diagnostic(f.Code, f.Message)
             {
                 Location = new SourceLocation(Place),
-                Hint = f.Missing is null ? null : NearestSpelling.Hint(f.Missing, table.Columns) ?? $"Write 'columns: {{ {f.Missing}: NAME }}' if the table calls it otherwise.",
+                Hint = f.Missing is null ? f.Hint : NearestSpelling.Hint(f.Missing, f.Candidates ?? table.Columns) ?? f.Hint,
             })]);
+        }
+
+        foreach (string note in read.Notes)
+        {
+            Context.Warn("SCAL7119", $"{Place}: {note}");
         }
 
         return read;
@@ -65,11 +70,11 @@ internal sealed record RunSource(string Path, string Place, ColumnNames Columns)
     {
         try
         {
-            return Sdk.Table.Read(Path);
+            return TableFile.Read(Path);
         }
         catch (StageFailedException e)
         {
-            throw new StageFailedException([.. e.Diagnostics.Select(d => d with { Location = new SourceLocation(Place) })]);
+            throw new StageFailedException([.. e.Diagnostics.Select(d => d with { Location = new SourceLocation(Place, d.Location?.Line ?? 0) })]);
         }
     }
 }

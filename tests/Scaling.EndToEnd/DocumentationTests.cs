@@ -36,6 +36,7 @@ public sealed partial class DocumentationTests : IDisposable
     {
         var examples = Sections().Values.SelectMany(section => Example().Matches(section).Select(m => "  " + m.Groups[1].Value.TrimEnd('\n').Replace("\n", "\n  ")));
         _tool.Folder.Write("mine/losses.csv", "params,toks,nats,d_model,r\n");
+        _tool.Folder.Write("theirs/checkpoints.jsonl", "{}\n");
         _tool.Folder.Write("study.yaml", $"stages:\n{string.Join('\n', examples)}\n");
 
         var check = _tool.Run("check", "study.yaml");

@@ -18,6 +18,7 @@ internal static class RunsTable
         var random = new Random(3);
         var columns = Vocabulary.ShapeTerms.Select(t => t.Name).Concat(["seed", "tokens_per_parameter", "tokens", "loss"]).Select(n => new Column(n, "", "")).ToList();
         var table = new TableBuilder(columns);
+        var seeds = new Dictionary<(string Shape, int Budget), int>();
         foreach (int size in new[] { 16000, 64000, 256000 })
         {
             foreach (double x in new[] { 0.16, 0.24, 0.36 })
@@ -29,7 +30,10 @@ internal static class RunsTable
                     {
                         double tokens = (double)budget * shape.Parameters;
                         double loss = Shape.Apply(Base.Predict(shape.Parameters, tokens), shape.X, shape.Ratio) + noise * (random.NextDouble() - 0.5);
-                        table.Add([.. shape.Cells(), 1, budget, tokens, loss]);
+
+                        // Rounding gives some shapes twice; the second is another seed of the first.
+                        int seed = seeds[(shape.Id, budget)] = seeds.GetValueOrDefault((shape.Id, budget)) + 1;
+                        table.Add([.. shape.Cells(), seed, budget, tokens, loss]);
                     }
                 }
             }
