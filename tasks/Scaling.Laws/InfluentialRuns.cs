@@ -7,12 +7,12 @@ internal static class InfluentialRuns
     /// <summary>With more runs no single one matters.</summary>
     private const int MostRuns = 1000;
 
-    public static IReadOnlyList<Influence> Of(LawFitter fitter, LawSolution solution, bool asked)
+    public static IReadOnlyList<Influence> Of(LawFitter fitter, LawSolution solution)
     {
         var design = fitter.Design;
         var runs = design.Runs.GroupBy(r => r.Run is null ? (object)r.Row : r.Run).Select(g => g.ToArray()).ToList();
         int least = Math.Max(LawFit.LeastRows, fitter.Freedom + 1);
-        if (!asked || runs.Count > MostRuns || runs.Count < 3 || design.Runs.Count - runs.Max(r => r.Length) < least)
+        if (runs.Count > MostRuns || runs.Count < 3 || design.Runs.Count - runs.Max(r => r.Length) < least)
         {
             return [];
         }

@@ -34,7 +34,9 @@ public static class LawFit
     /// <param name="context">What the runs have in common beyond the law's terms.</param>
     /// <param name="options">Which law, how.</param>
     /// <exception cref="ArgumentException">Too few rows, too many, or rows without what the law needs.</exception>
-    public static FittedLaw Fit(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options)
+    public static FittedLaw Fit(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options) => Fitted(runs, context, options, tellsInfluence: true);
+
+    internal static FittedLaw Fitted(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options, bool tellsInfluence)
     {
         var rows = InRange(runs, options);
         if (rows.Count is < LeastRows or > MostRows)
@@ -67,7 +69,7 @@ public static class LawFit
                 ? new RayLaw(solution.Law.E, solution.Law.A, solution.Law.Alpha, design.TokensPerParameter)
                 : null,
             Forms = forms,
-            Influence = InfluentialRuns.Of(fitter, solution, resamples.Count > 0),
+            Influence = tellsInfluence && resamples.Count > 0 ? InfluentialRuns.Of(fitter, solution) : [],
             Ranges = Ranges(design.Runs),
             Context = context,
             Resamples = [.. resamples.Select(Numbers)],

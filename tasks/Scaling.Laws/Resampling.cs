@@ -11,7 +11,7 @@ namespace Scaling.Laws;
 /// makes up for the share of a residual that the fit has absorbed. For the log-Huber objective, near least absolute deviation, ±1 is the choice that
 /// is known to be right (Feng, He, Hu 2011).
 /// </summary>
-internal static class Resampling
+public static class Resampling
 {
     private static readonly double[] s_webb =
         [-Math.Sqrt(1.5), -1, -Math.Sqrt(0.5), Math.Sqrt(0.5), 1, Math.Sqrt(1.5)];
@@ -26,7 +26,7 @@ internal static class Resampling
     /// <param name="rows">Fitted.</param>
     public static int Count(int asked, int rows) => (int)Math.Min(asked, Math.Max(LeastResamples, MostRefittedRows / rows));
 
-    public static IReadOnlyList<LawSolution> Of(LawFitter fitter, LawSolution solution)
+    internal static IReadOnlyList<LawSolution> Of(LawFitter fitter, LawSolution solution)
     {
         var design = fitter.Design;
         int count = Count(design.Options.Resamples, design.Runs.Count);

@@ -6,6 +6,9 @@ namespace Scaling.Laws;
 /// <summary>Scores laws on sizes that they have not seen.</summary>
 public static class Rollout
 {
+    /// <summary>Enough for the share of rows that intervals cover.</summary>
+    private const int StepResamples = 200;
+
     /// <summary>Every size predicted from the smaller ones.</summary>
     /// <param name="runs">In range.</param>
     /// <param name="context">Of the runs.</param>
@@ -13,7 +16,13 @@ public static class Rollout
     /// <param name="near">How many of the nearest smaller sizes the second prediction of each step takes; at least 1.</param>
     public static IReadOnlyList<RolloutStep> Of(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options, int near)
     {
+        if (runs.Count == 0)
+        {
+            return [];
+        }
+
         int[] sizes = SizeClasses.Of([.. runs.Select(r => r.Parameters)]);
+        var quicker = options with { Resamples = Math.Min(options.Resamples, StepResamples) };
         var steps = new List<RolloutStep>();
         for (int size = 1; size <= sizes.Max(); size++)
         {
@@ -21,7 +30,7 @@ public static class Rollout
             HeldOutScores? From(int least)
             {
                 TrainingRun[] fitted = [.. runs.Where((_, i) => sizes[i] >= least && sizes[i] < size)];
-                return CanFit(fitted, options) ? Score(fitted, held, context, options).Scores : null;
+                return CanFit(fitted, options) ? Score(fitted, held, context, quicker).Scores : null;
             }
 
             if (From(0) is { } all)
@@ -46,7 +55,7 @@ public static class Rollout
     public static (HeldOutScores Scores, LawDocument Law) Score(
         IReadOnlyList<TrainingRun> fitted, IReadOnlyList<TrainingRun> held, LawContext context, LawOptions options)
     {
-        var law = LawFit.Fit(fitted, context, options).Document;
+        var law = LawFit.Fitted(fitted, context, options, tellsInfluence: false).Document;
         var rival = law.Shape is { Form: not (LawForm.None or LawForm.WidthOverDepth) }
             ? LawFit.Fit(fitted, context, options with { Form = FormChoice.Quadratic, Resamples = 0 }).Document
             : null;

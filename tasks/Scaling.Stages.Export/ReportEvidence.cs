@@ -182,14 +182,14 @@ internal static class ReportEvidence
         {
             ReportScores.Append(report, heldOut);
         }
+        else if (study.Scores is { } scores)
+        {
+            report.Paragraph($"No size was held out: {scores.Reason}");
+        }
 
         if (study.Scores?.Rollout is { Count: > 0 } steps)
         {
             ReportScores.AppendRollout(report, steps);
-        }
-        else if (study.Scores is { } scores)
-        {
-            report.Paragraph($"No size was held out: {scores.Reason}");
         }
 
         report.Table(

@@ -25,9 +25,9 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
     protected override void Run(StageContext<ExtrapolateSettings> context)
     {
         var settings = context.Settings;
-        if (settings.HoldOut == "none" && settings.Sizes.Count == 0)
+        if (settings.HoldOut == "none" && settings.Sizes.Count == 0 && !settings.Rollout)
         {
-            throw new StageFailedException("SCAL7205", "extrapolate is asked for nothing: 'sizes' is empty and 'hold_out' is none.", "Add 'sizes: [1B]' or 'hold_out: largest'.");
+            throw new StageFailedException("SCAL7205", "extrapolate is asked for nothing: 'sizes' is empty, 'hold_out' is none and 'rollout' is false.", "Add 'sizes: [1B]' or 'hold_out: largest'.");
         }
 
         var law = Law(context.Input("law"));

@@ -17,6 +17,22 @@ public enum LawChoice
 
     /// <summary>L(N, D, x, ratio).</summary>
     Conditional,
+
+    /// <summary>L(N, D, hidden/layers), one exponent throughout.</summary>
+    WidthOverDepth,
+}
+
+/// <summary>Terms of the law beyond x and the ratio.</summary>
+public enum ExtraTermChoice
+{
+    /// <summary>Query heads a key/value head: the loss times (gqa/mean)^c.</summary>
+    Gqa,
+
+    /// <summary>x and the ratio together: ln x·ln ratio.</summary>
+    Interaction,
+
+    /// <summary>An optimum that moves with N: ln x·ln N and ln ratio·ln N.</summary>
+    Drift,
 }
 
 /// <summary>The settings of <c>fit</c>.</summary>
@@ -38,11 +54,14 @@ public sealed record FitSettings
     [AllowedValues("non-embedding", "total")]
     public string Counting { get; init; } = "non-embedding";
 
-    [Description("chinchilla: L(N, D); conditional: L(N, D, x, ratio); auto: conditional where x or ratio takes three values within a size and budget.")]
+    [Description("chinchilla: L(N, D); conditional: L(N, D, x, ratio); width-over-depth: L(N, D, hidden/layers); auto: conditional where x or ratio takes three values within a size and budget.")]
     public LawChoice Law { get; init; } = LawChoice.Auto;
 
-    [Description("How the shape's terms act on the base law.")]
-    public LawForm Form { get; init; } = LawForm.Multiplicative;
+    [Description("How the shape's terms act on the base law; auto: the form that predicts each size best from the smaller ones.")]
+    public FormChoice Form { get; init; } = FormChoice.Multiplicative;
+
+    [Description("Terms beyond x and the ratio, of the conditional law: gqa, interaction (of x and the ratio), drift (of the optimum with N). gqa also of chinchilla.")]
+    public IReadOnlyList<ExtraTermChoice> Terms { get; init; } = [];
 
     [Description("What the base law minimises: log-huber (sum of Huber losses of ln L) or least-squares (of L). The shape's terms are least squares.")]
     public ObjectiveKind Objective { get; init; } = ObjectiveKind.LogHuber;
@@ -59,8 +78,17 @@ public sealed record FitSettings
 
     [Description("Resamples behind the intervals; 0 for none.")]
     [Range(0, 10000)]
-    public int Resamples { get; init; } = 200;
+    public int Resamples { get; init; } = 1000;
 
     [Description("Seed of the resamples.")]
     public int ResampleSeed { get; init; } = 20251021;
+
+    [Description("Losses this near to the best are as good, in the decision.")]
+    [Unit("nats a token")]
+    [Range(0.0, 100.0)]
+    public double Epsilon { get; init; } = 0.001;
+
+    [Description("Probability with which the decision's confidence set holds the best shape.")]
+    [Range(0.01, 0.999)]
+    public double Confidence { get; init; } = 0.8;
 }

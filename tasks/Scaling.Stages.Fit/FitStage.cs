@@ -17,6 +17,7 @@ public sealed class FitStage : Stage<FitSettings>
         [
             new OutputFile("law.json", "law"),
             new OutputFile("residuals.csv", "residuals") { Columns = FitTables.Residuals },
+            new OutputFile("decision.csv", "decision") { Columns = FitTables.Decision },
         ],
     };
 
@@ -26,22 +27,30 @@ public sealed class FitStage : Stage<FitSettings>
         var settings = context.Settings;
         var source = RunSource.Of(context);
         var table = source.Read();
-        var options = Options(settings, table.Runs);
+        var options = Options(settings, table);
         CheckRows(table.Runs, options, source);
+        CheckGroups(table.Runs, options, source);
         WarnOfUnfitted(context, table.Runs, options);
 
-        context.Progress(0, 0, "rows", $"{table.Runs.Count} rows");
-        var law = LawFit.Fit(table.Runs, table.Context, options);
-        law = law with { Document = law.Document with { ParametersRule = settings.Counting } };
+        int resamples = Resampling.Count(options.Resamples, LawFit.InRange(table.Runs, options).Count);
+        context.Progress(0, 0, "rows", $"{table.Runs.Count} rows, {resamples} resamples");
+        if (resamples < options.Resamples)
+        {
+            context.Warn("SCAL7122", $"{resamples} resamples stand behind the intervals where {options.Resamples} were asked for: so many rows would take minutes.");
+        }
+
+        string other = settings.Counting == "total" ? "non-embedding" : "total";
+        var law = LawFit.FitCounted(table.Runs, table.Context, options, settings.Counting, other);
         law.Document.Write(context.Output("law.json"));
         FitTables.ResidualsOf(law).Write(context.Output("residuals.csv"));
+        FitTables.DecisionOf(law, settings).Write(context.Output("decision.csv"));
         foreach (var verdict in law.Document.Verdicts.Where(v => v.Identification == Identification.NotIdentified))
         {
             context.Warn("SCAL7107", $"Not identified: {verdict.Quantity}. {verdict.Reason}");
         }
     }
 
-    private static LawOptions Options(FitSettings settings, IReadOnlyList<TrainingRun> runs)
+    private static LawOptions Options(FitSettings settings, RunTable table)
     {
         if (settings.RatioRange is not [var low, var high] || low >= high)
         {
@@ -52,20 +61,30 @@ public sealed class FitStage : Stage<FitSettings>
         var options = new LawOptions
         {
             Form = settings.Form,
+            Terms = [.. settings.Terms.Distinct().Select(Term)],
+            Covariates = table.CovariateNames,
             Objective = settings.Objective,
             Delta = settings.Delta,
             RatioRange = new Interval(low, high),
             Resamples = settings.Resamples,
             ResampleSeed = settings.ResampleSeed,
         };
-        return options with { Law = Law(settings.Law, LawFit.InRange(runs, options)) };
+        return options with { Law = Law(settings.Law, LawFit.InRange(table.Runs, options)) };
     }
 
     private static LawKind Law(LawChoice choice, IReadOnlyList<TrainingRun> runs) => choice switch
     {
         LawChoice.Chinchilla => LawKind.Chinchilla,
         LawChoice.Conditional => LawKind.Conditional,
+        LawChoice.WidthOverDepth => LawKind.WidthOverDepth,
         _ => LawFit.ShowsShape(runs) ? LawKind.Conditional : LawKind.Chinchilla,
+    };
+
+    private static LawTerm Term(ExtraTermChoice choice) => choice switch
+    {
+        ExtraTermChoice.Gqa => LawTerm.Gqa,
+        ExtraTermChoice.Interaction => LawTerm.Interaction,
+        _ => LawTerm.Drift,
     };
 
     private static void CheckRows(IReadOnlyList<TrainingRun> runs, LawOptions options, RunSource source)
@@ -77,11 +96,43 @@ public sealed class FitStage : Stage<FitSettings>
                 "Name the columns, for example 'columns: { hidden: d_model, ratio: r }', or write 'law: chinchilla'.");
         }
 
+        if (options.Law == LawKind.WidthOverDepth && runs.Any(r => r.WidthOverDepth is null))
+        {
+            throw source.Failure(
+                "SCAL7123", $"The width-over-depth law needs hidden and layers, which row {runs.First(r => r.WidthOverDepth is null).Row} does not tell.",
+                "Name the columns, for example 'columns: { hidden: d_model, layers: n_layers }'.");
+        }
+
+        if (options.Terms.Contains(LawTerm.Gqa) && runs.Any(r => r.Gqa is null))
+        {
+            throw source.Failure(
+                "SCAL7124", $"'terms: [gqa]' needs gqa, which row {runs.First(r => r.Gqa is null).Row} does not tell.",
+                "Name the columns, for example 'columns: { heads: n_heads, kv_heads: n_kv_heads }', or remove the term.");
+        }
+
         int fitted = LawFit.InRange(runs, options).Count;
+        if (fitted > LawFit.MostRows)
+        {
+            throw source.Failure(
+                "SCAL7121", $"The table has {fitted} rows where at most {LawFit.MostRows} are fitted: so many are training steps, not runs.",
+                "Keep one row a run, or a few annealed checkpoints, for example 'where: \"step == last_step\"'.");
+        }
+
         if (fitted < LawFit.LeastRows)
         {
             string outside = fitted == runs.Count ? "" : $" with a ratio from {options.RatioRange.Low} to {options.RatioRange.High}";
             throw source.Failure("SCAL7104", $"The table has {fitted} rows{outside} of {runs.Count}; a fit takes at least {LawFit.LeastRows}.", "Give it more runs.");
+        }
+    }
+
+    private static void CheckGroups(IReadOnlyList<TrainingRun> runs, LawOptions options, RunSource source)
+    {
+        if (Confounding.Of(LawFit.InRange(runs, options), options) is { Count: > 0 } axes)
+        {
+            throw source.Failure(
+                "SCAL7125",
+                $"The hyper-parameter groups go with {string.Join(" and ", axes.Select(a => a.Axis))}: within a group {axes.Min(a => a.ShareWithin):P1} of its variance is left, so what the hyper-parameters do would pass for what it does.",
+                "Add runs that differ in the group alone, keep one group with 'where', or remove the column from 'columns.group' if it follows the shape by a rule that keeps training at its best.");
         }
     }
 

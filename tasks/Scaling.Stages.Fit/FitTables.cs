@@ -37,4 +37,34 @@ internal static class FitTables
 
         return table.Build();
     }
+
+    public static readonly IReadOnlyList<Column> Decision =
+    [
+        new("x", "1", "hidden size over the square root of the non-embedding parameters; empty where the runs have none"),
+        new("ratio", "1", "MLP parameters over attention parameters; empty where the runs have none"),
+        new("gqa", "1", "query heads a key/value head; empty where the runs have none"),
+        new("predicted", "nats a token", "by the law, at the largest size and the middle of the runs' tokens per parameter"),
+        new("loss_difference", "nats a token", "predicted less the least predicted of the candidates"),
+        new("expected_regret", "nats a token", "mean over the resampled laws of its loss less the least"),
+        new("probability_best", "1", "share of the resampled laws by which it is the best candidate; depends on how finely candidates are spaced"),
+        new("probability_within", "1", "share by which it is within epsilon of the best"),
+        new("in_confidence_set", "truth", "among the shapes of least expected regret that hold the best with the asked probability"),
+    ];
+
+    /// <summary>The shapes that were trained, by rising expected regret; empty where the law does not tell shapes apart.</summary>
+    public static Table DecisionOf(FittedLaw law, FitSettings settings)
+    {
+        var table = new TableBuilder(Decision);
+        double size = law.Document.Ranges.Sizes[^1];
+        double[] budgets = [.. law.Runs.Select(r => r.Tokens / r.Parameters).Order()];
+        var candidates = ShapeDecision.CandidatesOf(law.Runs);
+        var odds = ShapeDecision.Of(law.Document, size, size * budgets[budgets.Length / 2], candidates, settings.Epsilon, settings.Confidence) ?? [];
+        foreach (var (candidate, of) in candidates.Zip(odds).OrderBy(p => p.Second.ExpectedRegret).ThenBy(p => p.Second.Predicted))
+        {
+            table.Add(
+                candidate.X, candidate.Ratio, candidate.Gqa, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest, of.ProbabilityWithin, of.InConfidenceSet);
+        }
+
+        return table.Build();
+    }
 }

@@ -18,11 +18,11 @@ public sealed class ExtrapolateTests : IDisposable
     {
         var predictions = Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6, 4e6) }, RunsTable.Of()).Table("predictions.csv");
 
-        Assert.Equal(["purpose", "size", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "predicted_low", "predicted_high", "residual"], predictions.Columns);
+        Assert.Equal(["purpose", "size", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "confidence_low", "confidence_high", "predicted_low", "predicted_high", "residual"], predictions.Columns);
         Assert.Equal(4, predictions.Rows.Count);
         foreach (var row in predictions.Each())
         {
-            double best = RunsTable.Shape.Apply(RunsTable.Base.Predict(row.Number("parameters"), row.Number("tokens")), null, null);
+            double best = RunsTable.Shape.Apply(RunsTable.Base.Predict(row.Number("parameters"), row.Number("tokens")), new LawPoint(row.Number("parameters"), row.Number("tokens")));
             Assert.Equal("target", row.Text("purpose"));
             Assert.Equal(best, row.Number("predicted"), 1e-4);
             Assert.Equal(RunsTable.Shape.XStar!.Value, row.Number("x"), 1e-6);
@@ -109,7 +109,7 @@ public sealed class ExtrapolateTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_asked_is_told() => Assert.Equal("SCAL7205", CodeOf(() => Extrapolate([], RunsTable.Of())));
+    public void Nothing_asked_is_told() => Assert.Equal("SCAL7205", CodeOf(() => Extrapolate(new JsonObject { ["rollout"] = false }, RunsTable.Of())));
 
     [Fact]
     public void A_law_that_is_none_is_told() =>

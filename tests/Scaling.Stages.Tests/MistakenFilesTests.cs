@@ -35,8 +35,8 @@ public sealed class MistakenFilesTests : IDisposable
         var inputs = SyntheticStudy.Write(_folder).Where(i => Roles(stage).Contains(i.Key)).ToDictionary();
         if (inputs.TryGetValue("law", out string? law))
         {
-            // A refit of 200 resamples for each mistake would take minutes.
-            File.WriteAllText(law, File.ReadAllText(law).Replace("\"resamples\": 200", "\"resamples\": 8", StringComparison.Ordinal));
+            // A refit of 1000 resamples for each mistake would take minutes.
+            File.WriteAllText(law, File.ReadAllText(law).Replace("\"resamples\": 1000", "\"resamples\": 8", StringComparison.Ordinal));
         }
 
         Assert.Null(Thrown(stage, inputs));

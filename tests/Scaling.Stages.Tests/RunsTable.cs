@@ -29,7 +29,7 @@ internal static class RunsTable
                     foreach (int budget in new[] { 10, 20 })
                     {
                         double tokens = (double)budget * shape.Parameters;
-                        double loss = Shape.Apply(Base.Predict(shape.Parameters, tokens), shape.X, shape.Ratio) + noise * (random.NextDouble() - 0.5);
+                        double loss = Shape.Apply(Base.Predict(shape.Parameters, tokens), new LawPoint(shape.Parameters, tokens) { X = shape.X, Ratio = shape.Ratio }) + noise * (random.NextDouble() - 0.5);
 
                         // Rounding gives some shapes twice; the second is another seed of the first.
                         int seed = seeds[(shape.Id, budget)] = seeds.GetValueOrDefault((shape.Id, budget)) + 1;

@@ -239,15 +239,9 @@ public sealed class SearchTests : IDisposable
             Shape = new ShapeTerms(LawForm.Multiplicative, new ShapeCoefficients(1, 0.1, 0.024, 1, 0.05, 0.075)),
             Verdicts = [],
             Intervals = new LawIntervals(),
-            Fit = new FitSummary
-            {
-                Rows = 24,
-                Status = Convergence.Converged,
-                ObjectiveValue = 0.001,
-                ResidualStandardDeviation = 0.01,
-                Starts = 1,
-                StartsAgreeing = 1,
-            },
+            Restarts = new Restarts(1, 1, new(0.35, 0.35), new(0.3, 0.3)),
+            Certificate = new Certificate { Status = Convergence.Converged, GradientNorm = 0, AtBounds = [] },
+            Fit = new FitSummary { Rows = 24, Runs = 24, Groups = 1, ResidualStandardDeviation = 0.01, RunNoise = 0.01, LevelNoise = 0, ReplicateFreedom = 0 },
             Ranges = new LawRanges
             {
                 Parameters = new(8_000, 32_000),

@@ -45,12 +45,12 @@ internal static class SyntheticStudy
         folder.Write("scores.json", """
             {
               "held_out": {
-                "size": 36600, "fitted_rows": 14,
+                "size": 36600, "fitted_rows": 14, "fitted_sizes": [9100, 18200], "form": "multiplicative",
                 "budgets": [
-                  { "tokens": 366000, "rows": 4, "mse": 0.00021, "spearman": 0.8, "spearman_reason": null, "level_error": 0.0101, "shape_error": 0.0031, "pick": 17, "regret": 0 },
-                  { "tokens": 732000, "rows": 4, "mse": 0.00025, "spearman": null, "spearman_reason": "Ranks.", "level_error": -0.0122, "shape_error": 0.0042, "pick": 18, "regret": 0.0021 }
+                  { "tokens": 366000, "rows": 4, "mse": 0.00021, "spearman": 0.8, "spearman_reason": null, "spearman_interval": null, "level_error": 0.0101, "shape_error": 0.0031, "pick": 17, "coverage": 1, "regret": 0, "regret_of_copy": 0.0012, "regret_of_quadratic": 0 },
+                  { "tokens": 732000, "rows": 4, "mse": 0.00025, "spearman": null, "spearman_reason": "Ranks.", "spearman_interval": null, "level_error": -0.0122, "shape_error": 0.0042, "pick": 18, "coverage": 0.75, "regret": 0.0021, "regret_of_copy": 0, "regret_of_quadratic": 0.0034 }
                 ],
-                "all": { "tokens": 549000, "rows": 8, "mse": 0.00023, "spearman": 0.9, "spearman_reason": null, "level_error": -0.001, "shape_error": 0.004, "pick": 18, "regret": 0.002 },
+                "all": { "tokens": 549000, "rows": 8, "mse": 0.00023, "spearman": 0.9, "spearman_reason": null, "spearman_interval": null, "level_error": -0.001, "shape_error": 0.004, "pick": 18, "coverage": 0.875, "regret": 0.002, "regret_of_copy": 0.0012, "regret_of_quadratic": 0.0034 },
                 "verdicts": []
               },
               "reason": null
@@ -86,7 +86,9 @@ internal static class SyntheticStudy
             new("prediction_off_ray", Identification.WeaklyIdentified, "Two budgets."),
         ],
         Intervals = new LawIntervals { E = new(1.1, 1.8), Alpha = new(0.28, 0.41), Beta = new(0.25, 0.36), XStar = new(0.21, 0.27), RStar = new(0.9, null) },
-        Fit = new FitSummary { Rows = 24, Status = Convergence.Converged, ObjectiveValue = 0.0012, ResidualStandardDeviation = 0.004, ConditionNumber = 310, Starts = 12, StartsAgreeing = 11 },
+        Restarts = new Restarts(12, 11, new(0.35, 0.35), new(0.3, 0.3)),
+        Certificate = new Certificate { Status = Convergence.Converged, GradientNorm = 1e-12, ConditionNumber = 310, AtBounds = [] },
+        Fit = new FitSummary { Rows = 24, Runs = 24, Groups = 1, ResidualStandardDeviation = 0.004, RunNoise = 0.0035, LevelNoise = 0.002, ReplicateFreedom = 0 },
         Ranges = new LawRanges
         {
             Parameters = Range(RunShapes.Select(s => (double)s.Parameters)),
@@ -174,12 +176,12 @@ internal static class SyntheticStudy
         let shape = RunShapes[i]
         let tokens = budget * shape.Parameters
         let pattern = 0.004 * ((i * 7 + budget) % 5 - 2) / 2
-        select (shape, budget, tokens, Terms.Apply(Base.Predict(shape.Parameters, tokens), shape.X, shape.Ratio) + pattern);
+        select (shape, budget, tokens, Terms.Apply(Base.Predict(shape.Parameters, tokens), new LawPoint(shape.Parameters, 1) { X = shape.X, Ratio = shape.Ratio }) + pattern);
 
     private static ScoredShape Scored(DecoderShape shape, bool withBaseline = true) =>
         ScoredShape.Of(shape, Predicted(shape), SpeedOf(shape), withBaseline ? Predicted(Baseline) : null);
 
-    private static double Predicted(DecoderShape shape) => Terms.Apply(Base.Predict(shape.Parameters, 1_600_000), shape.X, shape.Ratio);
+    private static double Predicted(DecoderShape shape) => Terms.Apply(Base.Predict(shape.Parameters, 1_600_000), new LawPoint(shape.Parameters, 1) { X = shape.X, Ratio = shape.Ratio });
 
     /// <summary>No roofline: a pass takes as long as its bytes at 1 GB/s.</summary>
     private static Speed SpeedOf(DecoderShape shape)
@@ -192,7 +194,7 @@ internal static class SyntheticStudy
     private static double[] Resample(double move)
     {
         var c = Terms.Coefficients;
-        return [Base.E, Base.A, Base.B, Base.Alpha, Base.Beta, c.A0, c.A1 * (1 + 0.2 * move), c.A2, c.B0, c.B1, c.B2 * (1 - 0.9 * move)];
+        return [Base.E, Base.A, Base.B, Base.Alpha, Base.Beta, c.A0, c.A1 * (1 + 0.2 * move), c.A2, c.B0, c.B1, c.B2 * (1 - 0.9 * move), 0];
     }
 
     /// <summary>Coefficients with factor 1 at x* and r*.</summary>
