@@ -177,6 +177,9 @@ public sealed record LawDocument
     /// <summary>The version that this assembly writes and reads.</summary>
     public const int CurrentVersion = 2;
 
+    /// <summary>Fewer resamples give no interval: the tails of a distribution are not in them.</summary>
+    public const int LeastResamples = 20;
+
     /// <summary>Version of the format.</summary>
     public int Version { get; init; } = CurrentVersion;
 
@@ -257,16 +260,16 @@ public sealed record LawDocument
 
     /// <summary>95 % interval of the law's loss at a point: the resamples' spread. What the form gets wrong beyond the runs' ranges is not in it.</summary>
     /// <param name="point">Where.</param>
-    /// <returns>Null without resamples.</returns>
+    /// <returns>Null with fewer than <see cref="LeastResamples"/> resamples.</returns>
     public Interval? ConfidenceInterval(LawPoint point) =>
-        Resamples.Count == 0 ? null : Quantiles.Central95(ResampledLaws().Select(law => Predict(law.Base, law.Shape, point)));
+        Resamples.Count < LeastResamples ? null : Quantiles.Central95(ResampledLaws().Select(law => Predict(law.Base, law.Shape, point)));
 
     /// <summary>
     /// 95 % interval of the loss of a new run there: the resamples' spread, the noise of runs and that of levels, added as squares. What the
     /// form gets wrong beyond the runs' ranges is in it only as far as it is wrong within them.
     /// </summary>
     /// <param name="point">Where.</param>
-    /// <returns>Null without resamples.</returns>
+    /// <returns>Null with fewer than <see cref="LeastResamples"/> resamples.</returns>
     public Interval? PredictionInterval(LawPoint point)
     {
         if (ConfidenceInterval(point) is not { } spread)

@@ -51,7 +51,7 @@ public static class LawFit
 
         var design = Design.Of(rows, options);
         var forms = options is { Law: LawKind.Conditional, Form: FormChoice.Auto } ? FormSelection.Scores(design) : [];
-        var fitter = LawFitter.Of(design, Form(options.Form, forms));
+        var fitter = LawFitter.Of(design, Form(design, forms));
         var solution = fitter.Solve();
         var parts = ResidualParts.Of(fitter, solution);
         var resamples = Resampling.Of(fitter, solution);
@@ -113,10 +113,12 @@ public static class LawFit
         return runs.Where((_, i) => classes[i] == classes.Max()).MinBy(r => law.Predict(LawPoint.Of(r)))!.Row;
     }
 
-    private static LawForm Form(FormChoice choice, IReadOnlyList<FormScore> scores) => choice switch
+    private static LawForm Form(Design design, IReadOnlyList<FormScore> scores) => design.Options.Form switch
     {
         FormChoice.Additive => LawForm.Additive,
-        FormChoice.Joint => LawForm.Joint,
+
+        // Of one axis alone a product is that axis.
+        FormChoice.Joint when design is { FitsWidth: true, FitsSplit: true } => LawForm.Joint,
         FormChoice.Quadratic => LawForm.Quadratic,
         FormChoice.Auto when scores.Count > 0 => scores[0].Form,
         _ => LawForm.Multiplicative,

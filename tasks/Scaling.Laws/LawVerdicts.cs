@@ -15,7 +15,7 @@ internal static class LawVerdicts
 
     public static LawIntervals Intervals(Design design, IReadOnlyList<LawSolution> resamples)
     {
-        if (resamples.Count == 0)
+        if (resamples.Count < LawDocument.LeastResamples)
         {
             return new LawIntervals();
         }
@@ -25,8 +25,8 @@ internal static class LawVerdicts
             E = Quantiles.Central95(resamples.Select(s => s.Law.E)),
             Alpha = design.BaseTerms[1] ? Quantiles.Central95(resamples.Select(s => s.Law.Alpha)) : null,
             Beta = design.BaseTerms[2] ? Quantiles.Central95(resamples.Select(s => s.Law.Beta)) : null,
-            XStar = Conditional(design) && design.FitsWidth ? Optimum(resamples, s => s.XStar, s => (s.Coefficients.A1, s.Coefficients.A2)) : null,
-            RStar = Conditional(design) && design.FitsSplit ? Optimum(resamples, s => s.RStar, s => (s.Coefficients.B1, s.Coefficients.B2)) : null,
+            XStar = Conditional(design) && design.FitsWidth ? Optimum(resamples, s => s.XStar, s => Slopes(s).X) : null,
+            RStar = Conditional(design) && design.FitsSplit ? Optimum(resamples, s => s.RStar, s => Slopes(s).Ratio) : null,
             Terms =
             [
                 .. resamples[0].Shape?.Terms.Select((t, k) =>
@@ -38,6 +38,12 @@ internal static class LawVerdicts
         };
     }
 
+    /// <summary>How the loss rises and falls along each axis; of forms that are no sum of a rising and a falling term neither.</summary>
+    private static ((double Rising, double Falling) X, (double Rising, double Falling) Ratio) Slopes(ShapeTerms shape) =>
+        shape.Form is LawForm.Multiplicative or LawForm.Additive
+            ? ((shape.Coefficients.A1, shape.Coefficients.A2), (shape.Coefficients.B1, shape.Coefficients.B2))
+            : ((0, 0), (0, 0));
+
     private static bool Conditional(Design design) => design.Options.Law == LawKind.Conditional;
 
     public static IReadOnlyList<Verdict> Of(LawFitter fitter, LawSolution solution, IReadOnlyList<LawSolution> resamples, LawDocument document)
@@ -46,9 +52,10 @@ internal static class LawVerdicts
         var verdicts = new List<Verdict> { Exponents(design, solution, document) };
         if (Conditional(design))
         {
-            var c = document.Shape!.Coefficients;
-            verdicts.Add(Place("x_star", "x", design.WidthValues, document.Shape.XStar, document.Ranges.X, document.Intervals.XStar, (c.A1, c.A2), fitter));
-            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, document.Shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, (c.B1, c.B2), fitter));
+            var c = Slopes(document.Shape!);
+            var shape = document.Shape!;
+            verdicts.Add(Place("x_star", "x", design.WidthValues, shape.XStar, document.Ranges.X, document.Intervals.XStar, c.X, fitter));
+            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, c.Ratio, fitter));
         }
 
         double largest = document.Ranges.Parameters.High, budget = design.TokensPerParameter;
@@ -119,7 +126,7 @@ internal static class LawVerdicts
         double width = document.Intervals is { Alpha: { } a, Beta: { } b } ? Math.Max(a.High / a.Low, b.High / b.Low) : 1;
         string reason = document.Intervals is { Alpha: { } shownA, Beta: { } shownB }
             ? $"α {law.Alpha:0.###} in {shownA.Low:0.###} to {shownA.High:0.###}, β {law.Beta:0.###} in {shownB.Low:0.###} to {shownB.High:0.###} (95 %)."
-            : "No resamples were asked for: only the condition number and the starting points speak.";
+            : $"With fewer than {LawDocument.LeastResamples} resamples only the condition number and the starting points speak.";
         double worst = Math.Max(starts, width);
         return new Verdict("exponents", worst < 2 ? Identification.Identified : worst < 10 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
     }
@@ -160,7 +167,7 @@ internal static class LawVerdicts
         string reason = $"The fitted {axis.Replace("the ", "")} of least loss is {star:0.####}, 95 % {interval?.Low?.ToString("0.####") ?? "below the runs"} to {interval?.High?.ToString("0.####") ?? "above the runs"}.";
         if (interval is null)
         {
-            return new Verdict(quantity, Identification.WeaklyIdentified, "No resamples were asked for, so its spread is unknown.");
+            return new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
         }
 
         double factor = interval is { Low: { } low, High: { } high } ? high / low : double.PositiveInfinity;
@@ -184,9 +191,9 @@ internal static class LawVerdicts
             return new Verdict(quantity, Identification.NotIdentified, $"Sizes that differ: {design.Sizes}, different (N, D): {points}; a curve and its error take at least 3 and {needed}.");
         }
 
-        if (resamples.Count == 0)
+        if (resamples.Count < LawDocument.LeastResamples)
         {
-            return new Verdict(quantity, Identification.WeaklyIdentified, "No resamples were asked for, so its spread is unknown.");
+            return new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
         }
 
         double centre = document.Predict(parameters, tokens);

@@ -77,7 +77,7 @@ public static class Rollout
         int pick = Pick(law);
         bool budgeted = SizeClasses.Count([.. rows.Select(r => r.Tokens)]) == 1;
         double Regret(int of) => budgeted ? MeanOf(rows, rows[of]) - rows.Min(r => MeanOf(rows, r)) : rows[of].Loss - rows.Min(r => r.Loss);
-        var intervals = law.Resamples.Count == 0 ? null : rows.Select(r => law.PredictionInterval(LawPoint.Of(r))!).ToList();
+        var intervals = law.Resamples.Count < LawDocument.LeastResamples ? null : rows.Select(r => law.PredictionInterval(LawPoint.Of(r))!).ToList();
         return new RowScores(
             rows.Average(r => r.Tokens), rows.Count, Scores.MeanSquaredError(predicted, measured), spearman,
             spearman is null ? "Ranks take at least two rows, and values that differ on both sides." : null,

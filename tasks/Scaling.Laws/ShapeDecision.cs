@@ -38,11 +38,11 @@ public static class ShapeDecision
     /// <param name="candidates">At least one; their own N and D are of no effect.</param>
     /// <param name="epsilon">ε, nats a token. Default: 0.001, twice what a seed moves.</param>
     /// <param name="confidence">0 to 1. Default: 0.8.</param>
-    /// <returns>A line a candidate, in their order; null where the law has no resamples or tells no shapes apart.</returns>
+    /// <returns>A line a candidate, in their order; null where the law has too few resamples or tells no shapes apart.</returns>
     public static IReadOnlyList<ShapeOdds>? Of(
         LawDocument law, double parameters, double tokens, IReadOnlyList<LawPoint> candidates, double epsilon = 0.001, double confidence = 0.8)
     {
-        if (law.Shape is not { Form: not LawForm.None } || law.Resamples.Count == 0 || candidates.Count == 0)
+        if (law.Shape is not { Form: not LawForm.None } || law.Resamples.Count < LawDocument.LeastResamples || candidates.Count == 0)
         {
             return null;
         }

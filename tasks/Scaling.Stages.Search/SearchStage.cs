@@ -60,8 +60,10 @@ public sealed class SearchStage : Stage<SearchSettings>
             Accurate = Scored(ArchitectureSearch.MostAccurate(candidates)),
             Efficient = Scored(ArchitectureSearch.MostEfficient(candidates)!),
         }.Write(context.Output("best.json"));
-        SearchTables.Of(candidates, threshold, speed.Machine.Source).Write(context.Output("candidates.csv"));
-        SearchTables.Of(candidates.Where(c => c.OnFront), threshold, speed.Machine.Source).Write(context.Output("front.csv"));
+        var odds = ShapeDecision.Of(law, settings.Size, tokens, [.. candidates.Select(c => Point(c.Shape))]);
+        List<(Candidate Candidate, ShapeOdds? Odds)> judged = [.. candidates.Select((c, i) => (c, odds?[i]))];
+        SearchTables.Of(judged, threshold, speed.Machine.Source).Write(context.Output("candidates.csv"));
+        SearchTables.Of(judged.Where(c => c.Candidate.OnFront), threshold, speed.Machine.Source).Write(context.Output("front.csv"));
     }
 
     private static LawDocument ReadLaw(StageContext<SearchSettings> context)

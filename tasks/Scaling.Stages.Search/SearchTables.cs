@@ -1,5 +1,6 @@
 // The columns of what `search` writes.
 using Scaling.Architectures;
+using Scaling.Laws;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Search;
@@ -11,6 +12,9 @@ internal static class SearchTables
         .. Vocabulary.ShapeTerms.Select(t => new Column(t.Name, t.Unit, t.Meaning)),
         new("predicted", "nats a token", "loss that the law predicts"),
         new("loss_difference", "nats a token", "predicted loss less the baseline's; empty without a baseline"),
+        new("expected_regret", "nats a token", "mean over the resampled laws of its loss less the least of all candidates; empty without resamples"),
+        new("probability_within", "1", "share of the resampled laws by which it is within 0.001 nats of the best; empty without resamples"),
+        new("in_confidence_set", "truth", "among the shapes of least expected regret that hold the most accurate with 80 %; empty without resamples"),
         new("feasible", "truth", "predicted loss is at most the baseline's"),
         new("kv_bytes_per_token", "bytes", "keys and values that a token leaves in the cache"),
         new("time_to_first_token", "s", "seconds of the prefill"),
@@ -21,14 +25,14 @@ internal static class SearchTables
     ];
 
     /// <summary>A table of candidates in the given order.</summary>
-    public static Table Of(IEnumerable<Candidate> candidates, double? baselineLoss, string source)
+    public static Table Of(IEnumerable<(Candidate Candidate, ShapeOdds? Odds)> candidates, double? baselineLoss, string source)
     {
         var table = new TableBuilder(Candidates);
-        foreach (var c in candidates)
+        foreach (var (c, odds) in candidates)
         {
             table.Add(
             [
-                .. c.Shape.Cells(), c.Predicted, c.Predicted - baselineLoss, c.Feasible, c.Speed.KvBytesPerToken, c.Speed.TimeToFirstToken,
+                .. c.Shape.Cells(), c.Predicted, c.Predicted - baselineLoss, odds?.ExpectedRegret, odds?.ProbabilityWithin, odds?.InConfidenceSet, c.Feasible, c.Speed.KvBytesPerToken, c.Speed.TimeToFirstToken,
                 c.Speed.TimePerOutputToken, c.Speed.TokensPerSecond, source, c.OnFront,
             ]);
         }

@@ -1,4 +1,8 @@
 // law.json: what is written is read, the same runs give the same bytes, and poor runs give verdicts instead of failures.
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Scaling.TestKit;
+
 namespace Scaling.Laws.Tests;
 
 public sealed class LawDocumentTests
@@ -20,6 +24,13 @@ public sealed class LawDocumentTests
         string First() => LawFit.Fit(runs, new LawContext(), new LawOptions { Resamples = 20 }).Document.ToJson();
         Assert.Equal(First(), First());
     }
+
+    [Fact]
+    public Task The_document_looks_like_this() =>
+        Snapshot.Match(Rounded(LawFit.FitCounted(
+            [.. Studies.Shapes(PublishedShapeTerms.From80MTo297M, noise: 0.002, widths: [0.05, 0.08, 0.13], ratios: [0.5, 1, 4]).Select(r => r with { Gqa = 1 + r.Row % 2, OtherParameters = 1.1 * r.Parameters })],
+            new LawContext { Layers = [12], HeadSize = [64], Gqa = [1, 2], Vocabulary = [50304], Tied = [true] },
+            new LawOptions { Resamples = 20, Terms = [LawTerm.Gqa], Form = FormChoice.Auto }, "non-embedding", "total").Document.ToJson()));
 
     [Theory]
     [InlineData("{}")]
@@ -92,4 +103,8 @@ public sealed class LawDocumentTests
         Assert.Equal(0.5, Scores.ShapeError([2, 3], [1, 3]), 1e-12);
         Assert.Equal((1, 0.25), Scores.Regret([3, 1, 2], [1.5, 1.25, 1]));
     }
+
+    /// <summary>Four digits: the last of sixteen are the processor's.</summary>
+    private static string Rounded(string json) => Regex.Replace(json, @"-?\d+\.\d+(E[-+]\d+)?", m =>
+        double.Parse(m.Value, CultureInfo.InvariantCulture) is var number && Math.Abs(number) < 1e-9 ? "0.0" : number.ToString("G4", CultureInfo.InvariantCulture));
 }
