@@ -14,7 +14,7 @@ public sealed class TrainStage : Stage<TrainSettings>
     private const string Schedule = "cosine to 0.1";
 
     /// <summary>No setting: it changes no result, and every setting enters the key. A checkpoint of a small model takes milliseconds.</summary>
-    private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
     public override StageDeclaration Declaration { get; } = new()

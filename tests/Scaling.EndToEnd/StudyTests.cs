@@ -55,12 +55,12 @@ public sealed class StudyTests : IDisposable
     [Fact]
     public void Training_that_was_killed_gives_the_bytes_of_an_undisturbed_run()
     {
-        // The larger model takes longer than the five seconds between checkpoints.
+        // The larger model takes longer than the two seconds between checkpoints, also on a fast machine.
         const string Study = """
             seed: 1
             stages:
               shapes: { uses: sweep, with: { sizes: [4k, 16k], layers: 2, head_size: 8, multiple_of: 4, x: 0.2, ratio: 1.5, gqa: 1 } }
-              runs: { uses: train, needs: shapes, with: { tokens_per_parameter: 40 } }
+              runs: { uses: train, needs: shapes, with: { tokens_per_parameter: 80 } }
 
             """;
         _tool.Folder.Write("study.yaml", Study);
