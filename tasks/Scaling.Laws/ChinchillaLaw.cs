@@ -10,8 +10,8 @@ namespace Scaling.Laws;
 /// <param name="E">Irreducible loss, nats a token, ≥ 0.</param>
 /// <param name="A">Weight of the parameters' term, ≥ 0; 0 where the runs have one size.</param>
 /// <param name="B">Weight of the tokens' term, ≥ 0; 0 where the runs have one number of tokens.</param>
-/// <param name="Alpha">α, ≥ 0.</param>
-/// <param name="Beta">β, ≥ 0.</param>
+/// <param name="Alpha">α, ≥ 0; 0 beside A = 0.</param>
+/// <param name="Beta">β, ≥ 0; 0 beside B = 0.</param>
 public sealed record ChinchillaLaw(
     [property: JsonPropertyName("E")] double E,
     [property: JsonPropertyName("A")] double A,

@@ -68,9 +68,12 @@ internal sealed class ChinchillaObjective
 
     public ChinchillaObjective WithLoss(double[] loss) => new(_n, _d, _meanN, _meanD, loss, _weights, Kind, Delta);
 
-    /// <summary>The law of a point; a weight of −∞ is a term switched off.</summary>
-    public ChinchillaLaw Law(double[] p) => new(
-        Math.Exp(p[0]), Math.Exp(p[1] + Math.Exp(p[3]) * _meanN), Math.Exp(p[2] + Math.Exp(p[4]) * _meanD), Math.Exp(p[3]), Math.Exp(p[4]));
+    /// <summary>The law of a point; a weight of −∞ is a term switched off, whose exponent is given as 0.</summary>
+    public ChinchillaLaw Law(double[] p)
+    {
+        double a = Math.Exp(p[1] + Math.Exp(p[3]) * _meanN), b = Math.Exp(p[2] + Math.Exp(p[4]) * _meanD);
+        return new ChinchillaLaw(Math.Exp(p[0]), a, b, a > 0 ? Math.Exp(p[3]) : 0, b > 0 ? Math.Exp(p[4]) : 0);
+    }
 
     /// <summary>The inverse of <see cref="Law"/>.</summary>
     public double[] Point(ChinchillaLaw law) =>

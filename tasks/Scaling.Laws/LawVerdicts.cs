@@ -97,11 +97,9 @@ internal static class LawVerdicts
             return Not("The minimiser reached its limit of iterations.");
         }
 
-        // A weight that fell to nothing shows in its own term: 1e-6 of the loss at the smallest run is less than any table resolves.
-        double least = 1e-6 * law.Predict(document.Ranges.Parameters.Low, document.Ranges.Tokens.Low);
-        if (law.E < least || law.Predict(document.Ranges.Parameters.Low, 1e300) - law.E < least || law.Predict(1e300, document.Ranges.Tokens.Low) - law.E < least)
+        if (Absent(law.E, law, document) || !Falls(law, document, 1) || !Falls(law, document, 2))
         {
-            return Not($"A term fell to its bound 0 (E {law.E:0.###}, A {law.A:G3}, B {law.B:G3}): the runs do not show all three.");
+            return Not($"A term fell to nothing or its exponent to its bound (E {law.E:0.###}, A {law.A:G3}, B {law.B:G3}, α {law.Alpha:0.###}, β {law.Beta:0.###}): the runs do not show all three.");
         }
 
         if (Math.Max(law.Alpha, law.Beta) > LargestPlausibleExponent || Math.Min(law.Alpha, law.Beta) < 0.01)
@@ -174,6 +172,19 @@ internal static class LawVerdicts
         return new Verdict(quantity, factor < 2 ? Identification.Identified : factor < 5 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
     }
 
+    /// <summary>Less than any table resolves.</summary>
+    private static bool Absent(double nats, ChinchillaLaw law, LawDocument document) =>
+        nats < 1e-6 * law.Predict(document.Ranges.Parameters.Low, document.Ranges.Tokens.Low);
+
+    /// <summary>Whether the term of N (1) or of D (2) is more than nothing at the smallest run, with an exponent that did not run into its bound.</summary>
+    private static bool Falls(ChinchillaLaw law, LawDocument document, int term)
+    {
+        var alone = term == 1 ? law with { E = 0, B = 0 } : law with { E = 0, A = 0 };
+        double nats = alone.Predict(document.Ranges.Parameters.Low, document.Ranges.Tokens.Low);
+        double exponent = term == 1 ? law.Alpha : law.Beta;
+        return !Absent(nats, law, document) && exponent < ChinchillaObjective.LargestExponent * (1 - 1e-6);
+    }
+
     /// <summary>By the 95 % interval of L_opt there, relative to it: an effect worth extrapolating for is a per cent.</summary>
     private static Verdict Prediction(string quantity, Design design, IReadOnlyList<LawSolution> resamples, LawDocument document, double parameters, double tokens)
     {
@@ -181,6 +192,11 @@ internal static class LawVerdicts
         if (!design.BaseTerms[along ? 1 : 2])
         {
             return new Verdict(quantity, Identification.NotIdentified, along ? "The runs have one size." : "The runs have one number of tokens.");
+        }
+
+        if (!Falls(document.Base, document, 2) && (!along || !Falls(document.Base, document, 1)))
+        {
+            return new Verdict(quantity, Identification.NotIdentified, along ? "The losses fall neither with parameters nor with tokens." : "The losses do not fall with tokens.");
         }
 
         // Along a ray the runs are one curve E + C/N^γ, off it a surface of five parameters.
