@@ -42,7 +42,7 @@ internal abstract class LawFitter(Design design)
     public abstract double[,] LogJacobian(LawSolution solution);
 
     /// <summary>The shape fit's residuals L̂ − L with free levels, and leverages; null without a shape fit.</summary>
-    public virtual (double[] Residual, double[] Leverage)? WithinClasses(LawSolution solution) => null;
+    public virtual (double[] Residual, Leverage Leverage)? WithinClasses(LawSolution solution) => null;
 
     /// <summary>The fitter of a law.</summary>
     /// <param name="design">Runs and options.</param>
@@ -97,7 +97,7 @@ internal sealed class ChinchillaFitter : LawFitter
 
     public override double[,] LogJacobian(LawSolution solution) => Design.Objective(Design.Loss).LogJacobian(solution.Point);
 
-    public override (double[] Residual, double[] Leverage)? WithinClasses(LawSolution solution)
+    public override (double[] Residual, Leverage Leverage)? WithinClasses(LawSolution solution)
     {
         if (!_conditional || Shape is null)
         {

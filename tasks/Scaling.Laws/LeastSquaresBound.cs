@@ -25,7 +25,7 @@ internal static class LeastSquaresBound
     /// <param name="known">The objective of a law, ≥ 0.</param>
     public static double Of(ChinchillaObjective objective, bool[] terms, double known)
     {
-        var bounder = new Bounder(objective, known);
+        var bounder = new Bounder(objective, terms, known);
         var open = new PriorityQueue<Cell, double>();
         void Open(Cell cell) => open.Enqueue(cell, bounder.Bound(cell));
 
@@ -52,7 +52,7 @@ internal static class LeastSquaresBound
 
     private static IEnumerable<(double Low, double High)> Cuts(double[] grid, bool fitted) => fitted ? grid.Zip(grid.Skip(1)) : [(1, 1)];
 
-    private sealed class Bounder(ChinchillaObjective objective, double known)
+    private sealed class Bounder(ChinchillaObjective objective, bool[] terms, double known)
     {
         private readonly Dictionary<double, double[]> _sizes = [];
         private readonly Dictionary<double, double[]> _budgets = [];
@@ -69,9 +69,9 @@ internal static class LeastSquaresBound
 
         public double Bound(Cell cell)
         {
-            double sizes = Most(Sizes(cell.AlphaHigh)), budgets = Most(Budgets(cell.BetaHigh));
-            double[][] columns = [_ones, .. Controls(Sizes, cell.AlphaLow, cell.AlphaHigh), .. Controls(Budgets, cell.BetaLow, cell.BetaHigh)];
-            double[] most = [Most(_ones), .. Enumerable.Range(1, columns.Length - 1).Select(k => k <= (cell.AlphaHigh > cell.AlphaLow ? 3 : 1) ? sizes : budgets)];
+            double[][] sizes = terms[1] ? Controls(Sizes, cell.AlphaLow, cell.AlphaHigh) : [], budgets = terms[2] ? Controls(Budgets, cell.BetaLow, cell.BetaHigh) : [];
+            double[][] columns = [_ones, .. sizes, .. budgets];
+            double[] most = [Most(_ones), .. sizes.Select(_ => Most(Sizes(cell.AlphaHigh))), .. budgets.Select(_ => Most(Budgets(cell.BetaHigh)))];
             double distance = Math.Sqrt(2 * Math.Max(0, Cone(columns, most)));
             var (a, b) = Missed(cell);
             double left = Math.Max(0, distance - a - b);
@@ -80,13 +80,7 @@ internal static class LeastSquaresBound
 
         private static double[][] Controls(Func<double, double[]> column, double low, double high)
         {
-            double[] first = column(low);
-            if (low == high)
-            {
-                return [first];
-            }
-
-            double[] middle = column((low + high) / 2), last = column(high);
+            double[] first = column(low), middle = column((low + high) / 2), last = column(high);
             return [first, [.. middle.Select((m, i) => 2 * m - (first[i] + last[i]) / 2)], last];
         }
 

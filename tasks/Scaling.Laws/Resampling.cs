@@ -75,34 +75,43 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
     public static ResidualParts Of(LawFitter fitter, LawSolution solution)
     {
         var design = fitter.Design;
-        int n = design.Runs.Count;
         double[] fitted = design.Predict(solution);
         double[] residual = [.. design.Loss.Zip(fitted, (l, f) => l - f)];
         int[] classes = design.Options.Law == LawKind.Conditional ? design.Classes : design.SizeOf;
-        var leverage = new BaseLeverage(fitter.LogJacobian(solution), design.Weights);
-        double[] shared = new double[n], own = new double[n];
-        bool single = classes.Max() + 1 == n;
-        foreach (var group in Enumerable.Range(0, n).GroupBy(i => classes[i]))
+        int[] clusters = RunOf(design.Runs);
+        var leverage = new Leverage(fitter.LogJacobian(solution), design.Weights, levels: null);
+
+        // With a row a class what it shares and what is its own are one.
+        double[] mean = classes.Max() + 1 == classes.Length ? new double[classes.Length] : MeansOf(residual, classes);
+        double[] shared = MadeUp(mean, classes, leverage);
+        double[] own = fitter.WithinClasses(solution) is { } within
+            ? MadeUp([.. within.Residual.Select(r => -r)], clusters, within.Leverage)
+            : MadeUp([.. residual.Zip(mean, (r, m) => r - m)], clusters, leverage);
+        return new ResidualParts(fitted, shared, own, classes, clusters);
+    }
+
+    /// <summary>Residuals made up for leverage: what a cluster shares by the cluster's, the rest by the row's (after Bell, McCaffrey 2002).</summary>
+    private static double[] MadeUp(double[] residual, int[] clusters, Leverage leverage)
+    {
+        double[] made = new double[residual.Length];
+        static double By(double leverage) => 1 / Math.Sqrt(1 - Math.Min(leverage, LargestLeverage));
+        foreach (var cluster in Enumerable.Range(0, residual.Length).GroupBy(i => clusters[i]))
         {
-            int[] members = [.. group];
-            double mean = single ? 0 : members.Average(i => residual[i]);
-            double made = mean / Math.Sqrt(1 - Math.Min(leverage.OfClass(members), LargestLeverage));
+            int[] members = [.. cluster];
+            double mean = members.Average(i => residual[i]), shared = mean * By(leverage.OfRows(members));
             foreach (int i in members)
             {
-                (shared[i], own[i]) = (made, residual[i] - mean);
+                made[i] = shared + (residual[i] == mean ? 0 : (residual[i] - mean) * By(leverage.OfRows([i])));
             }
         }
 
-        if (fitter.WithinClasses(solution) is { } within)
-        {
-            own = [.. within.Residual.Select((r, i) => -r / Math.Sqrt(1 - Math.Min(within.Leverage[i], LargestLeverage)))];
-        }
-        else
-        {
-            own = [.. own.Select((r, i) => r / Math.Sqrt(1 - Math.Min(leverage.OfRow(i), LargestLeverage)))];
-        }
+        return made;
+    }
 
-        return new ResidualParts(fitted, shared, own, classes, RunOf(design.Runs));
+    private static double[] MeansOf(double[] values, int[] classes)
+    {
+        var means = values.Zip(classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Average(p => p.First));
+        return [.. classes.Select(c => means[c])];
     }
 
     /// <summary>Rows of one training run share a number.</summary>
@@ -118,55 +127,4 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         double[] all = [.. values];
         return Math.Sqrt(all.Average(v => v * v));
     }
-}
-
-/// <summary>What share of its own loss, or of its class's mean loss, the base law has absorbed: H = J·(JᵀWJ)⁻¹·JᵀW.</summary>
-internal sealed class BaseLeverage
-{
-    private readonly double[][] _rows;
-    private readonly double[] _weights;
-    private readonly double[,] _gram;
-
-    public BaseLeverage(double[,] jacobian, double[] weights)
-    {
-        _weights = weights;
-        int n = weights.Length;
-        int[] present = [.. Enumerable.Range(0, jacobian.GetLength(1)).Where(k => Enumerable.Range(0, n).Any(i => jacobian[i, k] != 0))];
-        double[] length = [.. present.Select(k => Math.Sqrt(Enumerable.Range(0, n).Sum(i => weights[i] * jacobian[i, k] * jacobian[i, k])))];
-        _rows = [.. Enumerable.Range(0, n).Select(i => present.Select((k, at) => jacobian[i, k] / length[at]).ToArray())];
-        _gram = new double[present.Length, present.Length];
-        for (int i = 0; i < n; i++)
-        {
-            for (int j = 0; j < present.Length; j++)
-            {
-                for (int k = 0; k < present.Length; k++)
-                {
-                    _gram[j, k] += weights[i] * _rows[i][j] * _rows[i][k];
-                }
-            }
-        }
-
-        for (int j = 0; j < present.Length; j++)
-        {
-            _gram[j, j] += 1e-10;
-        }
-    }
-
-    public double OfRow(int i) => _weights[i] * Form(_rows[i]);
-
-    public double OfClass(int[] members)
-    {
-        double[] sum = new double[_gram.GetLength(0)];
-        foreach (int i in members)
-        {
-            for (int k = 0; k < sum.Length; k++)
-            {
-                sum[k] += _rows[i][k];
-            }
-        }
-
-        return members.Average(i => _weights[i]) / members.Length * Form(sum);
-    }
-
-    private double Form(double[] v) => Math.Clamp(Symmetric.Solve(_gram, v) is { } solved ? solved.Zip(v, (a, b) => a * b).Sum() : 1, 0, 1);
 }

@@ -28,7 +28,7 @@ internal sealed class RunNames
         Ratio = Of(names.Ratio, Terms.Ratio);
         X = Of(names.X, Terms.X);
         ParametersTotal = Of(names.ParametersTotal, Terms.ParametersTotal);
-        Parameters = Of(names.Parameters, Terms.Parameters);
+        Parameters = Of(names.Parameters, Terms.Parameters) is { } parameters ? parameters with { Guessed = false } : null;
         if (CountsTotal && ParametersTotal is not null && (names.ParametersTotal is not null || names.Parameters is null))
         {
             // The table has both counts, so 'parameters' is what the word means, and 'counting' chooses between them.
@@ -131,7 +131,7 @@ internal sealed class RunNames
             Missing(term.Name, "", named: false);
         }
 
-        return column < 0 ? null : new RunQuantity(term.Name, term.Name, column, null);
+        return column < 0 ? null : new RunQuantity(term.Name, term.Name, column, null) { Guessed = !required };
     }
 
     private RunQuantity? Quantity(string given, string word)

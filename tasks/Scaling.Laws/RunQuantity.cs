@@ -29,6 +29,19 @@ internal sealed record Bounds(double Least, double Most, bool Whole, string Expe
 /// <param name="Formula">Null for a column.</param>
 internal sealed record RunQuantity(string Word, string Text, int Column, Expression? Formula)
 {
+    /// <summary>Whether only its name says that the column is this quantity: in a table of somebody else the word may mean another thing.</summary>
+    public bool Guessed { get; init; }
+
+    /// <summary>A row that speaks against the guess; null where most rows hold what the quantity must.</summary>
+    /// <param name="cells">The rows.</param>
+    /// <param name="bounds">What the values must be.</param>
+    public int? Foreign(RunCells cells, Bounds bounds)
+    {
+        double[] read = cells.Numbers(Column, truths: bounds == Bounds.Truth);
+        int[] wrong = [.. Enumerable.Range(0, read.Length).Where(i => !bounds.Hold(read[i]) && !cells.IsEmpty(Column, i))];
+        return wrong.Length > 0 && 2 * wrong.Length > Enumerable.Range(0, read.Length).Count(i => !cells.IsEmpty(Column, i)) ? wrong[0] : null;
+    }
+
     /// <summary>Whether its values differ from row to row only if columns do.</summary>
     public bool ReadsColumns => Column >= 0 || Formula!.Columns.Count > 0;
 

@@ -9,13 +9,14 @@ internal sealed class RunValues
     private readonly RunNames _names;
     private readonly RunCells _cells;
     private readonly RunFindings _findings;
+    private readonly RunNotes _notes;
     private readonly RunShape[] _shapes;
     private readonly double[]? _ratio;
     private readonly double[]? _x;
 
     public RunValues(RunNames names, RunCells cells, RunFindings findings, RunNotes notes)
     {
-        (_names, _cells, _findings) = (names, cells, findings);
+        (_names, _cells, _findings, _notes) = (names, cells, findings, notes);
         var parameters = Given(names.Parameters, Bounds.Number(1, 1e18));
         Tokens = Given(names.Tokens, Bounds.Number(1, 1e18)) ?? [];
         Loss = Given(names.Loss, Bounds.Number(1e-6, 1e6)) ?? [];
@@ -68,9 +69,20 @@ internal sealed class RunValues
     /// <summary>N by the other rule.</summary>
     public double Other(int row) => _names.CountsTotal ? NonEmbedding[row] : Total[row];
 
-    private double[]? Given(RunQuantity? quantity, Bounds bounds) => quantity?.Values(_cells, bounds, empty: false, _findings);
+    private double[]? Given(RunQuantity? quantity, Bounds bounds) => Values(quantity, bounds, empty: false);
 
-    private double[]? Known(RunQuantity? quantity, Bounds bounds) => quantity?.Values(_cells, bounds, empty: true, _findings);
+    private double[]? Known(RunQuantity? quantity, Bounds bounds) => Values(quantity, bounds, empty: true);
+
+    private double[]? Values(RunQuantity? quantity, Bounds bounds, bool empty)
+    {
+        if (quantity is { Guessed: true } && quantity.Foreign(_cells, bounds) is { } row)
+        {
+            _notes.Add($"The column '{quantity.Text}' is not read as {quantity.Word}: row {_cells.RowNumber(row)} holds {RunCells.Shown(_cells.Text(quantity.Column, row))} where {bounds.Expected} was expected. Name the right column under 'columns' if there is one.");
+            return null;
+        }
+
+        return quantity?.Values(_cells, bounds, empty, _findings);
+    }
 
     private RunShape[] Shapes()
     {

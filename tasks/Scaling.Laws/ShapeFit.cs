@@ -155,42 +155,19 @@ internal sealed class ShapeFit
         return new ShapeState(value, residual, jacobian);
     }
 
-    /// <summary>Of each run, the share of its own loss in what is fitted to it: levels and terms that are not at a bound.</summary>
-    public double[] Leverage(ShapeState at, double[] theta)
+    /// <summary>What share of the losses is absorbed by levels and terms; a term at its bound takes none.</summary>
+    public Leverage Leverage(ShapeState at, double[] theta)
     {
-        int n = _weights.Length;
-        double[] leverage = new double[n], mass = new double[_classCount];
-        for (int i = 0; i < n; i++)
+        double[,] rows = new double[_weights.Length, theta.Length];
+        for (int k = 0; k < theta.Length; k++)
         {
-            mass[_classes[i]] += _weights[i];
-        }
-
-        int[] active = [.. Enumerable.Range(0, theta.Length).Where(k => _free[k] || theta[k] > 0)];
-        double[,] gram = Gram(at.Jacobian);
-        double[] unit = new double[theta.Length];
-        bool[] chosen = [.. Enumerable.Range(0, theta.Length).Select(k => active.Contains(k) && gram[k, k] > 0)];
-        double[,] scaled = new double[theta.Length, theta.Length];
-        for (int j = 0; j < theta.Length; j++)
-        {
-            for (int k = 0; k < theta.Length; k++)
+            for (int i = 0; (_free[k] || theta[k] > 0) && i < _weights.Length; i++)
             {
-                scaled[j, k] = chosen[j] && chosen[k] ? gram[j, k] / Math.Sqrt(gram[j, j] * gram[k, k]) + (j == k ? 1e-12 : 0) : 0;
+                rows[i, k] = at.Jacobian[k][i];
             }
         }
 
-        for (int i = 0; i < n; i++)
-        {
-            for (int k = 0; k < theta.Length; k++)
-            {
-                unit[k] = chosen[k] ? at.Jacobian[k][i] / Math.Sqrt(gram[k, k]) : 0;
-            }
-
-            double[]? solved = Symmetric.Solve(scaled, unit, chosen);
-            double shared = solved is null ? 0 : solved.Zip(unit, (a, b) => a * b).Sum();
-            leverage[i] = Math.Clamp(_weights[i] / mass[_classes[i]] + _weights[i] * shared, 0, 1);
-        }
-
-        return leverage;
+        return new Leverage(rows, _weights, _classes);
     }
 
     private double[,] Gram(double[][] jacobian)
