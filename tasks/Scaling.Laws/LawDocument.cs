@@ -260,16 +260,16 @@ public sealed record LawDocument
 
     /// <summary>95 % interval of the law's loss at a point: the resamples' spread. What the form gets wrong beyond the runs' ranges is not in it.</summary>
     /// <param name="point">Where.</param>
-    /// <returns>Null with fewer than <see cref="LeastResamples"/> resamples.</returns>
+    /// <returns>Null with fewer than <see cref="LeastResamples"/> resamples, and where the runs say nothing: beyond the sizes of fewer than three, the tokens of one, or the ray.</returns>
     public Interval? ConfidenceInterval(LawPoint point) =>
-        Resamples.Count < LeastResamples ? null : Quantiles.Central95(ResampledLaws().Select(law => Predict(law.Base, law.Shape, point)));
+        Resamples.Count < LeastResamples || !SaysSomethingOf(point) ? null : Quantiles.Central95(ResampledLaws().Select(law => Predict(law.Base, law.Shape, point)));
 
     /// <summary>
     /// 95 % interval of the loss of a new run there: the resamples' spread, the noise of runs and that of levels, added as squares. What the
     /// form gets wrong beyond the runs' ranges is in it only as far as it is wrong within them.
     /// </summary>
     /// <param name="point">Where.</param>
-    /// <returns>Null with fewer than <see cref="LeastResamples"/> resamples.</returns>
+    /// <returns>Null as of <see cref="ConfidenceInterval"/>.</returns>
     public Interval? PredictionInterval(LawPoint point)
     {
         if (ConfidenceInterval(point) is not { } spread)
@@ -282,6 +282,15 @@ public sealed record LawDocument
         return new Interval(
             centre - Math.Sqrt(Math.Pow(Math.Max(0, centre - spread.Low), 2) + squares),
             centre + Math.Sqrt(Math.Pow(Math.Max(0, spread.High - centre), 2) + squares));
+    }
+
+    /// <summary>A fit always gives a number; whether two sizes bound a third is another question.</summary>
+    private bool SaysSomethingOf(LawPoint point)
+    {
+        static bool Near(Interval range, double value) => value >= range.Low / SizeClasses.Factor && value <= range.High * SizeClasses.Factor;
+        bool sizes = Ranges.Sizes.Count >= 3 || Near(Ranges.Parameters, point.Parameters);
+        bool tokens = Base.B > 0 || (Ray is null ? Near(Ranges.Tokens, point.Tokens) : Near(Ranges.TokensPerParameter, point.Tokens / point.Parameters));
+        return sizes && tokens;
     }
 
     /// <summary>The law of each resample, for probabilities such as that of being best.</summary>

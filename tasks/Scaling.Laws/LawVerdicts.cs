@@ -126,7 +126,7 @@ internal static class LawVerdicts
             ? $"α {law.Alpha:0.###} in {shownA.Low:0.###} to {shownA.High:0.###}, β {law.Beta:0.###} in {shownB.Low:0.###} to {shownB.High:0.###} (95 %)."
             : $"With fewer than {LawDocument.LeastResamples} resamples only the condition number and the starting points speak.";
         double worst = Math.Max(starts, width);
-        return new Verdict("exponents", worst < 2 ? Identification.Identified : worst < 10 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
+        return new Verdict("exponents", worst < 2 ? Identification.Identified : worst < 20 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
     }
 
     private static Verdict Place(

@@ -87,7 +87,24 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         double[] own = fitter.WithinClasses(solution) is { } within
             ? MadeUp([.. within.Residual.Select(r => -r)], clusters, within.Leverage)
             : MadeUp([.. residual.Zip(mean, (r, m) => r - m)], clusters, leverage);
-        return new ResidualParts(fitted, shared, own, classes, clusters);
+        return new ResidualParts(fitted, Beyond(shared, own, classes, clusters), own, classes, clusters);
+    }
+
+    /// <summary>
+    /// The mean of a class scatters by the noise of its runs too, and that is in their own parts already: what is shared is shrunk, by one factor, to
+    /// the variance beyond it; to nothing where there is none.
+    /// </summary>
+    private static double[] Beyond(double[] shared, double[] own, int[] classes, int[] clusters)
+    {
+        double all = 0, noise = 0;
+        foreach (var members in Enumerable.Range(0, shared.Length).GroupBy(i => classes[i]))
+        {
+            all += shared[members.First()] * shared[members.First()];
+            noise += members.Average(i => own[i] * own[i]) / members.Select(i => clusters[i]).Distinct().Count();
+        }
+
+        double factor = all > noise ? Math.Sqrt((all - noise) / all) : 0;
+        return [.. shared.Select(s => factor * s)];
     }
 
     /// <summary>Residuals made up for leverage: what a cluster shares by the cluster's, the rest by the row's (after Bell, McCaffrey 2002).</summary>

@@ -60,12 +60,16 @@ public static class Rollout
             ? LawFit.Fit(fitted, context, options with { Form = FormChoice.Quadratic, Resamples = 0 }).Document
             : null;
         int[] budgets = SizeClasses.Of([.. held.Select(r => r.Tokens)]);
-        RowScores Of(IReadOnlyList<TrainingRun> rows) => Rows(rows, law, rival, fitted);
-        return (
-            new HeldOutScores(
-                held.Average(r => r.Parameters), law.Fit.Rows, law.Ranges.Sizes, law.Shape?.Form, Of(held),
-                [.. Enumerable.Range(0, budgets.Max() + 1).Select(b => Of([.. held.Where((_, i) => budgets[i] == b)]))], law.Verdicts),
-            law);
+        RowScores[] byBudget = [.. Enumerable.Range(0, budgets.Max() + 1).Select(b => Rows([.. held.Where((_, i) => budgets[i] == b)], law, rival, fitted))];
+
+        // A pick is made at one budget; over all of them its regret is their mean.
+        var all = Rows(held, law, rival, fitted) with
+        {
+            Regret = byBudget.Average(b => b.Regret),
+            RegretOfCopy = byBudget.Average(b => b.RegretOfCopy),
+            RegretOfQuadratic = byBudget.Average(b => b.RegretOfQuadratic),
+        };
+        return (new HeldOutScores(held.Average(r => r.Parameters), law.Fit.Rows, law.Ranges.Sizes, law.Shape?.Form, all, byBudget, law.Verdicts), law);
     }
 
     private static RowScores Rows(IReadOnlyList<TrainingRun> rows, LawDocument law, LawDocument? rival, IReadOnlyList<TrainingRun> fitted)
@@ -75,15 +79,14 @@ public static class Rollout
         double? spearman = Scores.Spearman(predicted, measured);
         int Pick(LawDocument by) => Enumerable.Range(0, rows.Count).MinBy(i => by.Predict(LawPoint.Of(rows[i])));
         int pick = Pick(law);
-        bool budgeted = SizeClasses.Count([.. rows.Select(r => r.Tokens)]) == 1;
-        double Regret(int of) => budgeted ? MeanOf(rows, rows[of]) - rows.Min(r => MeanOf(rows, r)) : rows[of].Loss - rows.Min(r => r.Loss);
-        var intervals = law.Resamples.Count < LawDocument.LeastResamples ? null : rows.Select(r => law.PredictionInterval(LawPoint.Of(r))!).ToList();
+        double Regret(int of) => MeanOf(rows, rows[of]) - rows.Min(r => MeanOf(rows, r));
+        var intervals = rows.Select(r => law.PredictionInterval(LawPoint.Of(r))).ToList();
         return new RowScores(
             rows.Average(r => r.Tokens), rows.Count, Scores.MeanSquaredError(predicted, measured), spearman,
             spearman is null ? "Ranks take at least two rows, and values that differ on both sides." : null,
             spearman is null || rows.Count < 5 ? null : SpearmanInterval(predicted, measured),
             Scores.LevelError(predicted, measured), Scores.ShapeError(predicted, measured),
-            intervals?.Zip(measured).Average(p => p.First.Contains(p.Second) ? 1.0 : 0),
+            intervals.Contains(null) ? null : intervals.Zip(measured).Average(p => p.First!.Contains(p.Second) ? 1.0 : 0),
             rows[pick].Row, Regret(pick), Copy(rows, fitted) is { } copy ? Regret(copy) : null, rival is null ? null : Regret(Pick(rival)));
     }
 

@@ -63,9 +63,9 @@ public sealed record HeldOutScores(
 /// <param name="SpearmanInterval">Its 95 % interval over redrawn rows; null with fewer than five.</param>
 /// <param name="LevelError">Mean of predicted less measured, nats a token: what the rows share.</param>
 /// <param name="ShapeError">Root mean square of the rest, nats a token.</param>
-/// <param name="Coverage">Share of the rows whose measured loss lies in the 95 % interval of a new run; null without resamples.</param>
+/// <param name="Coverage">Share of the rows whose measured loss lies in the 95 % interval of a new run; null where that is unknown.</param>
 /// <param name="Pick">Row, in the table of runs from 1, of the least predicted loss.</param>
-/// <param name="Regret">The measured loss of the pick's shape (the mean of its seeds) less the least measured, nats a token.</param>
+/// <param name="Regret">The measured loss of the pick's shape (the mean of its seeds) less the least measured, nats a token; over several budgets the mean of theirs.</param>
 /// <param name="RegretOfCopy">The same of the best shape of the largest smaller size, copied: its nearest x and ratio here; null where shapes are unknown.</param>
 /// <param name="RegretOfQuadratic">The same of the pick of a quadratic in (ln x, ln r); null for a Chinchilla law.</param>
 public sealed record RowScores(
