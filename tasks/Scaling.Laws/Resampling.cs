@@ -1,4 +1,5 @@
 // Wild bootstrap: the law refitted to losses that could as well have been measured.
+using MathNet.Numerics.Distributions;
 using MathNet.Numerics.Random;
 
 namespace Scaling.Laws;
@@ -37,11 +38,14 @@ public static class Resampling
 
         var parts = ResidualParts.Of(fitter, solution);
         var solutions = new LawSolution[count];
+
+        // So few classes tell their variance badly: Student's t on one less than their number makes up for that.
+        double student = parts.Classes < 2 ? 1 : StudentT.InvCDF(0, 1, parts.Classes - 1, 0.975) / Normal.InvCDF(0, 1, 0.975);
         Parallel.For(0, count, k =>
         {
             // A stream of its own each, so that the result does not depend on who computes it.
             var random = new Xoshiro256StarStar(unchecked(design.Options.ResampleSeed * 1_000_003 + k), threadSafe: false);
-            double[] shared = [.. Enumerable.Range(0, parts.Classes).Select(_ => s_webb[random.Next(6)])];
+            double[] shared = [.. Enumerable.Range(0, parts.Classes).Select(_ => student * s_webb[random.Next(6)])];
             double[] own = [.. Enumerable.Range(0, parts.Clusters).Select(_ => random.NextBoolean() ? 1.0 : -1)];
             double[] loss = new double[design.Runs.Count];
             for (int i = 0; i < loss.Length; i++)
@@ -86,7 +90,7 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         double[] shared = MadeUp(mean, classes, leverage);
         double[] own = fitter.WithinClasses(solution) is { } within
             ? MadeUp([.. within.Residual.Select(r => -r)], clusters, within.Leverage)
-            : MadeUp([.. residual.Zip(mean, (r, m) => r - m)], clusters, leverage);
+            : MadeUp([.. residual.Zip(mean, (r, m) => r - m)], clusters, new Leverage(WithinOf(fitter.LogJacobian(solution), classes), design.Weights, classes));
         return new ResidualParts(fitted, Beyond(shared, own, classes, clusters), own, classes, clusters);
     }
 
@@ -96,6 +100,11 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
     /// </summary>
     private static double[] Beyond(double[] shared, double[] own, int[] classes, int[] clusters)
     {
+        if (classes.Max() == 0)
+        {
+            return new double[shared.Length];
+        }
+
         double all = 0, noise = 0;
         foreach (var members in Enumerable.Range(0, shared.Length).GroupBy(i => classes[i]))
         {
@@ -123,6 +132,22 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         }
 
         return made;
+    }
+
+    /// <summary>Each column less its class means; with a row a class as it is.</summary>
+    private static double[,] WithinOf(double[,] jacobian, int[] classes)
+    {
+        for (int k = 0; k < jacobian.GetLength(1) && classes.Max() + 1 < classes.Length; k++)
+        {
+            double[] column = [.. Enumerable.Range(0, classes.Length).Select(i => jacobian[i, k])];
+            double[] means = MeansOf(column, classes);
+            for (int i = 0; i < column.Length; i++)
+            {
+                jacobian[i, k] = column[i] - means[i];
+            }
+        }
+
+        return jacobian;
     }
 
     private static double[] MeansOf(double[] values, int[] classes)
