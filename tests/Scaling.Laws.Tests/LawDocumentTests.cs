@@ -86,6 +86,15 @@ public sealed class LawDocumentTests
     }
 
     [Fact]
+    public void Many_rows_get_fewer_resamples()
+    {
+        Assert.Equal(1000, Resampling.Count(1000, 240));
+        Assert.Equal(500, Resampling.Count(1000, 10_000));
+        Assert.Equal(100, Resampling.Count(1000, 100_000));
+        Assert.Equal(0, Resampling.Count(0, 240));
+    }
+
+    [Fact]
     public void Neighbouring_sizes_are_one_class_and_distant_ones_two()
     {
         Assert.Equal([0, 1, 0, 2, 1], SizeClasses.Of([100, 200, 110, 300, 190]));

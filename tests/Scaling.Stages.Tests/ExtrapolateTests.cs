@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Scaling.Laws;
 using Scaling.Sdk;
 using Scaling.Stages.Extrapolate;
+using Scaling.Stages.Fit;
 using Scaling.TestKit;
 
 namespace Scaling.Stages.Tests;
@@ -79,6 +80,46 @@ public sealed class ExtrapolateTests : IDisposable
         Assert.Equal(before.Each().Select(r => r.Text("predicted")), after.Each().Select(r => r.Text("predicted")));
         Assert.All(before.Each().Zip(after.Each()), p => Assert.Equal(p.First.Number("residual") + 1, p.Second.Number("residual"), 1e-9));
     }
+
+    [Fact]
+    public void The_fit_s_own_rows_are_enough_and_every_size_is_told_from_the_smaller_ones()
+    {
+        var runs = RunsTable.Of(noise: 0.01);
+        var fit = new StageRunner(new FitStage(), _folder).Run(new JsonObject { ["resamples"] = 50 }, new Dictionary<string, string> { ["runs"] = _folder.Write("runs.csv", runs.ToCsv()) });
+        var result = new StageRunner(new ExtrapolateStage(), _folder).Run(new JsonObject { ["hold_out"] = "largest", ["near_sizes"] = 1, ["sizes"] = new JsonArray(1e6) }, new Dictionary<string, string>
+        {
+            ["law"] = Path.Combine(fit.Folder, "law.json"),
+            ["residuals"] = Path.Combine(fit.Folder, "residuals.csv"),
+        });
+        var scores = JsonNode.Parse(result.Text("scores.json"))!;
+        var steps = scores["rollout"]!.AsArray();
+
+        Assert.Equal(2, steps.Count);
+        Assert.Null(steps[0]!["near_sizes"]);
+        Assert.Single(steps[1]!["near_sizes"]!["fitted_sizes"]!.AsArray());
+        Assert.Equal((double)scores["held_out"]!["all"]!["level_error"]!, (double)steps[1]!["all_sizes"]!["all"]!["level_error"]!, 1e-12);
+
+        // Two sizes say nothing of a third's level; what the picks cost is known all the same.
+        Assert.Null(steps[1]!["all_sizes"]!["all"]!["coverage"]);
+        foreach (string regret in new[] { "regret", "regret_of_copy", "regret_of_quadratic" })
+        {
+            Assert.InRange((double)steps[1]!["all_sizes"]!["all"]![regret]!, 0, 0.05);
+        }
+
+        Assert.Equal(2 * 26, result.Table("decision.csv").Rows.Count);
+    }
+
+    [Fact]
+    public void Neither_the_fit_s_rows_nor_runs_is_told() =>
+        Assert.Equal("SCAL7207", CodeOf(() => new StageRunner(new ExtrapolateStage(), _folder).Run([], new Dictionary<string, string> { ["law"] = LawOf(RunsTable.Of()) })));
+
+    [Fact]
+    public void Residuals_of_an_older_fit_are_told() =>
+        Assert.Contains(CodeOf(() => new StageRunner(new ExtrapolateStage(), _folder).Run([], new Dictionary<string, string>
+        {
+            ["law"] = LawOf(RunsTable.Of()),
+            ["residuals"] = _folder.Write("residuals.csv", "row,shape,parameters,tokens,x,ratio,loss,predicted,residual\n1,a,1,1,1,1,1,1,0\n"),
+        })), new[] { "SCAL3101", "SCAL7208" });
 
     [Fact]
     public void Without_a_size_held_out_the_scores_say_why() =>

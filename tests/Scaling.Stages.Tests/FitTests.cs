@@ -162,6 +162,61 @@ public sealed class FitTests : IDisposable
         Assert.Equal("SCAL7101", CodeOf(() => new StageRunner(new FitStage(), _folder).Run(Files(table, []), new Dictionary<string, string> { ["runs"] = table })));
     }
 
+    [Fact]
+    public void The_trained_shapes_are_judged_by_expected_regret()
+    {
+        var decision = Fit([], RunsTable.Of(noise: 0.01)).Table("decision.csv");
+
+        Assert.Equal(26, decision.Rows.Count);
+        Assert.Equal(1, decision.Each().Sum(r => r.Number("probability_best")), 1e-9);
+        Assert.Equal(decision.Each().Select(r => r.Number("expected_regret")).Order(), decision.Each().Select(r => r.Number("expected_regret")));
+        Assert.True(decision[0].Truth("in_confidence_set"));
+        double held = decision.Each().Where(r => r.Truth("in_confidence_set")).Sum(r => r.Number("probability_best"));
+        Assert.InRange(held, 0.8, 1);
+    }
+
+    [Fact]
+    public void Hyper_parameters_that_go_with_the_shape_are_refused_and_others_get_an_offset()
+    {
+        var runs = RunsTable.Of();
+        int x = runs.IndexOf("x"), loss = runs.IndexOf("loss");
+        Table With(Func<string[], int, (string Rate, double Loss)> of) => new(
+            [.. runs.Columns, "rate"],
+            [.. runs.Rows.Select((r, i) => (Row: r, New: of(r, i))).Select(p => (string[])[.. p.Row.Select((c, k) => k == loss ? Table.Cell(p.New.Loss) : c), p.New.Rate])]);
+        double Loss(string[] r) => double.Parse(r[loss]);
+        JsonObject Grouped() => new() { ["columns"] = new JsonObject { ["group"] = new JsonArray("rate") } };
+
+        Assert.Equal("SCAL7125", CodeOf(() => Fit(Grouped(), With((r, _) => ($"{Math.Round(Math.Log(double.Parse(r[x]) / 0.16) / Math.Log(1.5))}", Loss(r))))));
+        var law = LawDocument.Read(Path.Combine(Fit(Grouped(), With((r, i) => (i % 5 == 0 ? "high" : "low", Loss(r) * (i % 5 == 0 ? Math.Exp(0.02) : 1)))).Folder, "law.json"));
+        Assert.Equal(0.02, Assert.Single(law.Shape!.Terms).Coefficient, 1e-5);
+        Assert.Equal(RunsTable.Shape.XStar!.Value, law.Shape.XStar!.Value, 1e-4);
+    }
+
+    [Fact]
+    public void The_width_over_depth_law_needs_hidden_and_layers() =>
+        Assert.Equal("SCAL7123", CodeOf(() => FitTable(_folder.Write("runs.csv", Exact("parameters,tokens,loss")), new JsonObject { ["law"] = "width-over-depth" })));
+
+    [Fact]
+    public void A_term_for_GQA_needs_its_column() =>
+        Assert.Equal("SCAL7124", CodeOf(() => FitTable(_folder.Write("runs.csv", Exact("parameters,tokens,loss")), new JsonObject { ["terms"] = new JsonArray("gqa") })));
+
+    [Fact]
+    public void So_many_rows_that_they_are_steps_are_refused()
+    {
+        string rows = string.Concat(Enumerable.Range(0, LawFit.MostRows + 1).Select(i => $"1e8,{1e6 + i:R},{3 - 1e-6 * i:R}\n"));
+        Assert.Equal("SCAL7121", CodeOf(() => FitTable(_folder.Write("steps.csv", "parameters,tokens,loss\n" + rows), [])));
+    }
+
+    [Fact]
+    public void A_word_that_means_something_else_in_a_table_is_not_taken_for_the_study_s()
+    {
+        string table = _folder.Write("runs.csv", "parameters,tokens,loss,ratio,x\n" + string.Concat(from n in new[] { 1e7, 3e7, 1e8, 3e8 } from m in new[] { 5.0, 20, 80 } select Line(n, m * n).TrimEnd() + ",20N,0\n"));
+        var result = FitTable(table, []);
+
+        Assert.Equal(2, result.Warnings.Count(w => w.Code == "SCAL7119" && w.Message.Contains("is not read as", StringComparison.Ordinal)));
+        Assert.Equal(0.34, LawDocument.Read(Path.Combine(result.Folder, "law.json")).Base.Alpha, 1e-6);
+    }
+
     private StageResult Fit(JsonObject settings, Table runs) =>
         new StageRunner(new FitStage(), _folder).Run(settings, new Dictionary<string, string> { ["runs"] = Written(runs) });
 
