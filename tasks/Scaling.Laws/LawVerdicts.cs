@@ -120,14 +120,16 @@ internal static class LawVerdicts
     {
         var law = solution.Law;
         var (_, _, alpha, beta) = solution.Restarts;
-        double starts = Math.Max(alpha.High / alpha.Low, beta.High / beta.Low);
-        double width = document.Intervals is { Alpha: { } a, Beta: { } b } ? Math.Max(a.High / a.Low, b.High / b.Low) : 1;
+        double starts = Math.Max(Span(alpha), Span(beta)), profile = Math.Max(Span(document.Certificate.ProfileAlpha), Span(document.Certificate.ProfileBeta));
+        double width = document.Intervals is { Alpha: { } a, Beta: { } b } ? Math.Max(Span(a), Span(b)) : 1;
         string reason = document.Intervals is { Alpha: { } shownA, Beta: { } shownB }
             ? $"α {law.Alpha:0.###} in {shownA.Low:0.###} to {shownA.High:0.###}, β {law.Beta:0.###} in {shownB.Low:0.###} to {shownB.High:0.###} (95 %)."
-            : $"With fewer than {LawDocument.LeastResamples} resamples only the condition number and the starting points speak.";
-        double worst = Math.Max(starts, width);
+            : $"With fewer than {LawDocument.LeastResamples} resamples only the condition number, the profile and the starting points speak.";
+        double worst = Math.Max(Math.Max(starts, profile), width);
         return new Verdict("exponents", worst < 2 ? Identification.Identified : worst < 20 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
     }
+
+    private static double Span(Interval? interval) => interval is null ? 1 : interval.High / interval.Low;
 
     private static Verdict Place(
         string quantity, string axis, int values, double? star, Interval? range, OpenInterval? interval, (double Rising, double Falling) slopes, LawFitter fitter)

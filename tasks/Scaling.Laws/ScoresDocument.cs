@@ -1,7 +1,5 @@
 // scores.json: how well the law, refitted without a size, predicted that size; written by extrapolate and read by export.
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Scaling.Laws;
 
@@ -10,30 +8,19 @@ namespace Scaling.Laws;
 /// <param name="Reason">Why there is none; null where there is.</param>
 public sealed record ScoresDocument(HeldOutScores? HeldOut, string? Reason)
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
-    };
-
     /// <summary>Every size that was predicted from the smaller ones, rising; empty where none was asked for or possible.</summary>
     public IReadOnlyList<RolloutStep> Rollout { get; init; } = [];
 
     /// <summary>Writes the scores.</summary>
     /// <param name="path">Overwritten.</param>
-    public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, Json) + "\n");
+    public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, LawDocument.Json) + "\n");
 
     /// <summary>Reads scores.</summary>
     /// <param name="path">As <see cref="Write"/> made it.</param>
     /// <exception cref="JsonException">The file holds something else.</exception>
     public static ScoresDocument Read(string path)
     {
-        var document = JsonSerializer.Deserialize<ScoresDocument>(File.ReadAllText(path), Json) ?? throw new JsonException("scores are an object, not null");
+        var document = JsonSerializer.Deserialize<ScoresDocument>(File.ReadAllText(path), LawDocument.Json) ?? throw new JsonException("scores are an object, not null");
         return document.HeldOut is { Budgets.Count: 0 } ? throw new JsonException("held_out has no budgets") : document;
     }
 }
