@@ -73,7 +73,7 @@ internal static class BaseCertificate
     {
         int rows = jacobian.GetLength(0);
         var columns = Enumerable.Range(0, jacobian.GetLength(1)).Select(k => Vector<double>.Build.Dense(rows, i => jacobian[i, k])).Where(c => c.L2Norm() > 0).ToList();
-        if (columns.Count > rows || columns.Any(c => c.Any(v => !double.IsFinite(v))))
+        if (columns.Count == 0 || columns.Count > rows || columns.Any(c => c.Any(v => !double.IsFinite(v))))
         {
             return null;
         }

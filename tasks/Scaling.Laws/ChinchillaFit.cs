@@ -60,9 +60,35 @@ internal static class ChinchillaFit
     /// <summary>Fits other losses of the same runs from a solution nearby.</summary>
     /// <param name="near">A solution.</param>
     /// <param name="loss">L, > 0.</param>
+    /// <param name="terms">Which of E, A, B are fitted.</param>
     /// <param name="tolerance">As of <see cref="DampedNewton"/>.</param>
-    public static ChinchillaSolution Refit(ChinchillaSolution near, double[] loss, double tolerance) =>
-        Polish(near.Objective.WithLoss(loss), near.Point, tolerance) with { Restarts = near.Restarts };
+    public static ChinchillaSolution Refit(ChinchillaSolution near, double[] loss, bool[] terms, double tolerance)
+    {
+        var objective = near.Objective.WithLoss(loss);
+        var end = Polish(objective, near.Point, tolerance);
+        if (Enumerable.Range(0, 3).Any(k => terms[k] && !(near.Point[k] > Vanished)))
+        {
+            // From nothing no slope leads back: in logarithms it is nothing too.
+            double[] revived = [.. near.Point];
+            for (int k = 0; k < 3; k++)
+            {
+                bool gone = terms[k] && !(near.Point[k] > Vanished);
+                revived[k] = gone ? Math.Log(0.02 * loss.Average()) : revived[k];
+                if (gone && k > 0)
+                {
+                    revived[k + 2] = Math.Log(0.3);
+                }
+            }
+
+            var other = Polish(objective, revived, tolerance);
+            end = other.Value < end.Value ? other : end;
+        }
+
+        return end with { Restarts = near.Restarts };
+    }
+
+    /// <summary>ln nats; a term below is nothing.</summary>
+    private const double Vanished = -15;
 
     /// <summary>The local minima of the projected objective on the grid, best first, and four cells far apart.</summary>
     private static IEnumerable<double[]> Starts(ChinchillaObjective objective, bool[] terms)

@@ -40,6 +40,12 @@ internal static class DampedNewton
         int still = 0;
         for (int i = 0; i < iterations; i++)
         {
+            if (here.Hessian.Cast<double>().Any(h => !double.IsFinite(h)))
+            {
+                // Out of the numbers' range: wherever a minimum is, it is not here.
+                return new Minimum(point, here.Value, Convergence.IterationLimit);
+            }
+
             var (next, value, nextDamping) = Step(f, point, here, low, high, damping);
             if (next is null)
             {
@@ -69,11 +75,6 @@ internal static class DampedNewton
         }
 
         var hessian = Matrix<double>.Build.Dense(free.Length, free.Length, (i, j) => here.Hessian[free[i], free[j]]);
-        if (hessian.Enumerate().Any(h => !double.IsFinite(h)))
-        {
-            return (null, 0, damping);
-        }
-
         Evd<double> eigen = hessian.Evd(Symmetricity.Symmetric);
         double[] curvature = [.. eigen.EigenValues.Select(e => Math.Abs(e.Real))];
         var gradient = eigen.EigenVectors.TransposeThisAndMultiply(Vector<double>.Build.Dense(free.Length, i => here.Gradient[free[i]]));

@@ -40,7 +40,8 @@ internal sealed class Design
     public static Design Of(IReadOnlyList<TrainingRun> runs, LawOptions options) => new(
         [
             .. runs.OrderBy(r => r.Parameters).ThenBy(r => r.Tokens).ThenBy(r => r.X).ThenBy(r => r.Ratio).ThenBy(r => r.Loss)
-                .ThenBy(r => r.Shape, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ThenBy(r => r.Group, StringComparer.Ordinal).ThenBy(r => r.Weight).ThenBy(r => r.Row),
+                .ThenBy(r => r.Shape, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ThenBy(r => r.Group, StringComparer.Ordinal).ThenBy(r => r.Weight)
+                .ThenBy(r => r.Gqa).ThenBy(r => r.WidthOverDepth).ThenBy(r => string.Join(' ', r.Covariates), StringComparer.Ordinal).ThenBy(r => r.OtherParameters).ThenBy(r => r.Row),
         ], options);
 
     public IReadOnlyList<TrainingRun> Runs { get; }

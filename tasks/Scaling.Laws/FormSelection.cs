@@ -13,13 +13,11 @@ internal static class FormSelection
     /// <summary>The forms, best first. Empty where no size can be told from smaller ones.</summary>
     public static IReadOnlyList<FormScore> Scores(Design design)
     {
-        List<LawForm> forms = [LawForm.Multiplicative, LawForm.Additive, LawForm.Quadratic];
-        if (design is { FitsWidth: true, FitsSplit: true })
-        {
-            forms.Add(LawForm.Joint);
-        }
-
-        var scores = forms.Select(form => Score(design, form)).OfType<FormScore>().ToList();
+        // By rising flexibility, but for the paper's first.
+        LawForm[] forms = design is { FitsWidth: true, FitsSplit: true }
+            ? [LawForm.Multiplicative, LawForm.Additive, LawForm.Joint, LawForm.Quadratic]
+            : [LawForm.Multiplicative, LawForm.Additive, LawForm.Quadratic];
+        var scores = forms.Select(form => Score(design, form)).OfType<FormScore>().Where(s => double.IsFinite(s.ShapeError)).ToList();
         if (scores.Count == 0)
         {
             return [];
@@ -44,7 +42,7 @@ internal static class FormSelection
             }
 
             var fitted = Design.Of(smaller, design.Options);
-            if (!fitted.FitsWidth && !fitted.FitsSplit)
+            if ((!fitted.FitsWidth && !fitted.FitsSplit) || (form == LawForm.Joint && !(fitted.FitsWidth && fitted.FitsSplit)))
             {
                 continue;
             }

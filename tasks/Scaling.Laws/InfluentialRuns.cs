@@ -23,7 +23,7 @@ internal static class InfluentialRuns
         {
             var left = Design.Of([.. design.Runs.Except(runs[k])], design.Options);
             var again = LawFitter.Of(left, form);
-            refits[k] = again.Freedom == fitter.Freedom ? again.Refit(Near(again, fitter, solution), left.Loss, 1e-10) : again.Solve();
+            refits[k] = again.Freedom == fitter.Freedom && again is ChinchillaFitter ? again.Refit(Near(again, solution), left.Loss, 1e-10) : again.Solve();
         });
 
         double largest = 4 * design.Parameters.Max(), tokens = largest * design.TokensPerParameter;
@@ -46,13 +46,8 @@ internal static class InfluentialRuns
     }
 
     /// <summary>The same law in the parameters of another design, whose means differ.</summary>
-    private static LawSolution Near(LawFitter again, LawFitter fitter, LawSolution solution)
+    private static LawSolution Near(LawFitter again, LawSolution solution)
     {
-        if (fitter is not ChinchillaFitter)
-        {
-            return solution;
-        }
-
         var law = solution.Law;
         var objective = again.Design.Objective(again.Design.Loss);
         return solution with { Point = objective.Point(law) };

@@ -26,7 +26,7 @@ public sealed record LawDocument
     /// <summary>How D was counted. Default: tokens trained on.</summary>
     public string TokensRule { get; init; } = "trained on, repeats counted";
 
-    /// <summary>L_opt(N, D): the loss at (x*, r*), or of any shape where there are no shape terms.</summary>
+    /// <summary>L_opt(N, D): the loss at (x*, r*) with every other term at 0, or of any shape where there are no shape terms.</summary>
     public required ChinchillaLaw Base { get; init; }
 
     /// <summary>Null for a Chinchilla law.</summary>
@@ -155,12 +155,17 @@ public sealed record LawDocument
     {
         try
         {
-            var document = JsonSerializer.Deserialize<LawDocument>(json, Json) ?? throw new FormatException("the law is null");
-            if (document.Version != CurrentVersion)
+            // The version first: of another one the fields have other names.
+            using (var parsed = JsonDocument.Parse(json))
             {
-                throw new FormatException($"the law has version {document.Version} where {CurrentVersion} was expected; fit it again");
+                if (parsed.RootElement.ValueKind == JsonValueKind.Object && parsed.RootElement.TryGetProperty("version", out var version)
+                    && (version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number) || number != CurrentVersion))
+                {
+                    throw new FormatException($"the law has version {version} where {CurrentVersion} was expected; fit it again");
+                }
             }
 
+            var document = JsonSerializer.Deserialize<LawDocument>(json, Json) ?? throw new FormatException("the law is null");
             Check(document);
             return document;
         }
@@ -186,8 +191,12 @@ public sealed record LawDocument
         Expect(options.Delta is > 0 and <= 1, "options.delta from 0 to 1", $"{options.Delta}");
         Expect(options.Resamples is >= 0 and <= 10_000, "options.resamples from 0 to 10000", $"{options.Resamples}");
         Expect(options.RatioRange.Low < options.RatioRange.High, "options.ratio_range from low to high", $"{options.RatioRange.Low} to {options.RatioRange.High}");
-        Expect(Math.Min(Math.Min(basis.E, basis.A), basis.B) >= 0, "base.e, a and b of at least 0", $"{basis.E}, {basis.A}, {basis.B}");
-        Expect(Math.Max(Math.Abs(basis.Alpha), Math.Abs(basis.Beta)) <= 100, "base.alpha and beta of at most 100", $"{basis.Alpha}, {basis.Beta}");
+        bool Sound(double value, double most) => value >= 0 && value <= most;
+        Expect(Sound(basis.E, 1e9) && Sound(basis.A, double.MaxValue) && Sound(basis.B, double.MaxValue), "base.E, base.A and base.B of at least 0", $"{basis.E}, {basis.A}, {basis.B}");
+        Expect(Sound(basis.Alpha, 100) && Sound(basis.Beta, 100), "base.alpha and base.beta from 0 to 100", $"{basis.Alpha}, {basis.Beta}");
+        Expect(law.Ranges.Sizes.Count > 0, "ranges.sizes of at least one number", "none");
+        Expect(law.Shape is null || (law.Shape.Centre is { X: > 0, Ratio: > 0, WidthOverDepth: > 0 } && law.Shape.Numbers().All(double.IsFinite)), "finite shape.coefficients and a shape.centre above 0", $"{law.Shape?.Centre}");
+        Expect(law.Shape?.Terms.All(t => double.IsFinite(t.Centre) && (t.Centre > 0 || t.Term is not (LawTerm.Gqa or LawTerm.Drift))) ?? true, "a centre above 0 of gqa and drift in shape.terms", "0 or less");
         Expect(law.Resamples.All(r => r.Length == numbers), $"resamples of {numbers} numbers", $"{law.Resamples.FirstOrDefault(r => r.Length != numbers)?.Length}");
     }
 

@@ -54,7 +54,7 @@ public static class LawFit
         var fitter = LawFitter.Of(design, Form(design, forms));
         var solution = fitter.Solve();
         var parts = ResidualParts.Of(fitter, solution);
-        var resamples = Resampling.Of(fitter, solution);
+        var resamples = Resampling.Of(fitter, solution, parts);
         var document = new LawDocument
         {
             Options = options,
@@ -117,8 +117,7 @@ public static class LawFit
     {
         FormChoice.Additive => LawForm.Additive,
 
-        // Of one axis alone a product is that axis.
-        FormChoice.Joint when design is { FitsWidth: true, FitsSplit: true } => LawForm.Joint,
+        FormChoice.Joint => LawForm.Joint,
         FormChoice.Quadratic => LawForm.Quadratic,
         FormChoice.Auto when scores.Count > 0 => scores[0].Form,
         _ => LawForm.Multiplicative,
@@ -141,7 +140,7 @@ public static class LawFit
             Runs = parts.Clusters,
             Groups = ShapeColumns.Groups(design.Runs).Count,
             ResidualStandardDeviation = Math.Sqrt(squares / Math.Max(1, design.Runs.Count - fitter.Freedom)),
-            RunNoise = parts.OwnDeviation,
+            RunNoise = Math.Max(parts.OwnDeviation, parts.WithinDeviation(design.Loss, fitter.Shape?.Terms ?? 0)),
             LevelNoise = parts.SharedDeviation,
             ReplicateNoise = replicates,
             ReplicateFreedom = freedom,

@@ -63,6 +63,9 @@ internal sealed class ChinchillaFitter : LawFitter
         : base(design)
     {
         _conditional = design.Options.Law == LawKind.Conditional;
+
+        // Of one axis alone a product is that axis.
+        form = form == LawForm.Joint && !(design.FitsWidth && design.FitsSplit) ? LawForm.Multiplicative : form;
         int[] classes = _conditional ? design.Classes : new int[design.Runs.Count];
         var columns = ShapeColumns.Of(design.Runs, design.Options, _conditional ? form : LawForm.None, _conditional ? classes : null, design.FitsWidth, design.FitsSplit);
         Shape = _conditional || columns.All.Count > 0 ? new ShapeFit(columns, classes, design.Weights) : null;
@@ -84,15 +87,20 @@ internal sealed class ChinchillaFitter : LawFitter
         // The first base law has seen shapes of every kind as one: good for local slopes only, so the second is again fitted from scratch.
         double[] theta = Shape.Fit(loss, Local(basis.Law), Shape.NoEffect);
         basis = ChinchillaFit.Fit(Design.Objective(WithoutShape(loss, theta)), Design.BaseTerms);
-        return Settle(loss, basis, theta, rounds: 50, tolerance: 1e-15);
+        return Settle(loss, basis, theta, rounds: _conditional ? 50 : 3000, tolerance: 1e-15, still: 1e-12);
     }
 
     public override LawSolution Refit(LawSolution near, double[] loss, double tolerance)
     {
         var basis = new ChinchillaSolution(Design.Objective(loss), near.Point, near.Value, near.Status);
 
-        // One round: local slopes barely move.
-        return Shape is null ? Solution(ChinchillaFit.Refit(basis, loss, tolerance), []) : Settle(loss, basis, near.Theta, rounds: 1, tolerance);
+        if (Shape is null)
+        {
+            return Solution(ChinchillaFit.Refit(basis, loss, Design.BaseTerms, tolerance), []);
+        }
+
+        // Local slopes barely move, so one round does; covariates that go with N share its slope, and take many.
+        return Settle(loss, basis, near.Theta, rounds: _conditional ? 1 : 300, tolerance, still: 1e-7) with { Status = near.Status };
     }
 
     public override double[,] LogJacobian(LawSolution solution) => Design.Objective(Design.Loss).LogJacobian(solution.Point);
@@ -109,21 +117,19 @@ internal sealed class ChinchillaFitter : LawFitter
     }
 
     /// <summary>Fits base and shape in turn until neither moves.</summary>
-    private LawSolution Settle(double[] loss, ChinchillaSolution basis, double[] theta, int rounds, double tolerance)
+    private LawSolution Settle(double[] loss, ChinchillaSolution basis, double[] theta, int rounds, double tolerance, double still)
     {
-        for (int round = 0; round < rounds; round++)
+        bool settled = false;
+        for (int round = 0; round < rounds && !settled; round++)
         {
             double[] next = Shape!.Fit(loss, Local(basis.Law), theta, tolerance);
-            basis = ChinchillaFit.Refit(basis, WithoutShape(loss, next), tolerance);
-            double moved = next.Zip(theta, (a, b) => Math.Abs(a - b)).DefaultIfEmpty(0).Max();
+            basis = ChinchillaFit.Refit(basis, WithoutShape(loss, next), Design.BaseTerms, tolerance);
+            settled = next.Zip(theta, (a, b) => Math.Abs(a - b)).DefaultIfEmpty(0).Max() < still;
             theta = next;
-            if (moved < 1e-12)
-            {
-                break;
-            }
         }
 
-        return Solution(basis, theta);
+        // Of a conditional law the rest is far below its noise; terms that compete with N for one slope are not where they belong.
+        return Solution(settled || _conditional ? basis : basis with { Status = Convergence.IterationLimit }, theta);
     }
 
     private LawSolution Solution(ChinchillaSolution basis, double[] theta) =>

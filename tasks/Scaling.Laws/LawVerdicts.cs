@@ -49,7 +49,7 @@ internal static class LawVerdicts
     public static IReadOnlyList<Verdict> Of(LawFitter fitter, LawSolution solution, IReadOnlyList<LawSolution> resamples, LawDocument document)
     {
         var design = fitter.Design;
-        var verdicts = new List<Verdict> { Exponents(design, solution, document) };
+        var verdicts = new List<Verdict> { Exponents(fitter, solution, document) };
         if (Conditional(design))
         {
             var c = Slopes(document.Shape!);
@@ -58,16 +58,43 @@ internal static class LawVerdicts
             verdicts.Add(Place("r_star", "the ratio", design.SplitValues, shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, c.Ratio, fitter));
         }
 
+        verdicts.AddRange(Terms(fitter, document));
         double largest = document.Ranges.Parameters.High, budget = design.TokensPerParameter;
-        verdicts.Add(Prediction("prediction_along_ray", design, resamples, document, 4 * largest, 4 * largest * budget));
+        verdicts.Add(Prediction("prediction_along_ray", fitter, resamples, document, 4 * largest, 4 * largest * budget));
         verdicts.Add(design.IsRay
             ? new Verdict("prediction_off_ray", Identification.NotIdentified, $"All runs have about {budget:0.###} tokens a parameter or lie on one curve: what more tokens would give was not measured.")
-            : Prediction("prediction_off_ray", design, resamples, document, largest, 4 * document.Ranges.Tokens.High));
+            : Prediction("prediction_off_ray", fitter, resamples, document, largest, 4 * document.Ranges.Tokens.High));
         return verdicts;
     }
 
-    private static Verdict Exponents(Design design, LawSolution solution, LawDocument document)
+    /// <summary>A term is known where its interval leaves 0 out.</summary>
+    private static IEnumerable<Verdict> Terms(LawFitter fitter, LawDocument document)
     {
+        var columns = fitter.Shape?.Columns.All.Zip(fitter.Shape.Told).Where(c => c.First.Reported is not null).ToList() ?? [];
+        for (int k = 0; k < columns.Count; k++)
+        {
+            var term = document.Shape!.Terms[k];
+            string quantity = term.Name.Length > 0 ? $"{term.Term.ToString().ToLowerInvariant()} {term.Name}" : term.Term.ToString().ToLowerInvariant();
+            var interval = document.Intervals.Terms.Count > k ? document.Intervals.Terms[k] : null;
+            yield return !columns[k].Second
+                ? new Verdict(quantity, Identification.NotIdentified, "It does not vary among runs that are compared (of one size and budget; without shapes, all), so it is left out.")
+                : interval is null
+                    ? new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.")
+                    : new Verdict(
+                        quantity, interval.Low > 0 || interval.High < 0 ? Identification.Identified : Identification.NotIdentified,
+                        $"{term.Coefficient:G3}, 95 % {interval.Low:G3} to {interval.High:G3}{(interval.Low > 0 || interval.High < 0 ? "" : ": it cannot be told from 0")}.");
+        }
+    }
+
+    /// <summary>Hyper-parameters that change with the size alone: what they do to the level passes for N's or D's.</summary>
+    private static bool GroupsGoWithSize(LawFitter fitter) =>
+        fitter.Shape is { } shape && shape.Columns.All.Zip(shape.Told).Any(c => c.First.Reported is { Term: LawTerm.Offset } && !c.Second);
+
+    private const string GroupsReason = "A hyper-parameter group goes with the sizes or budgets, so what it does to the loss cannot be told from N and D.";
+
+    private static Verdict Exponents(LawFitter fitter, LawSolution solution, LawDocument document)
+    {
+        var design = fitter.Design;
         const string Quantity = "exponents";
         var law = solution.Law;
         Verdict Not(string reason) => new(Quantity, Identification.NotIdentified, reason);
@@ -79,6 +106,11 @@ internal static class LawVerdicts
         if (design.Budgets < 3)
         {
             return Not($"Numbers of tokens that differ: {design.Budgets}; β takes at least 3.");
+        }
+
+        if (GroupsGoWithSize(fitter))
+        {
+            return Not(GroupsReason);
         }
 
         if (design.IsRay)
@@ -188,9 +220,15 @@ internal static class LawVerdicts
     }
 
     /// <summary>By the 95 % interval of L_opt there, relative to it: an effect worth extrapolating for is a per cent.</summary>
-    private static Verdict Prediction(string quantity, Design design, IReadOnlyList<LawSolution> resamples, LawDocument document, double parameters, double tokens)
+    private static Verdict Prediction(string quantity, LawFitter fitter, IReadOnlyList<LawSolution> resamples, LawDocument document, double parameters, double tokens)
     {
+        var design = fitter.Design;
         bool along = quantity == "prediction_along_ray";
+        if (GroupsGoWithSize(fitter))
+        {
+            return new Verdict(quantity, Identification.NotIdentified, GroupsReason);
+        }
+
         if (!design.BaseTerms[along ? 1 : 2])
         {
             return new Verdict(quantity, Identification.NotIdentified, along ? "The runs have one size." : "The runs have one number of tokens.");

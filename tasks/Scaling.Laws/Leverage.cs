@@ -46,19 +46,18 @@ internal sealed class Leverage
     /// <param name="members">Positions, at least one.</param>
     public double OfRows(int[] members)
     {
-        double[] sum = new double[_gram.GetLength(0)];
-        double weight = 0;
+        double[] sum = new double[_gram.GetLength(0)], weighted = new double[sum.Length];
         foreach (int i in members)
         {
-            weight += _weights[i];
             for (int k = 0; k < sum.Length; k++)
             {
                 sum[k] += _rows[i][k];
+                weighted[k] += _weights[i] * _rows[i][k];
             }
         }
 
-        double shape = Symmetric.Solve(_gram, sum) is { } solved ? solved.Zip(sum, (a, b) => a * b).Sum() : members.Length;
+        double shape = Symmetric.Solve(_gram, weighted) is { } solved ? solved.Zip(sum, (a, b) => a * b).Sum() : members.Length;
         double level = _levels is null ? 0 : members.GroupBy(i => _levels[i]).Sum(g => g.Count() * g.Sum(i => _weights[i]) / _mass[g.Key]) / members.Length;
-        return Math.Clamp(level + weight / members.Length * shape / members.Length, 0, 1);
+        return Math.Clamp(level + shape / members.Length, 0, 1);
     }
 }

@@ -27,7 +27,7 @@ public static class Resampling
     /// <param name="rows">Fitted.</param>
     public static int Count(int asked, int rows) => (int)Math.Min(asked, Math.Max(LeastResamples, MostRefittedRows / rows));
 
-    internal static IReadOnlyList<LawSolution> Of(LawFitter fitter, LawSolution solution)
+    internal static IReadOnlyList<LawSolution> Of(LawFitter fitter, LawSolution solution, ResidualParts parts)
     {
         var design = fitter.Design;
         int count = Count(design.Options.Resamples, design.Runs.Count);
@@ -36,7 +36,6 @@ public static class Resampling
             return [];
         }
 
-        var parts = ResidualParts.Of(fitter, solution);
         var solutions = new LawSolution[count];
 
         // So few classes tell their variance badly: Student's t on one less than their number makes up for that.
@@ -73,6 +72,16 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
     /// <summary>Standard deviation of the shared part over classes, nats.</summary>
     public double SharedDeviation => Deviation(Enumerable.Range(0, Classes).Select(c => Shared[Array.IndexOf(ClassOf, c)]));
 
+    /// <summary>What the law misses of single rows within their class, made up for the degrees of freedom, nats.</summary>
+    /// <param name="loss">Measured.</param>
+    /// <param name="freedom">Of the terms that classes tell.</param>
+    public double WithinDeviation(double[] loss, int freedom)
+    {
+        double[] residual = [.. loss.Zip(Fitted, (l, f) => l - f)];
+        double squares = residual.Zip(MeansOf(residual, ClassOf), (r, m) => (r - m) * (r - m)).Sum();
+        return Math.Sqrt(squares / Math.Max(1, loss.Length - Classes - freedom));
+    }
+
     /// <summary>Standard deviation of the own part over rows, nats.</summary>
     public double OwnDeviation => Deviation(Own);
 
@@ -83,14 +92,19 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         double[] residual = [.. design.Loss.Zip(fitted, (l, f) => l - f)];
         int[] classes = design.Options.Law == LawKind.Conditional ? design.Classes : design.SizeOf;
         int[] clusters = RunOf(design.Runs);
-        var leverage = new Leverage(fitter.LogJacobian(solution), design.Weights, levels: null);
+        double[,] jacobian = JacobianOf(fitter, solution, fitted);
+        var leverage = new Leverage(jacobian, design.Weights, levels: null);
+        if (classes.Max() + 1 == classes.Length)
+        {
+            // With a row a class what it shares and what is its own are one.
+            return new ResidualParts(fitted, new double[classes.Length], MadeUp(residual, clusters, leverage), classes, clusters);
+        }
 
-        // With a row a class what it shares and what is its own are one.
-        double[] mean = classes.Max() + 1 == classes.Length ? new double[classes.Length] : MeansOf(residual, classes);
+        double[] mean = MeansOf(residual, classes);
         double[] shared = MadeUp(mean, classes, leverage);
         double[] own = fitter.WithinClasses(solution) is { } within
             ? MadeUp([.. within.Residual.Select(r => -r)], clusters, within.Leverage)
-            : MadeUp([.. residual.Zip(mean, (r, m) => r - m)], clusters, new Leverage(WithinOf(fitter.LogJacobian(solution), classes), design.Weights, classes));
+            : MadeUp([.. residual.Zip(mean, (r, m) => r - m)], clusters, new Leverage(WithinOf(jacobian, classes), design.Weights, classes));
         return new ResidualParts(fitted, Beyond(shared, own, classes, clusters), own, classes, clusters);
     }
 
@@ -134,20 +148,36 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         return made;
     }
 
-    /// <summary>Each column less its class means; with a row a class as it is.</summary>
+    /// <summary>By what the objective takes differences of: ln L̂, or L̂.</summary>
+    private static double[,] JacobianOf(LawFitter fitter, LawSolution solution, double[] fitted)
+    {
+        double[,] jacobian = fitter.LogJacobian(solution);
+        for (int i = 0; i < fitted.Length && fitter.Design.Options.Objective == ObjectiveKind.LeastSquares; i++)
+        {
+            for (int k = 0; k < jacobian.GetLength(1); k++)
+            {
+                jacobian[i, k] *= fitted[i];
+            }
+        }
+
+        return jacobian;
+    }
+
+    /// <summary>Each column less its class means.</summary>
     private static double[,] WithinOf(double[,] jacobian, int[] classes)
     {
-        for (int k = 0; k < jacobian.GetLength(1) && classes.Max() + 1 < classes.Length; k++)
+        double[,] within = new double[classes.Length, jacobian.GetLength(1)];
+        for (int k = 0; k < jacobian.GetLength(1); k++)
         {
             double[] column = [.. Enumerable.Range(0, classes.Length).Select(i => jacobian[i, k])];
             double[] means = MeansOf(column, classes);
             for (int i = 0; i < column.Length; i++)
             {
-                jacobian[i, k] = column[i] - means[i];
+                within[i, k] = column[i] - means[i];
             }
         }
 
-        return jacobian;
+        return within;
     }
 
     private static double[] MeansOf(double[] values, int[] classes)

@@ -25,10 +25,10 @@ internal sealed class RunNames
         Vocabulary = Of(names.Vocabulary, Terms.VocabularySize);
         Tied = Of(names.Tied, Terms.Tied);
         Gqa = Of(names.Gqa, Terms.Gqa);
-        Ratio = Of(names.Ratio, Terms.Ratio);
-        X = Of(names.X, Terms.X);
+        Ratio = Guess(names.Ratio, Terms.Ratio);
+        X = Guess(names.X, Terms.X);
         ParametersTotal = Of(names.ParametersTotal, Terms.ParametersTotal);
-        Parameters = Of(names.Parameters, Terms.Parameters) is { } parameters ? parameters with { Guessed = false } : null;
+        Parameters = Of(names.Parameters, Terms.Parameters);
         if (CountsTotal && ParametersTotal is not null && (names.ParametersTotal is not null || names.Parameters is null))
         {
             // The table has both counts, so 'parameters' is what the word means, and 'counting' chooses between them.
@@ -131,8 +131,11 @@ internal sealed class RunNames
             Missing(term.Name, "", named: false);
         }
 
-        return column < 0 ? null : new RunQuantity(term.Name, term.Name, column, null) { Guessed = !required };
+        return column < 0 ? null : new RunQuantity(term.Name, term.Name, column, null);
     }
+
+    /// <summary>Words so short that tables of other people have them for other things.</summary>
+    private RunQuantity? Guess(string? given, Term term) => Of(given, term) is { } quantity ? quantity with { Guessed = given is null } : null;
 
     private RunQuantity? Quantity(string given, string word)
     {

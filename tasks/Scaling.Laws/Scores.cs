@@ -37,13 +37,4 @@ public static class Scores
     /// <param name="measured">As many.</param>
     public static double ShapeError(IReadOnlyList<double> predicted, IReadOnlyList<double> measured) =>
         Math.Sqrt(Math.Max(0, MeanSquaredError(predicted, measured) - Math.Pow(LevelError(predicted, measured), 2)));
-
-    /// <summary>The pick is the row of least prediction (the first of equals); regret is its measured loss less the least measured, nats, ≥ 0.</summary>
-    /// <param name="predicted">At least one.</param>
-    /// <param name="measured">As many.</param>
-    public static (int Pick, double Regret) Regret(IReadOnlyList<double> predicted, IReadOnlyList<double> measured)
-    {
-        int pick = Enumerable.Range(0, predicted.Count).MinBy(i => predicted[i]);
-        return (pick, measured[pick] - measured.Min());
-    }
 }

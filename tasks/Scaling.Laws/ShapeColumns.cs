@@ -54,7 +54,7 @@ internal sealed class ShapeColumns
         bool shaped = form != LawForm.None;
         (width, split) = (shaped && width, shaped && split);
         double Mean(Func<TrainingRun, double?> axis) => runs.All(r => axis(r) is > 0) ? SizeClasses.GeometricMean(runs.Select(r => axis(r)!.Value)) : 1;
-        var centre = new ShapeCentre(Mean(r => r.X), Mean(r => r.Ratio));
+        var centre = new ShapeCentre(Mean(r => r.X), Mean(r => r.Ratio), Mean(r => r.WidthOverDepth));
         double[] x = [.. runs.Select(r => width ? Math.Log(r.X!.Value / centre.X) : 0)];
         double[] r = [.. runs.Select(r => split ? Math.Log(r.Ratio!.Value / centre.Ratio) : 0)];
         List<ShapeColumn> columns = [.. OfForm(form, x, r, width, split)];
@@ -105,9 +105,9 @@ internal sealed class ShapeColumns
             yield return Term(LawTerm.Interaction, "", 0, x.Zip(r, (a, b) => a * b));
         }
 
-        if (options.Terms.Contains(LawTerm.Drift))
+        int[] sizes = SizeClasses.Of([.. runs.Select(run => run.Parameters)]);
+        if (options.Terms.Contains(LawTerm.Drift) && sizes.Max() > 0)
         {
-            int[] sizes = SizeClasses.Of([.. runs.Select(run => run.Parameters)]);
             double largest = SizeClasses.GeometricMean(runs.Where((_, i) => sizes[i] == sizes.Max()).Select(run => run.Parameters));
             if (width)
             {
@@ -191,7 +191,9 @@ internal sealed class ShapeColumns
     private (double Constant, double Logarithm, double Inverse) Normalised(double u1, double u2, double origin)
     {
         double anchor = Anchor(u1, u2, origin);
-        double unit = Additive ? 1 : 1 + u1 * Math.Log(anchor / origin) + u2 * (origin / anchor - 1);
+        double Unit() => Additive ? 1 : 1 + u1 * Math.Log(anchor / origin) + u2 * (origin / anchor - 1);
+        anchor = Unit() > 0 ? anchor : origin;
+        double unit = Unit();
         double logarithm = u1 / unit, inverse = u2 * origin / unit;
         double constant = (Additive ? 0 : 1) - logarithm * Math.Log(anchor) - inverse / anchor;
         return (constant, logarithm, inverse);

@@ -34,18 +34,36 @@ internal sealed class ShapeFit
     {
         (Columns, _additive, _classes, _weights) = (columns, columns.Additive, classes, weights);
         _classCount = classes.Max() + 1;
-        _columns = [.. columns.All.Select(c => c.Values)];
+        Told = [.. columns.All.Select(c => Varies(c.Values))];
+        _columns = [.. columns.All.Select((c, k) => Told[k] ? c.Values : new double[c.Values.Length])];
         _blocks = [.. columns.All.Select(c => c.Block)];
         _free = [.. columns.All.Select(c => !c.NonNegative)];
     }
 
     public ShapeColumns Columns { get; }
 
+    /// <summary>Which columns vary within a class: of the others the runs tell nothing, and their θ stays 0.</summary>
+    public bool[] Told { get; }
+
     /// <summary>Where the iteration starts: no effect of the shape.</summary>
     public double[] NoEffect => new double[_columns.Length];
 
     /// <summary>Degrees of freedom that the terms take, levels not counted.</summary>
     public int Terms => _columns.Count(c => c.Any(v => v != 0));
+
+    /// <summary>Less than a ten-millionth of what the column holds is rounding.</summary>
+    private bool Varies(double[] values)
+    {
+        double[] sum = new double[_classCount], count = new double[_classCount];
+        for (int i = 0; i < values.Length; i++)
+        {
+            sum[_classes[i]] += values[i];
+            count[_classes[i]]++;
+        }
+
+        double within = values.Select((v, i) => v - sum[_classes[i]] / count[_classes[i]]).Sum(d => d * d), all = values.Sum(v => v * v);
+        return within > 1e-14 * all && within > 1e-18 * values.Length;
+    }
 
     /// <summary>Fits.</summary>
     /// <param name="loss">L, a run each.</param>

@@ -53,26 +53,27 @@ internal static class ShapeOptimum
             return shape.Form == LawForm.Additive ? plain + extra : plain * Math.Exp(extra);
         }
 
-        for (int turn = 0; turn < 30; turn++)
+        for (int turn = 0; turn < 60; turn++)
         {
             var (oldX, oldRatio) = (x, ratio);
             if (hasX)
             {
-                (x, hasX) = Least(u => Loss(u, ratio), x);
+                (x, hasX) = Least(u => Loss(u, ratio), shape.Centre.X);
             }
 
             if (hasRatio)
             {
-                (ratio, hasRatio) = Least(v => Loss(x, v), ratio);
+                (ratio, hasRatio) = Least(v => Loss(x, v), shape.Centre.Ratio);
             }
 
-            if (Math.Abs(x - oldX) <= 1e-12 * oldX && Math.Abs(ratio - oldRatio) <= 1e-12 * oldRatio)
+            // Golden section halves the digits of the loss.
+            if (Math.Abs(x - oldX) <= 1e-7 * oldX && Math.Abs(ratio - oldRatio) <= 1e-7 * oldRatio)
             {
-                break;
+                return (hasX ? x : null, hasRatio ? ratio : null);
             }
         }
 
-        return (hasX ? x : null, hasRatio ? ratio : null);
+        return (null, null);
     }
 
     private static (double Place, bool Inside) Least(Func<double, double> f, double near)
@@ -99,6 +100,7 @@ internal static class ShapeOptimum
         }
 
         double place = (a + b) / 2;
-        return (Math.Exp(place), place - low > 1e-3 && high - place > 1e-3);
+        bool inside = place - low > 1e-3 && high - place > 1e-3;
+        return (inside ? Math.Exp(place) : near, inside);
     }
 }

@@ -63,7 +63,6 @@ public sealed record ExtraTerm(LawTerm Term, string Name, double Coefficient, do
 /// <param name="Coefficients">Constant over N and D.</param>
 public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
 {
-
     /// <summary>Terms beyond x and the ratio. Default: none.</summary>
     public IReadOnlyList<ExtraTerm> Terms { get; init; } = [];
 
@@ -91,7 +90,7 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
         Terms.Any(t => t.Term == LawTerm.Drift) ? ShapeOptimum.Of(this, parameters) : Optimum;
 
     /// <summary>The factor on L_opt; of the additive form the nats added to it. Either ranks shapes of equal N and D.</summary>
-    /// <param name="point">A null x or ratio is the best there is. Without effect where its coefficients are 0.</param>
+    /// <param name="point">A null x or ratio is that of the optimum (of both axes together), null hidden over layers the runs' mean. Without effect where its coefficients are 0.</param>
     /// <remarks>The paper's first row of constants at x .0820, r 1.0667 (Panda-1B) gives 1.0028.</remarks>
     public double Factor(LawPoint point)
     {
@@ -148,7 +147,7 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
             LawForm.Additive => Axis(c.A0, c.A1, c.A2, x, 0) + Axis(c.B0, c.B1, c.B2, ratio, 0),
             LawForm.Joint => Axis(c.A0, c.A1, c.A2, x * ratio ?? ProductStar, 1),
             LawForm.Quadratic => Bowl(x, ratio),
-            LawForm.WidthOverDepth => 1 + (widthOverDepth is { } w ? c.Gamma * Math.Pow(w, c.Exponent) : 0),
+            LawForm.WidthOverDepth => 1 + c.Gamma * Math.Pow(widthOverDepth ?? Centre.WidthOverDepth, c.Exponent),
             _ => 1,
         };
     }
@@ -195,4 +194,5 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
 /// <summary>Geometric means of the runs.</summary>
 /// <param name="X">d/√N.</param>
 /// <param name="Ratio">MLP to attention.</param>
-public sealed record ShapeCentre(double X, double Ratio);
+/// <param name="WidthOverDepth">Hidden size over layers.</param>
+public sealed record ShapeCentre(double X, double Ratio, double WidthOverDepth = 1);

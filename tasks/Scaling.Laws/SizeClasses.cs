@@ -1,7 +1,7 @@
 // Sizes that are meant alike: user tables have no column for them, and rounding moves each variant's own N.
 namespace Scaling.Laws;
 
-/// <summary>Groups of values: sorted, a new group begins where a value exceeds its neighbour by more than a factor.</summary>
+/// <summary>Groups of values: sorted, a new group begins where a value exceeds its neighbour by more than a factor, or the group's first by more than its square, so that values spread evenly are no single one.</summary>
 public static class SizeClasses
 {
     /// <summary>Neighbours nearer than this are one size, or one number of tokens. Studies space sizes by 1.5 and more and round within 10 %.</summary>
@@ -14,9 +14,12 @@ public static class SizeClasses
     {
         int[] order = [.. Enumerable.Range(0, values.Count).OrderBy(i => values[i])];
         int[] classes = new int[values.Count];
+        double first = order.Length > 0 ? values[order[0]] : 0;
         for (int k = 1; k < order.Length; k++)
         {
-            bool opens = values[order[k]] > factor * values[order[k - 1]];
+            double value = values[order[k]];
+            bool opens = value > factor * values[order[k - 1]] || value > factor * factor * first;
+            first = opens ? value : first;
             classes[order[k]] = classes[order[k - 1]] + (opens ? 1 : 0);
         }
 

@@ -4,6 +4,8 @@ namespace Scaling.Laws;
 /// <summary>Cholesky's factorisation of matrices too small for a library's overhead.</summary>
 internal static class Symmetric
 {
+    private const int MostOnStack = 32;
+
     /// <summary>Solves G·θ = t on the chosen rows and columns.</summary>
     /// <param name="g">Symmetric.</param>
     /// <param name="t">Right-hand side.</param>
@@ -12,7 +14,7 @@ internal static class Symmetric
     public static double[]? Solve(double[,] g, double[] t, bool[]? chosen = null)
     {
         int n = t.Length;
-        Span<int> at = stackalloc int[n];
+        Span<int> at = n <= MostOnStack ? stackalloc int[n] : new int[n];
         int m = 0;
         for (int i = 0; i < n; i++)
         {
@@ -22,13 +24,13 @@ internal static class Symmetric
             }
         }
 
-        Span<double> lower = stackalloc double[m * m];
+        Span<double> lower = m <= MostOnStack ? stackalloc double[m * m] : new double[m * m];
         if (!Factor(g, at[..m], lower))
         {
             return null;
         }
 
-        Span<double> y = stackalloc double[m];
+        Span<double> y = m <= MostOnStack ? stackalloc double[m] : new double[m];
         for (int i = 0; i < m; i++)
         {
             double sum = t[at[i]];

@@ -154,6 +154,6 @@ internal sealed class WidthOverDepthFitter : LawFitter
         double a = Math.Exp(p[3]);
         var law = new ChinchillaLaw(Math.Exp(p[0]), Math.Exp(p[1] + a * _meanN), Math.Exp(p[2] + a * _meanD), a, a);
         var coefficients = new ShapeCoefficients(1, 0, 0, 1, 0, 0) { Gamma = p[4] * Math.Exp(-a * _meanS), Exponent = a };
-        return new LawSolution(law, new ShapeTerms(LawForm.WidthOverDepth, coefficients), minimum.Value, minimum.Status, p, []);
+        return new LawSolution(law, new ShapeTerms(LawForm.WidthOverDepth, coefficients) { Centre = new ShapeCentre(1, 1, Math.Exp(_meanS)) }, minimum.Value, minimum.Status, p, []);
     }
 }

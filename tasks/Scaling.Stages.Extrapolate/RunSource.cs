@@ -19,7 +19,14 @@ internal static class RunSource
         }
         else
         {
-            runs = Runs(table ?? throw new StageFailedException(
+            if (law.Options.Covariates.Count > 0 || law.Fit.Groups > 1 || law.Options.Law == LawKind.WidthOverDepth)
+            {
+                throw new StageFailedException(
+                    "SCAL7209", "The law was fitted with covariates, groups or hidden over layers, which a table of runs does not tell by itself.",
+                    "Add the id of the 'fit' stage to 'needs': its residuals.csv holds the rows as the fit saw them.");
+            }
+
+            runs = Runs(law, table ?? throw new StageFailedException(
                 "SCAL7207", "extrapolate has no runs to refit and score on.", "Add the id of the 'fit' stage to 'needs' (its residuals.csv holds them), or 'needs: { runs: runs.csv }'."));
         }
 
@@ -38,9 +45,9 @@ internal static class RunSource
         }
     }
 
-    private static IReadOnlyList<TrainingRun> Runs(Table table)
+    private static IReadOnlyList<TrainingRun> Runs(LawDocument law, Table table)
     {
-        var runs = RunTable.Read(table.Columns, table.Rows, new RunColumns());
+        var runs = RunTable.Read(table.Columns, table.Rows, new RunReading { Counting = law.ParametersRule == "total" ? ParameterCounting.Total : ParameterCounting.NonEmbedding });
         return runs.Findings.Count == 0
             ? runs.Runs
             : throw new StageFailedException([.. runs.Findings.Select(f => new Diagnostic(f.Code, f.Message)

@@ -87,12 +87,13 @@ public sealed class FitStage : Stage<FitSettings>
         _ => LawTerm.Drift,
     };
 
-    private static void CheckRows(IReadOnlyList<TrainingRun> runs, LawOptions options, RunSource source)
+    private static void CheckRows(IReadOnlyList<TrainingRun> all, LawOptions options, RunSource source)
     {
-        if (options.Law == LawKind.Conditional && runs.Any(r => r.X is null && r.Ratio is null))
+        var runs = LawFit.InRange(all, options);
+        if (options.Law == LawKind.Conditional && runs.FirstOrDefault(r => r.X is null && r.Ratio is null) is { } bare)
         {
             throw source.Failure(
-                "SCAL7105", "The conditional law needs x or ratio, and the table has neither (nor hidden, which gives x).",
+                "SCAL7105", $"The conditional law needs x or ratio, and row {bare.Row} tells neither, nor what they follow from.",
                 "Name the columns, for example 'columns: { hidden: d_model, ratio: r }', or write 'law: chinchilla'.");
         }
 
@@ -110,7 +111,7 @@ public sealed class FitStage : Stage<FitSettings>
                 "Name the columns, for example 'columns: { heads: n_heads, kv_heads: n_kv_heads }', or remove the term.");
         }
 
-        int fitted = LawFit.InRange(runs, options).Count;
+        int fitted = runs.Count;
         if (fitted > LawFit.MostRows)
         {
             throw source.Failure(
@@ -120,13 +121,23 @@ public sealed class FitStage : Stage<FitSettings>
 
         if (fitted < LawFit.LeastRows)
         {
-            string outside = fitted == runs.Count ? "" : $" with a ratio from {options.RatioRange.Low} to {options.RatioRange.High}";
-            throw source.Failure("SCAL7104", $"The table has {fitted} rows{outside} of {runs.Count}; a fit takes at least {LawFit.LeastRows}.", "Give it more runs.");
+            string outside = fitted == all.Count ? "" : $" with a ratio from {options.RatioRange.Low} to {options.RatioRange.High}";
+            throw source.Failure("SCAL7104", $"The table has {fitted} rows{outside} of {all.Count}; a fit takes at least {LawFit.LeastRows}.", "Give it more runs.");
         }
     }
 
+    /// <summary>More groups are no hyper-parameters but a name a run.</summary>
+    private const int MostGroups = 50;
+
     private static void CheckGroups(IReadOnlyList<TrainingRun> runs, LawOptions options, RunSource source)
     {
+        int groups = runs.Select(r => r.Group).Distinct().Count();
+        if (groups > MostGroups)
+        {
+            throw source.Failure(
+                "SCAL7126", $"The columns of 'columns.group' make {groups} groups where at most {MostGroups} get an offset.", "Leave out what follows the shape by a rule, or keep some of the rows with 'where'.");
+        }
+
         if (Confounding.Of(LawFit.InRange(runs, options), options) is { Count: > 0 } axes)
         {
             throw source.Failure(

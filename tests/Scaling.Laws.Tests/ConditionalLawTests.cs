@@ -223,6 +223,78 @@ public sealed class ConditionalLawTests
         Assert.Equal(["parameters"], Confounding.Of([.. runs.Select(r => r with { Group = $"{Math.Round(Math.Log2(r.Parameters))}" })], new LawOptions { Law = LawKind.Chinchilla }).Select(c => c.Axis));
     }
 
+    public static TheoryData<string> IdleColumns => ["gqa", "covariate", "layers", "group", "drift"];
+
+    [Theory]
+    [MemberData(nameof(IdleColumns))]
+    public void What_does_not_vary_among_compared_runs_is_left_out_and_said_so(string what)
+    {
+        var runs = Studies.Shapes(PublishedShapeTerms.From80MTo297M, noise: 0.0005);
+        int[] sizes = SizeClasses.Of([.. runs.Select(r => r.Parameters)]);
+        TrainingRun[] idle = [.. runs.Select((r, i) => what switch
+        {
+            "gqa" => r with { Gqa = 3 },
+            "covariate" => r with { Covariates = [0.1] },
+            "layers" => r with { Covariates = [12 + 4 * sizes[i]] },
+            "group" => r with { Group = $"{sizes[i]}" },
+            _ => r,
+        })];
+        var options = new LawOptions { Terms = what == "gqa" ? [LawTerm.Gqa] : what == "drift" ? [LawTerm.Drift] : [], Covariates = what is "covariate" or "layers" ? ["c"] : [], Resamples = 40 };
+        var law = Fit(what == "drift" ? [.. idle.Where((_, i) => sizes[i] == 0)] : idle, options);
+        var plain = Fit(what == "drift" ? [.. runs.Where((_, i) => sizes[i] == 0)] : runs, new LawOptions { Resamples = 40 });
+
+        Assert.Equal(plain.Shape!.XStar, law.Shape!.XStar);
+        Assert.Equal(plain.Base.Alpha, law.Base.Alpha, 1e-9);
+        Assert.All(law.Shape.Terms, t => Assert.Equal(0, t.Coefficient));
+        Assert.All(law.Shape.Terms, t => Assert.Contains(law.Verdicts, v => v.Identification == Identification.NotIdentified && v.Reason.Contains("does not vary", StringComparison.Ordinal)));
+        Assert.Equal(what == "group", law.Verdict("exponents")!.Reason.Contains("group goes with", StringComparison.Ordinal));
+
+        // A rollout fits fewer sizes: there a term may fall idle that was not.
+        Assert.All(Rollout.Of(idle, new LawContext(), options, near: 1), step => Assert.True(double.IsFinite(step.AllSizes.All.Mse)));
+    }
+
+    [Theory]
+    [InlineData(ObjectiveKind.LogHuber)]
+    [InlineData(ObjectiveKind.LeastSquares)]
+    public void A_covariate_that_nearly_goes_with_N_is_told_from_it_all_the_same(ObjectiveKind objective)
+    {
+        TrainingRun[] runs = [.. Studies.ExactSurface.Select((r, i) =>
+        {
+            double c = Math.Log(r.Parameters / 1e8) + 0.3 * Math.Sin(7 * i);
+            return r with { Covariates = [c], Loss = r.Loss * Math.Exp(0.01 * c) };
+        })];
+        var law = Fit(runs, new LawOptions { Law = LawKind.Chinchilla, Covariates = ["c"], Objective = objective, Resamples = 0 });
+
+        // Its correlation with ln N is .99; where turns between the two have not come to rest, the status says so.
+        Assert.True(law.Certificate.Status == Convergence.IterationLimit || Math.Abs(law.Shape!.Terms[0].Coefficient - 0.01) < 1e-4, $"{law.Shape!.Terms[0].Coefficient}");
+    }
+
+    [Fact]
+    public void A_run_a_size_has_the_noise_that_it_has()
+    {
+        double[] sizes = [.. Enumerable.Range(0, 24).Select(k => 1e7 * Math.Pow(1.3, k))];
+        TrainingRun[] exact = [.. sizes.Select((n, i) => new TrainingRun(i + 1, n, 1e9 * (1 + 3 * (i % 4)), Studies.Printed.Predict(n, 1e9 * (1 + 3 * (i % 4)))) { X = 0.05 + 0.02 * (i % 3) })];
+        foreach (var law in new[] { LawKind.Chinchilla, LawKind.Conditional })
+        {
+            var noise = Enumerable.Range(0, 10).Select(s => Fit(Studies.Noisy(exact, 0.002, s), new LawOptions { Law = law, Objective = ObjectiveKind.LeastSquares, Resamples = 40 })).ToList();
+
+            // The mean of ten figures with 19 degrees of freedom each: ± 5 %.
+            Assert.Equal(0.002, Math.Sqrt(noise.Average(d => d.Fit.RunNoise * d.Fit.RunNoise)), 0.0004);
+            Assert.True(noise.TrueForAll(d => d.Intervals.Alpha!.High > 1.005 * d.Intervals.Alpha.Low), $"{law}");
+        }
+    }
+
+    [Fact]
+    public void A_term_that_fell_to_nothing_comes_back_in_resamples()
+    {
+        var small = new ChinchillaLaw(0.05, 50, 60, 0.2, 0.2);
+        TrainingRun[] exact = [.. Studies.ExactSurface.Select(r => r with { Loss = small.Predict(r.Parameters, r.Tokens) })];
+        var fallen = Enumerable.Range(0, 30).Select(s => Fit(Studies.Noisy(exact, 0.02, s), Studies.Chinchilla with { Objective = ObjectiveKind.LeastSquares, Resamples = 60 })).Where(d => d.Base.E < 1e-6).ToList();
+
+        Assert.NotEmpty(fallen);
+        Assert.True(fallen.TrueForAll(d => d.Intervals.E!.High > 0.02), string.Join(' ', fallen.Select(d => d.Intervals.E)));
+    }
+
     [Fact]
     public void Smaller_sizes_choose_the_form_that_tells_the_next()
     {

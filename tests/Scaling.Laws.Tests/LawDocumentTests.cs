@@ -99,6 +99,9 @@ public sealed class LawDocumentTests
     {
         Assert.Equal([0, 1, 0, 2, 1], SizeClasses.Of([100, 200, 110, 300, 190]));
         Assert.Equal([0], SizeClasses.Of([5]));
+
+        // Values spread evenly are no single one.
+        Assert.Equal([0, 0, 0, 1, 1, 1], SizeClasses.Of([100, 120, 144, 173, 207, 249]));
         Assert.Equal(0, SizeClasses.Count([]));
     }
 
@@ -110,7 +113,6 @@ public sealed class LawDocumentTests
         Assert.Null(Scores.Spearman([1, 1], [1, 2]));
         Assert.Equal(0.5, Scores.LevelError([2, 3], [1, 3]));
         Assert.Equal(0.5, Scores.ShapeError([2, 3], [1, 3]), 1e-12);
-        Assert.Equal((1, 0.25), Scores.Regret([3, 1, 2], [1.5, 1.25, 1]));
     }
 
     /// <summary>Four digits: the last of sixteen are the processor's.</summary>

@@ -114,6 +114,15 @@ public sealed class ExtrapolateTests : IDisposable
         Assert.Equal("SCAL7207", CodeOf(() => new StageRunner(new ExtrapolateStage(), _folder).Run([], new Dictionary<string, string> { ["law"] = LawOf(RunsTable.Of()) })));
 
     [Fact]
+    public void A_law_with_covariates_asks_for_the_fit_s_rows()
+    {
+        string path = LawOf(RunsTable.Of());
+        var law = LawDocument.Read(path);
+        (law with { Options = law.Options with { Covariates = ["experts"] } }).Write(path);
+        Assert.Equal("SCAL7209", CodeOf(() => Extrapolate([], RunsTable.Of(), path)));
+    }
+
+    [Fact]
     public void Residuals_of_an_older_fit_are_told() =>
         Assert.Contains(CodeOf(() => new StageRunner(new ExtrapolateStage(), _folder).Run([], new Dictionary<string, string>
         {
