@@ -1,0 +1,70 @@
+// The benchmarks' entrance: what is claimed of speed and of statistics, measured.
+using Scaling.Benchmarks;
+
+const string Usage = """
+    Measures what the project claims of speed and of statistics.
+
+      dotnet run -c Release --project tests/Scaling.Benchmarks -- COMMAND
+
+      laws                      how long fits take, beside a fit by plain multi-start descent (3 minutes on two cores)
+      coverage                  how often intervals, confidence sets and verdicts are right, on studies whose truth is known
+        --worlds N              studies with a valley, and as many without; beside the target's design others get a fifth (default 1000)
+        --resamples N           of each fit (default 1000)
+        --seed N                of the studies (default 1)
+        --design NAME           one design alone: {0}
+      --help                    this text
+
+    Exit codes: 0 measured, 1 a benchmark failed, 2 usage. A target that is missed is a line in the table, not an exit code.
+    """;
+
+try
+{
+    switch (args)
+    {
+        case ["--help" or "-h" or "help"]:
+            Console.WriteLine(Usage, string.Join(", ", CoverageDesigns.All.Select(d => d.Name)));
+            return 0;
+        case ["laws"]:
+            return LawSpeed.Run(Console.Out);
+        case ["coverage", .. var rest]:
+            Coverage(CoverageArguments.Parse(rest));
+            return 0;
+        case []:
+            throw new UsageException("Which command? There are laws and coverage.");
+        case ["laws", ..]:
+            throw new UsageException($"laws takes no options, found '{args[1]}'.");
+        default:
+            throw new UsageException($"There is no command '{args[0]}'; there are laws and coverage.");
+    }
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine($"{e.Message} --help tells more.");
+    return 2;
+}
+
+static void Coverage(CoverageArguments arguments)
+{
+    var study = new CoverageStudy(arguments.Resamples, arguments.Seed);
+    var summaries = new List<CoverageSummary>();
+    foreach (var design in CoverageDesigns.All.Where(d => arguments.Design is null || d.Name == arguments.Design))
+    {
+        int worlds = design == CoverageDesigns.Target || arguments.Design is not null ? arguments.Worlds : arguments.Worlds / 5;
+        summaries.Add(new CoverageSummary(study.Run(design, worlds, Console.Error)));
+    }
+
+    Console.WriteLine($"{arguments.Resamples} resamples a fit, seed {arguments.Seed}; ± is one standard error.");
+    Console.WriteLine();
+    foreach (var design in summaries.Select(s => s.Design))
+    {
+        Console.WriteLine($"- {design.Name}: {design.Description}");
+    }
+
+    Console.WriteLine();
+    CoverageTable.Write(summaries, Console.Out);
+    if (summaries.FirstOrDefault(s => s.Design == CoverageDesigns.Target) is { } target)
+    {
+        Console.WriteLine();
+        TargetLine.Write(CoverageTable.Targets(target), Console.Out);
+    }
+}
