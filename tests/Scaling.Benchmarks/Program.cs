@@ -6,7 +6,7 @@ const string Usage = """
 
       dotnet run -c Release --project tests/Scaling.Benchmarks -- COMMAND
 
-      laws                      how long fits take, beside a fit by plain multi-start descent (3 minutes on two cores)
+      laws                      how long fits take, beside a fit by plain multi-start descent (1 to 3 minutes on two cores)
       coverage                  how often intervals, confidence sets and verdicts are right, on studies whose truth is known
         --worlds N              studies with a valley, and as many without; beside the target's design others get a fifth (default 1000)
         --resamples N           of each fit (default 1000)
