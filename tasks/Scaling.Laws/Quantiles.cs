@@ -4,7 +4,10 @@ namespace Scaling.Laws;
 /// <summary>Quantiles of a sample.</summary>
 public static class Quantiles
 {
-    /// <summary>The 2.5 % and 97.5 % quantiles, linear between order statistics (type 7 of Hyndman and Fan).</summary>
+    /// <summary>
+    /// The 2.5 % and 97.5 % quantiles, linear between order statistics at p·(n + 1) (type 6 of Hyndman and Fan): of n resamples the share outside is then
+    /// what it should be, where the usual p·(n − 1) leaves 1/n more on each side.
+    /// </summary>
     /// <param name="values">At least one; infinite ones are allowed.</param>
     public static Interval Central95(IEnumerable<double> values)
     {
@@ -14,7 +17,7 @@ public static class Quantiles
 
     private static double At(double[] sorted, double p)
     {
-        double position = p * (sorted.Length - 1);
+        double position = Math.Clamp(p * (sorted.Length + 1) - 1, 0, sorted.Length - 1);
         int below = (int)position;
         double above = sorted[Math.Min(below + 1, sorted.Length - 1)];
 
