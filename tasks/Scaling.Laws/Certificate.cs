@@ -44,26 +44,25 @@ internal static class BaseCertificate
 
     public static Certificate Of(LawFitter fitter, LawSolution solution)
     {
-        double? condition = ConditionNumber(fitter.LogJacobian(solution));
-        if (fitter is not ChinchillaFitter)
+        var certificate = new Certificate
         {
-            return new Certificate { Status = solution.Status, GradientNorm = 0, ConditionNumber = condition, AtBounds = [] };
+            Status = solution.Status,
+            GradientNorm = fitter.GradientNorm(solution),
+            ConditionNumber = ConditionNumber(fitter.LogJacobian(solution)),
+            AtBounds = [],
+        };
+        if (fitter is not ChinchillaFitter chinchilla)
+        {
+            return certificate;
         }
 
         var design = fitter.Design;
-        var objective = design.Objective([.. design.Loss.Select((l, i) => solution.Shape?.Remove(l, LawPoint.Of(design.Runs[i])) ?? l)]);
-        bool[] fitted = [solution.Law.E > 0, solution.Law.A > 0, solution.Law.B > 0, solution.Law.A > 0, solution.Law.B > 0];
-        string[] bounds = [.. s_names.Where((_, k) => (k < 3 ? design.BaseTerms[k] : design.BaseTerms[k - 2]) && AtBound(solution.Point, k))];
-        var here = objective.Expand(solution.Point);
-        double steepest = Enumerable.Range(0, 5).Where(k => fitted[k] && !bounds.Contains(s_names[k])).Select(k => Math.Abs(here.Gradient[k])).DefaultIfEmpty(0).Max();
-        return new Certificate
+        var objective = chinchilla.Objective(solution);
+        return certificate with
         {
-            Status = solution.Status,
-            GradientNorm = solution.Value > 0 ? steepest / solution.Value : 0,
-            ConditionNumber = condition,
-            AtBounds = bounds,
-            ProfileAlpha = fitted[3] ? Profile(objective, solution, 3) : null,
-            ProfileBeta = fitted[4] ? Profile(objective, solution, 4) : null,
+            AtBounds = [.. s_names.Where((_, k) => (k < 3 ? design.BaseTerms[k] : design.BaseTerms[k - 2]) && ChinchillaFit.AtBound(solution.Point, k))],
+            ProfileAlpha = solution.Law.A > 0 ? Profile(objective, solution, 3) : null,
+            ProfileBeta = solution.Law.B > 0 ? Profile(objective, solution, 4) : null,
             LowerBound = design.Options.Objective == ObjectiveKind.LeastSquares && design.Runs.Count <= 5000 ? LeastSquaresBound.Of(objective, design.BaseTerms, solution.Value) : null,
         };
     }
@@ -82,10 +81,6 @@ internal static class BaseCertificate
         var singular = Matrix<double>.Build.DenseOfColumnVectors(columns.Select(c => c.Normalize(2))).QR(MathNet.Numerics.LinearAlgebra.Factorization.QRMethod.Thin).R.Svd(false).S;
         return singular[singular.Count - 1] > 1e-15 * singular[0] ? singular[0] / singular[singular.Count - 1] : null;
     }
-
-    private static bool AtBound(double[] p, int k) => k < 3
-        ? !(p[k] > -40)
-        : p[k] <= Math.Log(ChinchillaObjective.LeastExponent) + 1e-9 || p[k] >= Math.Log(ChinchillaObjective.LargestExponent) - 1e-9;
 
     /// <summary>Outwards in steps that double, then by halves.</summary>
     private static Interval Profile(ChinchillaObjective objective, LawSolution solution, int exponent)

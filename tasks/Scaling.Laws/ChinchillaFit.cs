@@ -139,6 +139,11 @@ internal static class ChinchillaFit
         return DampedNewton.Minimise(objective.Value, objective.Expand, start, low, high, MostSteps, 1e-9);
     }
 
+    /// <summary>Whether a parameter is at the end of what it may be: a weight at 0, an exponent at .001 or 10.</summary>
+    public static bool AtBound(double[] p, int k) => k < 3
+        ? !(p[k] > -40)
+        : p[k] <= Math.Log(ChinchillaObjective.LeastExponent) + 1e-9 || p[k] >= Math.Log(ChinchillaObjective.LargestExponent) - 1e-9;
+
     private static (double[] Low, double[] High) Bounds(double[] start)
     {
         double[] low = [-60, -60, -60, Math.Log(ChinchillaObjective.LeastExponent), Math.Log(ChinchillaObjective.LeastExponent)];

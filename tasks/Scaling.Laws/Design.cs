@@ -84,6 +84,13 @@ internal sealed class Design
     /// <summary>As <see cref="FitsWidth"/>.</summary>
     public bool FitsSplit => SplitValues >= 3;
 
+    /// <summary>x and the ratio are nearly one axis within the classes.</summary>
+    public bool AxesMoveTogether => Runs.All(r => r.X is not null && r.Ratio is not null) && Share(r => Math.Log(r.X!.Value), r => Math.Log(r.Ratio!.Value)) > 0.99;
+
+    /// <summary>The number of layers changes within the classes, and x goes with it.</summary>
+    public bool DepthGoesWithWidth => Runs.All(r => r.X is not null && r.WidthOverDepth is not null)
+        && Share(r => Math.Log(r.X!.Value), r => Math.Log(r.X!.Value * Math.Sqrt(r.Parameters) / r.WidthOverDepth!.Value)) > 0.8;
+
     /// <summary>All runs lie on one curve ln D = c + p·ln N, within 5 %: N and D cannot be told apart.</summary>
     public bool IsRay { get; }
 
@@ -92,6 +99,9 @@ internal sealed class Design
 
     /// <summary>The middle of the runs' tokens per parameter.</summary>
     public double TokensPerParameter => Runs.Select(r => r.Tokens / r.Parameters).Order().ElementAt(Runs.Count / 2);
+
+    /// <summary>An objective so small is rounding: that of relative residuals of 1e-7.</summary>
+    public double Trifle => Enumerable.Range(0, Runs.Count).Sum(i => 0.5e-14 * Weights[i] * (Options.Objective == ObjectiveKind.LeastSquares ? Loss[i] * Loss[i] : 1));
 
     public ChinchillaObjective Objective(double[] loss) => new(Parameters, _tokens, loss, Options.Objective, Options.Delta, Weights);
 
@@ -114,6 +124,20 @@ internal sealed class Design
             return solution.Shape?.Apply(best, LawPoint.Of(r)) ?? best;
         }),
     ];
+
+    /// <summary>The squared correlation of two quantities within the classes; 0 where one of them moves by less than a hundredth.</summary>
+    private double Share(Func<TrainingRun, double> first, Func<TrainingRun, double> second)
+    {
+        double[] Within(Func<TrainingRun, double> of)
+        {
+            var means = Runs.Zip(Classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Average(p => of(p.First)));
+            return [.. Runs.Select((r, i) => of(r) - means[Classes[i]])];
+        }
+
+        double[] u = Within(first), v = Within(second);
+        double uu = u.Sum(d => d * d), vv = v.Sum(d => d * d), uv = u.Zip(v, (a, b) => a * b).Sum();
+        return Math.Min(uu, vv) < 1e-4 * Runs.Count ? 0 : uv * uv / (uu * vv);
+    }
 
     private int Values(Func<TrainingRun, double?> axis) => Runs.All(r => axis(r) is not null)
         ? Runs.Zip(Classes).GroupBy(p => p.Second).Max(g => SizeClasses.Count([.. g.Select(p => axis(p.First)!.Value)], ShapeFactor))

@@ -118,8 +118,12 @@ public sealed record LawDocument
             centre + Math.Sqrt(Math.Pow(Math.Max(0, spread.High - centre), 2) + squares));
     }
 
-    /// <summary>A fit always gives a number; whether two sizes bound a third is another question.</summary>
-    private bool SaysSomethingOf(LawPoint point)
+    /// <summary>
+    /// Whether the runs say something of a point. A fit always gives a number; but fewer than three sizes (a factor of 1.25 apart) bound no other, nor one
+    /// number of tokens another, nor a ray what is off it.
+    /// </summary>
+    /// <param name="point">Where.</param>
+    public bool SaysSomethingOf(LawPoint point)
     {
         static bool Near(Interval range, double value) => value >= range.Low / SizeClasses.Factor && value <= range.High * SizeClasses.Factor;
         bool sizes = Ranges.Sizes.Count >= 3 || Near(Ranges.Parameters, point.Parameters);

@@ -41,6 +41,9 @@ internal abstract class LawFitter(Design design)
     /// <summary>The Jacobian of ln L̂ by the base law's own parameters, a row a run; columns of absent terms are 0.</summary>
     public abstract double[,] LogJacobian(LawSolution solution);
 
+    /// <summary>Largest derivative of the objective by a free parameter of the base law over the objective.</summary>
+    public abstract double GradientNorm(LawSolution solution);
+
     /// <summary>The shape fit's residuals L̂ − L with free levels, and leverages; null without a shape fit.</summary>
     public virtual (double[] Residual, Leverage Leverage)? WithinClasses(LawSolution solution) => null;
 
@@ -104,6 +107,18 @@ internal sealed class ChinchillaFitter : LawFitter
     }
 
     public override double[,] LogJacobian(LawSolution solution) => Design.Objective(Design.Loss).LogJacobian(solution.Point);
+
+    public override double GradientNorm(LawSolution solution)
+    {
+        var here = Objective(solution).Expand(solution.Point);
+        bool[] fitted = [solution.Law.E > 0, solution.Law.A > 0, solution.Law.B > 0, solution.Law.A > 0, solution.Law.B > 0];
+        var free = Enumerable.Range(0, 5).Where(k => fitted[k] && !ChinchillaFit.AtBound(solution.Point, k)).Select(k => Math.Abs(here.Gradient[k]));
+        return free.DefaultIfEmpty(0).Max() / Math.Max(here.Value, Design.Trifle);
+    }
+
+    /// <summary>What the base law minimises, given the shape.</summary>
+    public ChinchillaObjective Objective(LawSolution solution) =>
+        Design.Objective([.. Design.Loss.Select((l, i) => solution.Shape?.Remove(l, LawPoint.Of(Design.Runs[i])) ?? l)]);
 
     public override (double[] Residual, Leverage Leverage)? WithinClasses(LawSolution solution)
     {

@@ -52,10 +52,15 @@ internal static class LawVerdicts
         var verdicts = new List<Verdict> { Exponents(fitter, solution, document) };
         if (Conditional(design))
         {
-            var c = Slopes(document.Shape!);
+            var slopes = resamples.Select(r => Slopes(r.Shape!)).ToList();
             var shape = document.Shape!;
-            verdicts.Add(Place("x_star", "x", design.WidthValues, shape.XStar, document.Ranges.X, document.Intervals.XStar, c.X, fitter));
-            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, c.Ratio, fitter));
+            verdicts.Add(Place("x_star", "x", design.WidthValues, shape.XStar, document.Ranges.X, document.Intervals.XStar, [.. slopes.Select(c => c.X)], fitter));
+            verdicts.Add(Place("r_star", "the ratio", design.SplitValues, shape.RStar, document.Ranges.Ratio, document.Intervals.RStar, [.. slopes.Select(c => c.Ratio)], fitter));
+        }
+
+        if (design.Options.Law == LawKind.WidthOverDepth)
+        {
+            verdicts.Add(Gamma(fitter, solution, resamples));
         }
 
         verdicts.AddRange(Terms(fitter, document));
@@ -65,6 +70,26 @@ internal static class LawVerdicts
             ? new Verdict("prediction_off_ray", Identification.NotIdentified, $"All runs have about {budget:0.###} tokens a parameter or lie on one curve: what more tokens would give was not measured.")
             : Prediction("prediction_off_ray", fitter, resamples, document, largest, 4 * document.Ranges.Tokens.High));
         return verdicts;
+    }
+
+    private static Verdict Gamma(LawFitter fitter, LawSolution solution, IReadOnlyList<LawSolution> resamples)
+    {
+        double gamma = solution.Shape!.Coefficients.Gamma;
+        if (fitter is WidthOverDepthFitter { Varies: false })
+        {
+            return new Verdict("gamma", Identification.NotIdentified, "Hidden over layers does not vary among the runs, so the term is left out.");
+        }
+
+        if (resamples.Count < LawDocument.LeastResamples)
+        {
+            return new Verdict("gamma", Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
+        }
+
+        var interval = Quantiles.Central95(resamples.Select(s => s.Shape!.Coefficients.Gamma));
+        bool apart = interval.Low > 0 || interval.High < 0;
+        return new Verdict(
+            "gamma", apart ? Identification.Identified : Identification.NotIdentified,
+            $"γ {gamma:G3}, 95 % {interval.Low:G3} to {interval.High:G3}{(!apart ? ": it cannot be told from 0" : gamma < 0 ? ": below 0, wider is better than the law allows for" : "")}.");
     }
 
     /// <summary>A term is known where its interval leaves 0 out.</summary>
@@ -158,13 +183,14 @@ internal static class LawVerdicts
             ? $"α {law.Alpha:0.###} in {shownA.Low:0.###} to {shownA.High:0.###}, β {law.Beta:0.###} in {shownB.Low:0.###} to {shownB.High:0.###} (95 %)."
             : $"With fewer than {LawDocument.LeastResamples} resamples only the condition number, the profile and the starting points speak.";
         double worst = Math.Max(Math.Max(starts, profile), width);
-        return new Verdict("exponents", worst < 2 ? Identification.Identified : worst < 20 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
+        bool resampled = document.Intervals.Alpha is not null;
+        return new Verdict("exponents", worst < 2 && resampled ? Identification.Identified : worst < 20 ? Identification.WeaklyIdentified : Identification.NotIdentified, reason);
     }
 
     private static double Span(Interval? interval) => interval is null ? 1 : interval.High / interval.Low;
 
     private static Verdict Place(
-        string quantity, string axis, int values, double? star, Interval? range, OpenInterval? interval, (double Rising, double Falling) slopes, LawFitter fitter)
+        string quantity, string axis, int values, double? star, Interval? range, OpenInterval? interval, IReadOnlyList<(double Rising, double Falling)> slopes, LawFitter fitter)
     {
         var design = fitter.Design;
         Verdict Not(string reason) => new(quantity, Identification.NotIdentified, reason);
@@ -179,6 +205,16 @@ internal static class LawVerdicts
             return Not($"{design.Runs.Count} rows leave no freedom beside the levels of {design.Points} (N, D) classes and {terms} shape terms.");
         }
 
+        if (design.AxesMoveTogether)
+        {
+            return Not("x and the ratio move together within each size and budget, so the runs do not tell one from the other.");
+        }
+
+        if (quantity == "x_star" && design.DepthGoesWithWidth)
+        {
+            return Not($"Depth moves with x within each size and budget, so the runs do not tell one from the other{(star is null ? "" : $"; the fitted minimum {star:0.####} is of both")}.");
+        }
+
         if (fitter.Shape.Columns.Form == LawForm.Joint)
         {
             return Not("The joint form knows the product of x and the ratio alone: its least loss is a curve.");
@@ -186,8 +222,9 @@ internal static class LawVerdicts
 
         if (star is null)
         {
-            return Not(slopes.Rising > 0 ? $"The loss rises with {axis} over the whole range: a minimum, if any, lies below it."
-                : slopes.Falling > 0 ? $"The loss falls with {axis} over the whole range: a minimum, if any, lies above it."
+            double Share(Func<(double Rising, double Falling), bool> alone) => slopes.Count < LawDocument.LeastResamples ? 0 : slopes.Average(r => alone(r) ? 1.0 : 0);
+            return Not(Share(r => r is { Rising: > 0, Falling: <= 0 }) > 0.9 ? $"The loss rises with {axis} over the whole range: a minimum, if any, lies below it."
+                : Share(r => r is { Rising: <= 0, Falling: > 0 }) > 0.9 ? $"The loss falls with {axis} over the whole range: a minimum, if any, lies above it."
                 : $"The loss does not show a valley in {axis}.");
         }
 
@@ -239,6 +276,17 @@ internal static class LawVerdicts
             return new Verdict(quantity, Identification.NotIdentified, along ? "The losses fall neither with parameters nor with tokens." : "The losses do not fall with tokens.");
         }
 
+        if ((along ? document.Base.Alpha : document.Base.Beta) > LargestPlausibleExponent)
+        {
+            return new Verdict(quantity, Identification.NotIdentified, $"An exponent ran away (α {document.Base.Alpha:0.###}, β {document.Base.Beta:0.###}): how the loss goes on is not told.");
+        }
+
+        var point = new LawPoint(parameters, tokens);
+        if (!document.SaysSomethingOf(point))
+        {
+            return new Verdict(quantity, Identification.NotIdentified, $"Sizes a factor of {SizeClasses.Factor} apart: {document.Ranges.Sizes.Count}; how the loss goes on takes at least 3.");
+        }
+
         // Along a ray the runs are one curve E + C/N^γ, off it a surface of five parameters.
         int needed = design.IsRay ? 4 : 6;
         int points = design.Points;
@@ -252,8 +300,11 @@ internal static class LawVerdicts
             return new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
         }
 
-        double centre = document.Predict(parameters, tokens);
-        var spread = Quantiles.Central95(resamples.Select(s => s.Law.Predict(parameters, tokens)));
+        // At the best shape, where factors are 1; hidden over layers has no best, so the runs' mean stands.
+        double Loss(ChinchillaLaw law, ShapeTerms? shape) =>
+            shape is { Form: LawForm.WidthOverDepth } ? shape.Apply(law.Predict(parameters, tokens), point) : law.Predict(parameters, tokens);
+        double centre = Loss(document.Base, document.Shape);
+        var spread = Quantiles.Central95(resamples.Select(s => Loss(s.Law, s.Shape)));
         double width = (spread.High - spread.Low) / centre;
         return new Verdict(
             quantity,

@@ -38,14 +38,14 @@ public static class Resampling
 
         var solutions = new LawSolution[count];
 
-        // So few classes tell their variance badly: Student's t on one less than their number makes up for that.
-        double student = parts.Classes < 2 ? 1 : StudentT.InvCDF(0, 1, parts.Classes - 1, 0.975) / Normal.InvCDF(0, 1, 0.975);
+        // Few classes, or few rows beyond the parameters, tell their variance badly: Student's t makes up for that.
+        double few = Student(parts.Classes - 1), scarce = Student(Freedom(fitter, parts));
         Parallel.For(0, count, k =>
         {
             // A stream of its own each, so that the result does not depend on who computes it.
             var random = new Xoshiro256StarStar(unchecked(design.Options.ResampleSeed * 1_000_003 + k), threadSafe: false);
-            double[] shared = [.. Enumerable.Range(0, parts.Classes).Select(_ => student * s_webb[random.Next(6)])];
-            double[] own = [.. Enumerable.Range(0, parts.Clusters).Select(_ => random.NextBoolean() ? 1.0 : -1)];
+            double[] shared = [.. Enumerable.Range(0, parts.Classes).Select(_ => few * s_webb[random.Next(6)])];
+            double[] own = [.. Enumerable.Range(0, parts.Clusters).Select(_ => random.NextBoolean() ? scarce : -scarce)];
             double[] loss = new double[design.Runs.Count];
             for (int i = 0; i < loss.Length; i++)
             {
@@ -57,6 +57,18 @@ public static class Resampling
         });
         return solutions;
     }
+
+    /// <summary>Degrees of freedom that are left for the noise of runs; of a conditional law, beside its levels.</summary>
+    private static int Freedom(LawFitter fitter, ResidualParts parts)
+    {
+        var design = fitter.Design;
+        bool conditional = design.Options.Law == LawKind.Conditional && design.Points < design.Runs.Count;
+        int levels = parts.Clusters < design.Runs.Count ? design.Sizes : design.Points;
+        return parts.Clusters - (conditional ? levels + fitter.Shape!.Terms : fitter.Freedom);
+    }
+
+    /// <summary>By how much a 95 % interval of so few degrees of freedom is wider than the normal's.</summary>
+    private static double Student(int freedom) => StudentT.InvCDF(0, 1, Math.Max(1, freedom), 0.975) / Normal.InvCDF(0, 1, 0.975);
 }
 
 /// <summary>Fitted losses and the two parts of their residuals, made up for leverage, nats.</summary>

@@ -25,14 +25,23 @@ internal sealed class WidthOverDepthFitter : LawFitter
         (_s, _meanS) = Centred(design.Runs.Select(r => r.WidthOverDepth!.Value));
     }
 
-    public override int Freedom => 5;
+    public override int Freedom => Varies ? 5 : 4;
+
+    /// <summary>Whether hidden over layers differs by more than a hundredth, so that there is a term to fit.</summary>
+    public bool Varies => _s.Max() - _s.Min() > 0.01;
+
+    public override double GradientNorm(LawSolution solution)
+    {
+        var here = Expand(solution.Point, Design.Loss);
+        return Enumerable.Range(0, Freedom).Max(k => Math.Abs(here.Gradient[k])) / Math.Max(here.Value, Design.Trifle);
+    }
 
     private bool Huber => Design.Options.Objective == ObjectiveKind.LogHuber;
 
     public override LawSolution Solve()
     {
         var starts = from a in Enumerable.Range(0, 12).Select(k => 0.05 * Math.Pow(1.4, k))
-                     from g in new[] { -0.2, -0.05, 0.001, 0.01, 0.05, 0.2, 0.5 }
+                     from g in Varies ? [-0.2, -0.05, 0.001, 0.01, 0.05, 0.2, 0.5] : new double[] { 0 }
                      select Project(a, g);
         var ends = starts.Select(s => (Start: s, Value: Value(s, Design.Loss))).Where(s => double.IsFinite(s.Value)).OrderBy(s => s.Value).Take(8)
             .Select(s => Minimise(s.Start, Design.Loss, 500, 1e-15)).OrderBy(m => m.Value).ToList();
@@ -90,7 +99,7 @@ internal sealed class WidthOverDepthFitter : LawFitter
     }
 
     private Minimum Minimise(double[] start, double[] loss, int steps, double tolerance) => DampedNewton.Minimise(
-        p => Value(p, loss), p => Expand(p, loss), start, [-30, -30, -30, Math.Log(LeastExponent), -10], [30, 30, 30, Math.Log(LargestExponent), 10], steps, tolerance);
+        p => Value(p, loss), p => Expand(p, loss), start, [-30, -30, -30, Math.Log(LeastExponent), Varies ? -10 : 0], [30, 30, 30, Math.Log(LargestExponent), Varies ? 10 : 0], steps, tolerance);
 
     /// <summary>L̂ of a run, and its gradient.</summary>
     private double Predict(double[] p, int i, double[]? gradient)

@@ -102,7 +102,7 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
                 var point = new LawPoint(size, size * budget) { X = x, Ratio = ratio };
                 var (sure, interval) = (law.ConfidenceInterval(point), law.PredictionInterval(point));
                 predictions.Add(
-                    "target", size, "", size, point.Tokens, x, ratio, null, law.Predict(point), sure?.Low, sure?.High, interval?.Low, interval?.High, null);
+                    "target", size, "", size, point.Tokens, x, ratio, null, law.SaysSomethingOf(point) ? law.Predict(point) : null, sure?.Low, sure?.High, interval?.Low, interval?.High, null);
             }
         }
 

@@ -16,10 +16,10 @@ internal static class ExtrapolateTables
         new("x", "1", "of targets x*; empty where there is none"),
         new("ratio", "1", "of targets r*; empty where there is none"),
         new("loss", "nats a token", "measured; empty for targets"),
-        new("predicted", "nats a token", "by the law; of held-out rows by its refit without their size"),
-        new("confidence_low", "nats a token", "lower end of the 95 % interval of the law's loss; empty without resamples"),
+        new("predicted", "nats a token", "by the law; of held-out rows by its refit without their size; empty for targets that the runs say nothing of"),
+        new("confidence_low", "nats a token", "lower end of the 95 % interval of the law's loss; empty without resamples, and where the runs say nothing"),
         new("confidence_high", "nats a token", "upper end"),
-        new("predicted_low", "nats a token", "lower end of the 95 % interval of a new run's loss; empty without resamples"),
+        new("predicted_low", "nats a token", "lower end of the 95 % interval of a new run's loss; empty likewise"),
         new("predicted_high", "nats a token", "upper end"),
         new("residual", "nats a token", "measured less predicted; empty for targets"),
     ];

@@ -30,6 +30,11 @@ public sealed class FitStage : Stage<FitSettings>
         var options = Options(settings, table);
         CheckRows(table.Runs, options, source);
         CheckGroups(table.Runs, options, source);
+        if (options.Law != LawKind.Conditional && (settings.Form != FormChoice.Multiplicative || settings.Terms.Any(t => t != ExtraTermChoice.Gqa) || (options.Law == LawKind.WidthOverDepth && settings.Terms.Count > 0)))
+        {
+            context.Warn("SCAL7127", $"'form', and terms of x and the ratio, are of no effect: the law is {options.Law}.", "Write 'law: conditional', on runs that tell x or the ratio.");
+        }
+
         WarnOfUnfitted(context, table.Runs, options);
 
         int resamples = Resampling.Count(options.Resamples, LawFit.InRange(table.Runs, options).Count);
@@ -122,7 +127,8 @@ public sealed class FitStage : Stage<FitSettings>
         if (fitted < LawFit.LeastRows)
         {
             string outside = fitted == all.Count ? "" : $" with a ratio from {options.RatioRange.Low} to {options.RatioRange.High}";
-            throw source.Failure("SCAL7104", $"The table has {fitted} rows{outside} of {all.Count}; a fit takes at least {LawFit.LeastRows}.", "Give it more runs.");
+            throw source.Failure("SCAL7104", $"The table has {fitted} rows{outside} of {all.Count}; a fit takes at least {LawFit.LeastRows}.",
+                outside.Length > 0 ? "The setting 'ratio_range' widens it." : "Give it more runs.");
         }
     }
 

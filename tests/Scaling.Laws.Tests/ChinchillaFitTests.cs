@@ -20,6 +20,7 @@ public sealed class ChinchillaFitTests
         Assert.Equal(0.28, law.Base.Beta, 0.28e-6);
         Assert.Equal(Identification.Identified, law.Verdict("exponents")!.Identification);
         Assert.Equal(Identification.Identified, law.Verdict("prediction_off_ray")!.Identification);
+        Assert.InRange(law.Certificate.GradientNorm, 0, 1);
     }
 
     [Theory]
@@ -54,6 +55,9 @@ public sealed class ChinchillaFitTests
         // The known minimum is printed with five digits.
         Assert.InRange(law.Base.Objective!.Value, 0, 7.85915e-5);
         Assert.Equal(Identification.NotIdentified, law.Verdict("exponents")!.Identification);
+
+        // All of its runs lie within 20 % of one size.
+        Assert.Equal(Identification.NotIdentified, law.Verdict("prediction_along_ray")!.Identification);
     }
 
     [SharedDataFact]

@@ -45,6 +45,18 @@ public sealed class WidthOverDepthTests
         Assert.Equal(-0.4, Rank(Fit(fitted, s_options with { Law = LawKind.Chinchilla }))!.Value, 1e-9);
     }
 
+    [Fact]
+    public void Without_variation_there_is_no_term()
+    {
+        TrainingRun[] runs = [.. from n in new[] { 1e7, 3e7, 1e8, 3e8 } from m in new[] { 10.0, 20, 40 } select new TrainingRun(1, n, n * m, 1.7 + 500 / Math.Pow(n, 0.3) + 900 / Math.Pow(n * m, 0.3)) { WidthOverDepth = 64 }];
+        var law = Fit(Studies.Noisy(runs, 0.001, 1), s_options);
+
+        Assert.Equal(0, law.Shape!.Coefficients.Gamma);
+        Assert.Equal(Identification.NotIdentified, law.Verdict("gamma")!.Identification);
+        Assert.InRange(law.Certificate.GradientNorm, 0, 1e-6);
+        Assert.Equal(1.7 + 500 / Math.Pow(1.2e9, 0.3) + 900 / Math.Pow(2.4e10, 0.3), law.Predict(1.2e9, 2.4e10), 0.02);
+    }
+
     [Theory]
     [InlineData(ObjectiveKind.LogHuber)]
     [InlineData(ObjectiveKind.LeastSquares)]
