@@ -57,9 +57,7 @@ public static class Confounding
         });
     }
 
-    private static double Within<T>(double[] values, T[] cells) => values.Zip(cells).GroupBy(p => p.Second).Sum(g =>
-    {
-        double mean = g.Average(p => p.First);
-        return g.Sum(p => (p.First - mean) * (p.First - mean));
-    });
+    private static double Within<T>(double[] values, T[] cells)
+        where T : notnull =>
+        SizeClasses.Within(values, cells).Sum(v => v * v);
 }

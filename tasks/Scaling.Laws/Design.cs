@@ -128,13 +128,7 @@ internal sealed class Design
     /// <summary>The squared correlation of two quantities within the classes; 0 where one of them moves by less than a hundredth.</summary>
     private double Share(Func<TrainingRun, double> first, Func<TrainingRun, double> second)
     {
-        double[] Within(Func<TrainingRun, double> of)
-        {
-            var means = Runs.Zip(Classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Average(p => of(p.First)));
-            return [.. Runs.Select((r, i) => of(r) - means[Classes[i]])];
-        }
-
-        double[] u = Within(first), v = Within(second);
+        double[] u = SizeClasses.Within([.. Runs.Select(first)], Classes), v = SizeClasses.Within([.. Runs.Select(second)], Classes);
         double uu = u.Sum(d => d * d), vv = v.Sum(d => d * d), uv = u.Zip(v, (a, b) => a * b).Sum();
         return Math.Min(uu, vv) < 1e-4 * Runs.Count ? 0 : uv * uv / (uu * vv);
     }
@@ -143,11 +137,7 @@ internal sealed class Design
         ? Runs.Zip(Classes).GroupBy(p => p.Second).Max(g => SizeClasses.Count([.. g.Select(p => axis(p.First)!.Value)], ShapeFactor))
         : 0;
 
-    private double[] OfClass(double[] values)
-    {
-        var means = values.Zip(Classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => SizeClasses.GeometricMean(g.Select(p => p.First)));
-        return [.. Classes.Select(c => means[c])];
-    }
+    private double[] OfClass(double[] values) => [.. SizeClasses.Means([.. values.Select(v => Math.Log(v))], Classes).Select(Math.Exp)];
 
     /// <summary>Root mean square of what is left of ln D after a straight line in ln N.</summary>
     private double DistanceFromRay()

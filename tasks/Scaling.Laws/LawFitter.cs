@@ -14,13 +14,6 @@ internal sealed record LawSolution(ChinchillaLaw Law, ShapeTerms? Shape, double 
     public Restarts Restarts { get; init; } = new(1, 1, new Interval(Law.Alpha, Law.Alpha), new Interval(Law.Beta, Law.Beta));
 }
 
-/// <summary>How starting points ended.</summary>
-/// <param name="Followed">Starting points followed to their end.</param>
-/// <param name="Agreeing">Of these, ended within a millionth of the least objective.</param>
-/// <param name="Alpha">Least and largest α among the ends within a thousandth of the least objective.</param>
-/// <param name="Beta">β, likewise.</param>
-public sealed record Restarts(int Followed, int Agreeing, Interval Alpha, Interval Beta);
-
 /// <summary>Fits one law to losses of one design.</summary>
 internal abstract class LawFitter(Design design)
 {
@@ -96,7 +89,6 @@ internal sealed class ChinchillaFitter : LawFitter
     public override LawSolution Refit(LawSolution near, double[] loss, double tolerance)
     {
         var basis = new ChinchillaSolution(Design.Objective(loss), near.Point, near.Value, near.Status);
-
         if (Shape is null)
         {
             return Solution(ChinchillaFit.Refit(basis, loss, Design.BaseTerms, tolerance), []);
@@ -111,8 +103,9 @@ internal sealed class ChinchillaFitter : LawFitter
     public override double GradientNorm(LawSolution solution)
     {
         var here = Objective(solution).Expand(solution.Point);
-        bool[] fitted = [solution.Law.E > 0, solution.Law.A > 0, solution.Law.B > 0, solution.Law.A > 0, solution.Law.B > 0];
-        var free = Enumerable.Range(0, 5).Where(k => fitted[k] && !ChinchillaFit.AtBound(solution.Point, k)).Select(k => Math.Abs(here.Gradient[k]));
+
+        // Beside a weight of 0 its exponent's derivative is 0.
+        var free = Enumerable.Range(0, 5).Where(k => !ChinchillaFit.AtBound(solution.Point, k)).Select(k => Math.Abs(here.Gradient[k]));
         return free.DefaultIfEmpty(0).Max() / Math.Max(here.Value, Design.Trifle);
     }
 

@@ -168,3 +168,10 @@ public sealed record LawContext
     /// <summary>Whether embeddings were tied.</summary>
     public IReadOnlyList<bool> Tied { get; init; } = [];
 }
+
+/// <summary>How starting points ended.</summary>
+/// <param name="Followed">Starting points followed to their end.</param>
+/// <param name="Agreeing">Of these, ended within a millionth of the least objective.</param>
+/// <param name="Alpha">Least and largest α among the ends within a thousandth of the least objective.</param>
+/// <param name="Beta">β, likewise.</param>
+public sealed record Restarts(int Followed, int Agreeing, Interval Alpha, Interval Beta);

@@ -1,4 +1,6 @@
 // Where a law is asked for its loss.
+using Scaling.Architectures;
+
 namespace Scaling.Laws;
 
 /// <summary>A model and its training, as far as a law has terms for it. Null: the law's best value, or the runs' mean where it has none.</summary>
@@ -23,6 +25,18 @@ public readonly record struct LawPoint(double Parameters, double Tokens)
 
     /// <summary>Values of <see cref="LawOptions.Covariates"/>, in that order.</summary>
     public IReadOnlyList<double>? Covariates { get; init; }
+
+    /// <summary>A shape held at an N and D.</summary>
+    /// <param name="shape">Its own N is of no effect but in x.</param>
+    /// <param name="parameters">N.</param>
+    /// <param name="tokens">D.</param>
+    public static LawPoint Of(DecoderShape shape, double parameters, double tokens) => new(parameters, tokens)
+    {
+        X = shape.X,
+        Ratio = shape.Ratio,
+        Gqa = shape.Gqa,
+        WidthOverDepth = (double)shape.Hidden / shape.Layers,
+    };
 
     /// <summary>The point of a run.</summary>
     /// <param name="run">Any.</param>

@@ -13,6 +13,8 @@ internal static class LawVerdicts
     /// <summary>Larger exponents have been published for fits that ran away; a term of N^-2.5 is gone at the second size.</summary>
     private const double LargestPlausibleExponent = 2.5;
 
+    private static readonly string SpreadUnknown = $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.";
+
     public static LawIntervals Intervals(Design design, IReadOnlyList<LawSolution> resamples)
     {
         if (resamples.Count < LawDocument.LeastResamples)
@@ -80,35 +82,35 @@ internal static class LawVerdicts
             return new Verdict("gamma", Identification.NotIdentified, "Hidden over layers does not vary among the runs, so the term is left out.");
         }
 
-        if (resamples.Count < LawDocument.LeastResamples)
-        {
-            return new Verdict("gamma", Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
-        }
-
-        var interval = Quantiles.Central95(resamples.Select(s => s.Shape!.Coefficients.Gamma));
-        bool apart = interval.Low > 0 || interval.High < 0;
-        return new Verdict(
-            "gamma", apart ? Identification.Identified : Identification.NotIdentified,
-            $"γ {gamma:G3}, 95 % {interval.Low:G3} to {interval.High:G3}{(!apart ? ": it cannot be told from 0" : gamma < 0 ? ": below 0, wider is better than the law allows for" : "")}.");
+        var interval = resamples.Count < LawDocument.LeastResamples ? null : Quantiles.Central95(resamples.Select(s => s.Shape!.Coefficients.Gamma));
+        return Coefficient("gamma", $"γ {gamma:G3}", interval, gamma < 0 ? ": below 0, wider is better than the law allows for" : "");
     }
 
-    /// <summary>A term is known where its interval leaves 0 out.</summary>
     private static IEnumerable<Verdict> Terms(LawFitter fitter, LawDocument document)
     {
         var columns = fitter.Shape?.Columns.All.Zip(fitter.Shape.Told).Where(c => c.First.Reported is not null).ToList() ?? [];
         for (int k = 0; k < columns.Count; k++)
         {
             var term = document.Shape!.Terms[k];
-            string quantity = term.Name.Length > 0 ? $"{term.Term.ToString().ToLowerInvariant()} {term.Name}" : term.Term.ToString().ToLowerInvariant();
             var interval = document.Intervals.Terms.Count > k ? document.Intervals.Terms[k] : null;
-            yield return !columns[k].Second
-                ? new Verdict(quantity, Identification.NotIdentified, "It does not vary among runs that are compared (of one size and budget; without shapes, all), so it is left out.")
-                : interval is null
-                    ? new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.")
-                    : new Verdict(
-                        quantity, interval.Low > 0 || interval.High < 0 ? Identification.Identified : Identification.NotIdentified,
-                        $"{term.Coefficient:G3}, 95 % {interval.Low:G3} to {interval.High:G3}{(interval.Low > 0 || interval.High < 0 ? "" : ": it cannot be told from 0")}.");
+            yield return columns[k].Second
+                ? Coefficient(term.Label, $"{term.Coefficient:G3}", interval is null ? null : new Interval(interval.Low, interval.High), "")
+                : new Verdict(term.Label, Identification.NotIdentified, "It does not vary among runs that are compared (of one size and budget; without shapes, all), so it is left out.");
         }
+    }
+
+    /// <summary>A coefficient is known where its interval leaves 0 out.</summary>
+    private static Verdict Coefficient(string quantity, string shown, Interval? interval, string known)
+    {
+        if (interval is null)
+        {
+            return new Verdict(quantity, Identification.WeaklyIdentified, SpreadUnknown);
+        }
+
+        bool apart = interval.Low > 0 || interval.High < 0;
+        return new Verdict(
+            quantity, apart ? Identification.Identified : Identification.NotIdentified,
+            $"{shown}, 95 % {interval.Low:G3} to {interval.High:G3}{(apart ? known : ": it cannot be told from 0")}.");
     }
 
     /// <summary>Hyper-parameters that change with the size alone: what they do to the level passes for N's or D's.</summary>
@@ -236,7 +238,7 @@ internal static class LawVerdicts
         string reason = $"The fitted {axis.Replace("the ", "")} of least loss is {star:0.####}, 95 % {interval?.Low?.ToString("0.####") ?? "below the runs"} to {interval?.High?.ToString("0.####") ?? "above the runs"}.";
         if (interval is null)
         {
-            return new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
+            return new Verdict(quantity, Identification.WeaklyIdentified, SpreadUnknown);
         }
 
         double factor = interval is { Low: { } low, High: { } high } ? high / low : double.PositiveInfinity;
@@ -297,7 +299,7 @@ internal static class LawVerdicts
 
         if (resamples.Count < LawDocument.LeastResamples)
         {
-            return new Verdict(quantity, Identification.WeaklyIdentified, $"With fewer than {LawDocument.LeastResamples} resamples its spread is unknown.");
+            return new Verdict(quantity, Identification.WeaklyIdentified, SpreadUnknown);
         }
 
         // At the best shape, where factors are 1; hidden over layers has no best, so the runs' mean stands.

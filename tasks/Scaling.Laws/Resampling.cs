@@ -90,7 +90,7 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
     public double WithinDeviation(double[] loss, int freedom)
     {
         double[] residual = [.. loss.Zip(Fitted, (l, f) => l - f)];
-        double squares = residual.Zip(MeansOf(residual, ClassOf), (r, m) => (r - m) * (r - m)).Sum();
+        double squares = SizeClasses.Within(residual, ClassOf).Sum(r => r * r);
         return Math.Sqrt(squares / Math.Max(1, loss.Length - Classes - freedom));
     }
 
@@ -112,7 +112,7 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
             return new ResidualParts(fitted, new double[classes.Length], MadeUp(residual, clusters, leverage), classes, clusters);
         }
 
-        double[] mean = MeansOf(residual, classes);
+        double[] mean = SizeClasses.Means(residual, classes);
         double[] shared = MadeUp(mean, classes, leverage);
         double[] own = fitter.WithinClasses(solution) is { } within
             ? MadeUp([.. within.Residual.Select(r => -r)], clusters, within.Leverage)
@@ -181,21 +181,14 @@ internal sealed record ResidualParts(double[] Fitted, double[] Shared, double[] 
         double[,] within = new double[classes.Length, jacobian.GetLength(1)];
         for (int k = 0; k < jacobian.GetLength(1); k++)
         {
-            double[] column = [.. Enumerable.Range(0, classes.Length).Select(i => jacobian[i, k])];
-            double[] means = MeansOf(column, classes);
+            double[] column = SizeClasses.Within([.. Enumerable.Range(0, classes.Length).Select(i => jacobian[i, k])], classes);
             for (int i = 0; i < column.Length; i++)
             {
-                within[i, k] = column[i] - means[i];
+                within[i, k] = column[i];
             }
         }
 
         return within;
-    }
-
-    private static double[] MeansOf(double[] values, int[] classes)
-    {
-        var means = values.Zip(classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Average(p => p.First));
-        return [.. classes.Select(c => means[c])];
     }
 
     /// <summary>Rows of one training run share a number.</summary>

@@ -27,20 +27,19 @@ internal sealed record ShapeColumn(Block Block, bool NonNegative, double[] Value
 /// </summary>
 internal sealed class ShapeColumns
 {
-    private readonly LawForm _form;
     private readonly bool _width;
     private readonly bool _split;
     private readonly ShapeCentre _centre;
     private readonly IReadOnlyList<string> _covariates;
 
     private ShapeColumns(LawForm form, bool width, bool split, ShapeCentre centre, IReadOnlyList<string> covariates, IReadOnlyList<ShapeColumn> columns) =>
-        (_form, _width, _split, _centre, _covariates, All) = (form, width, split, centre, covariates, columns);
+        (Form, _width, _split, _centre, _covariates, All) = (form, width, split, centre, covariates, columns);
 
     public IReadOnlyList<ShapeColumn> All { get; }
 
-    public LawForm Form => _form;
+    public LawForm Form { get; }
 
-    public bool Additive => _form == LawForm.Additive;
+    public bool Additive => Form == LawForm.Additive;
 
     /// <summary>The columns of some runs.</summary>
     /// <param name="runs">Rows.</param>
@@ -142,8 +141,7 @@ internal sealed class ShapeColumns
     /// </summary>
     private static double[]? Spread(IReadOnlyList<TrainingRun> runs, int[] classes)
     {
-        var means = runs.Zip(classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Average(p => Math.Log(p.First.Parameters)));
-        double[] slope = [.. runs.Select((run, i) => means[classes[i]] - Math.Log(run.Parameters))];
+        double[] slope = [.. SizeClasses.Within([.. runs.Select(run => Math.Log(run.Parameters))], classes).Select(v => -v)];
         return slope.Sum(s => s * s) > 1e-6 * runs.Count ? slope : null;
     }
 
@@ -154,7 +152,7 @@ internal sealed class ShapeColumns
         int at = 0;
         (double, double) Pair(bool present) => present ? (theta[at++], theta[at++]) : (0, 0);
         ShapeCoefficients coefficients;
-        switch (_form)
+        switch (Form)
         {
             case LawForm.Multiplicative or LawForm.Additive:
                 var (u1, u2) = Pair(_width);
@@ -176,7 +174,7 @@ internal sealed class ShapeColumns
                 break;
         }
 
-        return new ShapeTerms(_form, coefficients)
+        return new ShapeTerms(Form, coefficients)
         {
             Centre = _centre,
             Covariates = _covariates,

@@ -23,13 +23,25 @@ public static class ShapeDecision
 
     private const int LeastResamples = 100;
 
-    /// <summary>The shapes that were trained, each once, by rising x, then ratio.</summary>
+    /// <summary>The shapes that were trained, each once, by rising expected regret.</summary>
+    /// <param name="law">As of <see cref="Of"/>.</param>
+    /// <param name="parameters">N of all candidates.</param>
+    /// <param name="tokens">D.</param>
     /// <param name="runs">Any number.</param>
-    public static IReadOnlyList<LawPoint> CandidatesOf(IReadOnlyList<TrainingRun> runs) =>
-    [
-        .. runs.Select(r => new LawPoint(1, 1) { X = r.X, Ratio = r.Ratio, Gqa = r.Gqa, WidthOverDepth = r.WidthOverDepth }).Distinct()
-            .OrderBy(p => p.X).ThenBy(p => p.Ratio).ThenBy(p => p.Gqa).ThenBy(p => p.WidthOverDepth),
-    ];
+    /// <param name="epsilon">As of <see cref="Of"/>.</param>
+    /// <param name="confidence">As of <see cref="Of"/>.</param>
+    /// <returns>Empty where <see cref="Of"/> is null.</returns>
+    public static IReadOnlyList<(LawPoint Candidate, ShapeOdds Odds)> OfRuns(
+        LawDocument law, double parameters, double tokens, IReadOnlyList<TrainingRun> runs, double epsilon, double confidence)
+    {
+        LawPoint[] candidates =
+        [
+            .. runs.Select(r => new LawPoint(1, 1) { X = r.X, Ratio = r.Ratio, Gqa = r.Gqa, WidthOverDepth = r.WidthOverDepth }).Distinct()
+                .OrderBy(p => p.X).ThenBy(p => p.Ratio).ThenBy(p => p.Gqa).ThenBy(p => p.WidthOverDepth),
+        ];
+        var odds = Of(law, parameters, tokens, candidates, epsilon, confidence) ?? [];
+        return [.. candidates.Zip(odds).OrderBy(p => p.Second.ExpectedRegret).ThenBy(p => p.Second.Predicted)];
+    }
 
     /// <summary>Judges candidates.</summary>
     /// <param name="law">With resamples and a shape.</param>

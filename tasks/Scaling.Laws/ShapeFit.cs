@@ -54,14 +54,7 @@ internal sealed class ShapeFit
     /// <summary>Less than a ten-millionth of what the column holds is rounding.</summary>
     private bool Varies(double[] values)
     {
-        double[] sum = new double[_classCount], count = new double[_classCount];
-        for (int i = 0; i < values.Length; i++)
-        {
-            sum[_classes[i]] += values[i];
-            count[_classes[i]]++;
-        }
-
-        double within = values.Select((v, i) => v - sum[_classes[i]] / count[_classes[i]]).Sum(d => d * d), all = values.Sum(v => v * v);
+        double within = SizeClasses.Within(values, _classes).Sum(d => d * d), all = values.Sum(v => v * v);
         return within > 1e-14 * all && within > 1e-18 * values.Length;
     }
 

@@ -46,12 +46,7 @@ internal static class ShapeOptimum
         double size = parameters ?? shape.Terms.FirstOrDefault(t => t.Term == LawTerm.Drift)?.Centre ?? 1;
         double x = start.X ?? shape.Centre.X, ratio = start.Ratio ?? shape.Centre.Ratio;
         bool hasX = start.X is not null, hasRatio = start.Ratio is not null;
-        double Loss(double u, double v)
-        {
-            var point = new LawPoint(size, 1) { X = u, Ratio = v };
-            double plain = shape.Shape(u, v, null), extra = shape.Extra(point);
-            return shape.Form == LawForm.Additive ? plain + extra : plain * Math.Exp(extra);
-        }
+        double Loss(double u, double v) => shape.Factor(new LawPoint(size, 1) { X = u, Ratio = v });
 
         for (int turn = 0; turn < 60; turn++)
         {

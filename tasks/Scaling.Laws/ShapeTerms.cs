@@ -52,7 +52,12 @@ public sealed record ShapeCoefficients(double A0, double A1, double A2, double B
 /// <param name="Name">Of a covariate its name, of an offset its group, of a drift <c>x</c> or <c>ratio</c>; else empty.</param>
 /// <param name="Coefficient">c: ln nats (additive form: nats) for each unit of z.</param>
 /// <param name="Centre">Where z is 0: GQA, N, or a covariate's mean; of an interaction and an offset 0.</param>
-public sealed record ExtraTerm(LawTerm Term, string Name, double Coefficient, double Centre);
+public sealed record ExtraTerm(LawTerm Term, string Name, double Coefficient, double Centre)
+{
+    /// <summary>What people call it: the term and, if it has one, its name.</summary>
+    [JsonIgnore]
+    public string Label => $"{Term.ToString().ToLowerInvariant()} {Name}".TrimEnd();
+}
 
 /// <summary>
 /// x = d/√N (hidden size over the root of the non-embedding parameters) and r (MLP parameters over attention parameters) act on the loss

@@ -55,6 +55,23 @@ public static class SizeClasses
         return classes;
     }
 
+    /// <summary>The mean of each value's class.</summary>
+    /// <param name="values">Any numbers.</param>
+    /// <param name="classes">The class of each.</param>
+    internal static double[] Means<T>(IReadOnlyList<double> values, IReadOnlyList<T> classes)
+        where T : notnull
+    {
+        var means = values.Zip(classes).GroupBy(p => p.Second).ToDictionary(g => g.Key, g => g.Average(p => p.First));
+        return [.. classes.Select(c => means[c])];
+    }
+
+    /// <summary>The values less the means of their classes.</summary>
+    /// <param name="values">Any numbers.</param>
+    /// <param name="classes">The class of each.</param>
+    internal static double[] Within<T>(IReadOnlyList<double> values, IReadOnlyList<T> classes)
+        where T : notnull =>
+        [.. values.Zip(Means(values, classes), (v, m) => v - m)];
+
     /// <summary>The geometric mean of values.</summary>
     /// <param name="values">At least one, > 0.</param>
     public static double GeometricMean(IEnumerable<double> values) => Math.Exp(values.Average(Math.Log));

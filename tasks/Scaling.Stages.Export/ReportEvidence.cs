@@ -142,7 +142,7 @@ internal static class ReportEvidence
         foreach (var term in shape.Terms)
         {
             var interval = between.Terms.FirstOrDefault(t => (t.Term, t.Name) == (term.Term, term.Name));
-            yield return Row($"{term.Term.ToString().ToLowerInvariant()} {term.Name}".TrimEnd(), term.Coefficient, interval?.Low, interval?.High);
+            yield return Row(term.Label, term.Coefficient, interval?.Low, interval?.High);
         }
 
         if (shape.Form is LawForm.None or LawForm.WidthOverDepth)

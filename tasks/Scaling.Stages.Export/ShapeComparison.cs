@@ -36,7 +36,7 @@ internal sealed record ShapeComparison(double LossDifference, Interval? Interval
             double Predict(ScoredShape s)
             {
                 double best = law.Predict(s.Parameters, study.Best.Tokens);
-                return terms?.Apply(best, new LawPoint(s.Parameters, study.Best.Tokens) { X = s.X, Ratio = s.Ratio, Gqa = s.Gqa, WidthOverDepth = (double)s.Hidden / s.Layers }) ?? best;
+                return terms?.Apply(best, LawPoint.Of(s.ToShape(), s.Parameters, study.Best.Tokens)) ?? best;
             }
 
             yield return Predict(shape) - Predict(baseline);

@@ -43,13 +43,11 @@ internal static class ExtrapolateTables
     public static Table DecisionOf(LawDocument law, IReadOnlyList<TrainingRun> runs, ExtrapolateSettings settings, IReadOnlyList<double> budgets)
     {
         var table = new TableBuilder(Decision);
-        var candidates = ShapeDecision.CandidatesOf(runs);
         foreach (double size in settings.Sizes.Count > 0 ? settings.Sizes : law.Ranges.Sizes.TakeLast(1))
         {
             foreach (double budget in budgets)
             {
-                var odds = ShapeDecision.Of(law, size, size * budget, candidates, settings.Epsilon, settings.Confidence) ?? [];
-                foreach (var (candidate, of) in candidates.Zip(odds).OrderBy(p => p.Second.ExpectedRegret).ThenBy(p => p.Second.Predicted))
+                foreach (var (candidate, of) in ShapeDecision.OfRuns(law, size, size * budget, runs, settings.Epsilon, settings.Confidence))
                 {
                     table.Add(
                         size, size * budget, candidate.X, candidate.Ratio, candidate.Gqa, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest,

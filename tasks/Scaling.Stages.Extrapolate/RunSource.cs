@@ -37,7 +37,7 @@ internal static class RunSource
     {
         try
         {
-            return [.. table.Each().Select(row => RunRecord.Read(row.Text))];
+            return [.. table.Each().Select(row => FittedRun.Read(row.Text))];
         }
         catch (FormatException e)
         {

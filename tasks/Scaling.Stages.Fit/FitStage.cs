@@ -102,17 +102,17 @@ public sealed class FitStage : Stage<FitSettings>
                 "Name the columns, for example 'columns: { hidden: d_model, ratio: r }', or write 'law: chinchilla'.");
         }
 
-        if (options.Law == LawKind.WidthOverDepth && runs.Any(r => r.WidthOverDepth is null))
+        if (options.Law == LawKind.WidthOverDepth && runs.FirstOrDefault(r => r.WidthOverDepth is null) is { } shapeless)
         {
             throw source.Failure(
-                "SCAL7123", $"The width-over-depth law needs hidden and layers, which row {runs.First(r => r.WidthOverDepth is null).Row} does not tell.",
+                "SCAL7123", $"The width-over-depth law needs hidden and layers, which row {shapeless.Row} does not tell.",
                 "Name the columns, for example 'columns: { hidden: d_model, layers: n_layers }'.");
         }
 
-        if (options.Terms.Contains(LawTerm.Gqa) && runs.Any(r => r.Gqa is null))
+        if (options.Terms.Contains(LawTerm.Gqa) && runs.FirstOrDefault(r => r.Gqa is null) is { } ungrouped)
         {
             throw source.Failure(
-                "SCAL7124", $"'terms: [gqa]' needs gqa, which row {runs.First(r => r.Gqa is null).Row} does not tell.",
+                "SCAL7124", $"'terms: [gqa]' needs gqa, which row {ungrouped.Row} does not tell.",
                 "Name the columns, for example 'columns: { heads: n_heads, kv_heads: n_kv_heads }', or remove the term.");
         }
 

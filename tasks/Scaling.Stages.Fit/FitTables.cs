@@ -32,7 +32,7 @@ internal static class FitTables
         foreach (var run in law.Runs)
         {
             double predicted = law.Document.Predict(LawPoint.Of(run));
-            table.Add([.. RunRecord.Values(run), predicted, run.Loss - predicted]);
+            table.Add([.. FittedRun.Values(run), predicted, run.Loss - predicted]);
         }
 
         return table.Build();
@@ -57,9 +57,7 @@ internal static class FitTables
         var table = new TableBuilder(Decision);
         double size = law.Document.Ranges.Sizes[^1];
         double[] budgets = [.. law.Runs.Select(r => r.Tokens / r.Parameters).Order()];
-        var candidates = ShapeDecision.CandidatesOf(law.Runs);
-        var odds = ShapeDecision.Of(law.Document, size, size * budgets[budgets.Length / 2], candidates, settings.Epsilon, settings.Confidence) ?? [];
-        foreach (var (candidate, of) in candidates.Zip(odds).OrderBy(p => p.Second.ExpectedRegret).ThenBy(p => p.Second.Predicted))
+        foreach (var (candidate, of) in ShapeDecision.OfRuns(law.Document, size, size * budgets[budgets.Length / 2], law.Runs, settings.Epsilon, settings.Confidence))
         {
             table.Add(
                 candidate.X, candidate.Ratio, candidate.Gqa, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest, of.ProbabilityWithin, of.InConfidenceSet);

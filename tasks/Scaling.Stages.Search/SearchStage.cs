@@ -42,7 +42,7 @@ public sealed class SearchStage : Stage<SearchSettings>
         double tokens = settings.TokensPerParameter * settings.Size;
 
         // All at the asked size: otherwise a candidate that rounding left a little larger would win by that.
-        LawPoint Point(DecoderShape s) => new(settings.Size, tokens) { X = s.X, Ratio = s.Ratio, Gqa = s.Gqa, WidthOverDepth = (double)s.Hidden / s.Layers };
+        LawPoint Point(DecoderShape s) => LawPoint.Of(s, settings.Size, tokens);
         double Loss(DecoderShape s) => law.Predict(Point(s));
 
         var baseline = BaselineOf(context, space);

@@ -38,7 +38,7 @@ public sealed class FitTests : IDisposable
         var law = LawDocument.Read(Path.Combine(result.Folder, "law.json"));
         var residuals = result.Table("residuals.csv");
 
-        Assert.Equal([.. RunRecord.Columns, "predicted", "residual"], residuals.Columns);
+        Assert.Equal([.. FittedRun.Columns, "predicted", "residual"], residuals.Columns);
         Assert.Equal(runs.Rows.Count, residuals.Rows.Count);
         foreach (var row in residuals.Each())
         {

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Scaling.Laws;
 
 /// <summary>The columns of a run in <c>residuals.csv</c>.</summary>
-public static class RunRecord
+public static class FittedRun
 {
     /// <summary>Column names, in order.</summary>
     public static readonly IReadOnlyList<string> Columns =
