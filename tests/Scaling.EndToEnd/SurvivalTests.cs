@@ -139,9 +139,13 @@ public sealed class SurvivalTests : IDisposable
         _tool.Write("study.yaml", Slow.Replace("150", "60000"));
         var process = _tool.Start("run", "study.yaml", "--json", "--jobs", "1");
         var ended = Task.Run(() => Tool.End(process));
-        for (int begun = 0; !ended.IsCompleted; begun = _tool.Journal("misbehave-row"))
+        int asked = 0;
+        while (!ended.IsCompleted)
         {
-            Tool.Until(() => ended.IsCompleted || _tool.Journal("misbehave-row") > begun, "an action to begin");
+            // Counted before the signal: whatever begins after it is asked again.
+            int begun = asked;
+            Tool.Until(() => ended.IsCompleted || (begun = _tool.Journal("misbehave-row")) > asked, "an action to begin");
+            asked = begun;
             Array.ForEach(ended.IsCompleted ? [] : Tool.Children(process.Id), worker => Tool.Signal(worker, "TERM"));
         }
 

@@ -128,7 +128,7 @@ public sealed class Tool : IDisposable
     {
         for (var waited = Stopwatch.StartNew(); !holds(); Thread.Sleep(5))
         {
-            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(1), $"waited a minute for {what}");
+            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(2), $"waited two minutes for {what}");
         }
     }
 
