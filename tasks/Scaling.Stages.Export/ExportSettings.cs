@@ -1,6 +1,7 @@
 // What a pipeline can say to `export`.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Scaling.Architectures;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Export;
@@ -42,4 +43,15 @@ public sealed record ExportSettings
     [Description("Type of the weights when they are loaded.")]
     [AllowedValues("float32", "bfloat16", "float16")]
     public string DataType { get; init; } = "bfloat16";
+
+    internal HuggingFaceOptions ToOptions() => new()
+    {
+        MaxPositionEmbeddings = MaxPositionEmbeddings,
+        RopeTheta = RopeTheta,
+        RmsNormEps = RmsNormEps,
+        InitializerRange = InitializerRange,
+        BosTokenId = BosTokenId,
+        EosTokenId = EosTokenId,
+        DataType = DataType,
+    };
 }

@@ -31,6 +31,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             new OutputFile("timings.csv", "timings") { Columns = TrainTables.Timings, Volatile = true },
             new OutputFile("curve.jsonl", "curves"),
             new OutputFile("weights.safetensors", "weights"),
+            new OutputFile("config.json", "configs"),
         ],
     };
 
@@ -178,5 +179,6 @@ public sealed class TrainStage : Stage<TrainSettings>
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
         run.Weights.Write(context.Output("weights.safetensors"));
+        RunConfig.Write(context, plan.Shape, context.Output("config.json"));
     }
 }

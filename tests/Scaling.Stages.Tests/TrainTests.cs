@@ -1,6 +1,7 @@
 // The stage `train` on small text, as a worker runs it.
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Scaling.Architectures;
 using Scaling.Sdk;
 using Scaling.Stages.Train;
 using Scaling.TestKit;
@@ -45,6 +46,8 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(["step", "tokens", "loss", "learning_rate"], last.EnumerateObject().Select(p => p.Name));
         Assert.True(result.Table("timings.csv")[0].Number("tokens_per_second") > 100);
         Assert.True(new FileInfo(Path.Combine(result.Folder, "weights.safetensors")).Length > 4 * TorchStages.Small.ParametersTotal);
+        var config = HuggingFaceReading.Of(result.Text("config.json"));
+        Assert.Equal(TorchStages.Small, config.Shape);
         Assert.DoesNotContain(result.Warnings, w => w.Code != "SCAL8205");
     }
 
