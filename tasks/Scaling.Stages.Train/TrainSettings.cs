@@ -12,6 +12,17 @@ public enum Tokenizer
     Bytes,
 }
 
+/// <summary>A program of the user that trains in the place of our trainer; TRAINER.md is its contract.</summary>
+public sealed record TrainerSettings
+{
+    [Description("The program and its arguments, a list of words; no shell reads them. {config}, {request}, {result} and {work} stand for paths that the program is given, {files/NAME} for a file of 'files'.")]
+    [MinLength(1)]
+    public required IReadOnlyList<string> Command { get; init; }
+
+    [Description("Files of the program whose change trains again, such as its scripts.")]
+    public FileSet? Files { get; init; }
+}
+
 /// <summary>On what, for how long and how every row is trained. Everything here is the same for all rows, so that their losses compare.</summary>
 public sealed record TrainSettings
 {
@@ -49,4 +60,7 @@ public sealed record TrainSettings
     [Description("Held-out tokens that a model is judged on, in windows at even distances over the held-out part.")]
     [Unit("tokens"), Range(1, 1e12)]
     public long EvaluationTokens { get; init; } = 131_072;
+
+    [Description("Trains with a program of yours, called once for each row: any trainer that reads a Hugging Face config.json. Absent: the trainer that is built in.")]
+    public TrainerSettings? Trainer { get; init; }
 }

@@ -1,0 +1,218 @@
+// A row trained by a program of the user: TRAINER.md is the contract.
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Scaling.Architectures;
+using Scaling.Sdk;
+using Scaling.Torch;
+
+namespace Scaling.Stages.Train;
+
+/// <summary>Calls the program of <c>trainer:</c> for one row and makes its points the row's runs.</summary>
+internal sealed class ExternalTrainer(StageContext<TrainSettings> context, TrainingPlan plan)
+{
+    private const int LinesShown = 12;
+
+    /// <summary>What a run's tokens may miss of what was asked; schedules end on whole steps of the program's own.</summary>
+    private const double Miss = 0.01;
+
+    /// <summary>How long a program has for its checkpoint after SIGTERM.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    private readonly Queue<string> _last = new();
+
+    /// <summary>Trains, and writes the row's outputs.</summary>
+    /// <exception cref="StageFailedException">SCAL8005: it diverged; SCAL8301 to 8305: the program cannot be started, failed, or wrote what is no result.</exception>
+    public void Run()
+    {
+        TellDivergedBefore();
+        var paths = LayOut();
+        var command = TrainerCommand.Of(context.Settings.Trainer!, paths);
+        long start = context.Time.GetTimestamp();
+        int exit = Call(command, paths);
+        double seconds = context.Time.GetElapsedTime(start).TotalSeconds;
+        context.Stop.ThrowIfCancellationRequested(); // What it wrote on its way out is not known to be whole; it is called again and goes on.
+
+        var result = new TrainerResult(paths.Result);
+        var points = exit == 0 || File.Exists(paths.Result) ? Points(result, exit) : [];
+        if (points.FirstOrDefault(p => !double.IsFinite(p.Loss)) is { } diverged)
+        {
+            throw Diverged(diverged);
+        }
+
+        if (exit != 0)
+        {
+            throw Failed(exit);
+        }
+
+        if (result.Unknown.Any())
+        {
+            context.Warn("SCAL8306", $"{context.Point}: the trainer's result has fields that are not known and were left out: {string.Join(", ", result.Unknown)}.", "TRAINER.md lists those that are read.");
+        }
+
+        Write(points, seconds);
+        File.Copy(paths.Config, context.Output("config.json"));
+    }
+
+    private string CallFolder => Path.Combine(context.WorkFolder, "call");
+
+    private string DivergedBefore => Path.Combine(context.WorkFolder, "diverged.txt");
+
+    /// <summary>A folder for this call alone, and one that the program finds again.</summary>
+    private TrainerPaths LayOut()
+    {
+        if (Directory.Exists(CallFolder))
+        {
+            Directory.Delete(CallFolder, recursive: true);
+        }
+
+        Directory.CreateDirectory(CallFolder);
+        var paths = new TrainerPaths(
+            Path.Combine(CallFolder, "config.json"), Path.Combine(CallFolder, "request.json"), Path.Combine(CallFolder, "result.jsonl"),
+            Directory.CreateDirectory(Path.Combine(context.WorkFolder, "work")).FullName);
+        RunConfig.Write(context, plan.Shape, paths.Config);
+        TrainerRequest.Write(context, plan, paths);
+        return paths;
+    }
+
+    /// <summary>Runs the program; what it prints goes to the log of the action.</summary>
+    private int Call(IReadOnlyList<string> command, TrainerPaths paths)
+    {
+        // Opened anew for each action: the console's own writers keep the descriptor that they saw first.
+        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
+        using var error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
+        var told = (Done: 0.0, News: (string?)null);
+        using var process = new TrainerProcess(command, CallFolder, new Dictionary<string, string>
+        {
+            ["SCALING_CONFIG"] = paths.Config, ["SCALING_REQUEST"] = paths.Request, ["SCALING_RESULT"] = paths.Result, ["SCALING_WORK"] = paths.Work,
+        });
+        return process.Serve(
+            (isError, line) =>
+            {
+                (isError ? error : output).WriteLine(line);
+                if (!isError && Progress(line) is { } progress)
+                {
+                    told = progress;
+                }
+                else
+                {
+                    _last.Enqueue(line);
+                    if (_last.Count > LinesShown)
+                    {
+                        _last.Dequeue();
+                    }
+                }
+
+                context.Progress(told.Done, plan.Tokens, "tokens", told.News); // Any line is a sign of life.
+            },
+            Grace, context.Stop);
+    }
+
+    /// <summary>A line <c>{"progress": {"tokens": 1000, "loss": 3.2}}</c>; null for any other.</summary>
+    private static (double Done, string? News)? Progress(string line)
+    {
+        if (!line.StartsWith("{\"progress\"", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            var progress = document.RootElement.GetProperty("progress");
+            string? news = progress.TryGetProperty("loss", out var loss) && loss.ValueKind == JsonValueKind.Number ? $"{loss.GetDouble():0.000} nats a token" : null;
+            return (progress.GetProperty("tokens").GetDouble(), news);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The points; where the program failed, what it wrote may be cut off and counts only if it says that the run diverged.</summary>
+    private static IReadOnlyList<TrainerPoint> Points(TrainerResult result, int exit)
+    {
+        try
+        {
+            return result.Read();
+        }
+        catch (StageFailedException) when (exit != 0)
+        {
+            return [];
+        }
+    }
+
+    private StageFailedException Failed(int exit) => new(
+        "SCAL8303", $"The trainer {(exit > 128 ? $"was ended by signal {exit - 128}" : $"ended with exit code {exit}")}.{(_last.Count == 0 ? " It printed nothing." : $" Its last lines:\n{string.Join('\n', _last)}")}",
+        "The log has all it printed. Run again when it is mended: it finds its work folder as it left it.");
+
+    /// <summary>A run that diverged does so again: it is told and not called, until its key changes or the user says otherwise.</summary>
+    private StageFailedException Diverged(TrainerPoint point)
+    {
+        string steps = point.Facts.TryGetValue("steps", out object? step) ? $" (step {step})" : "";
+        string message = $"Training diverged at {point.Tokens} tokens{steps}: the loss is {point.Loss.ToString(CultureInfo.InvariantCulture)}.";
+        File.WriteAllText(DivergedBefore, message);
+        return TellDiverged(message);
+    }
+
+    private void TellDivergedBefore()
+    {
+        if (File.Exists(DivergedBefore))
+        {
+            throw TellDiverged(File.ReadAllText(DivergedBefore));
+        }
+    }
+
+    private StageFailedException TellDiverged(string message) => new(
+        "SCAL8005", message, $"Lower learning_rate (it was {plan.LearningRate.ToString(CultureInfo.InvariantCulture)}) or raise warmup. To call the trainer again all the same, delete {DivergedBefore}.");
+
+    private void Write(IReadOnlyList<TrainerPoint> points, double seconds)
+    {
+        double asked = context.Settings.TokensPerParameter[0];
+        var final = points[^1];
+        bool reached = Math.Abs((double)final.Tokens / plan.Tokens - 1) <= Miss;
+        if (!reached || !final.Annealed)
+        {
+            context.Warn(
+                "SCAL8307", $"{context.Point}: the trainer's last point has {final.Tokens} tokens of the {plan.Tokens} asked for{(final.Annealed ? "" : ", and its schedule had not ended")}.",
+                "Fits take points whose schedule had ended, with the tokens that they tell.");
+        }
+
+        var runs = new TableBuilder(TrainTables.Runs);
+        foreach (var point in points)
+        {
+            double budget = point == final && reached ? asked : (double)point.Tokens / plan.Shape.Parameters;
+            runs.Add([.. Cells(point, budget)]);
+        }
+
+        runs.Build().Write(context.Output("runs.csv"));
+
+        double took = final.Facts.TryGetValue("seconds", out object? told) ? (double)told : seconds;
+        double rate = final.Tokens / took;
+        var timings = new TableBuilder(TrainTables.Timings);
+        timings.Add(
+            plan.Shape.Id, plan.Seed, reached ? asked : (double)final.Tokens / plan.Shape.Parameters, took, rate, rate * plan.FlopsPerToken, final.Facts.GetValueOrDefault("peak_memory_bytes"));
+        timings.Build().Write(context.Output("timings.csv"));
+    }
+
+    /// <summary>A row of runs.csv: what the point says, else what was asked; what neither tells is empty.</summary>
+    private IEnumerable<object?> Cells(TrainerPoint point, double budget)
+    {
+        var cells = Vocabulary.ShapeTerms.Select(t => t.Name).Zip(plan.Shape.Cells()).ToDictionary(c => c.First, c => (object?)c.Second);
+        cells["seed"] = plan.Seed;
+        cells["tokens_per_parameter"] = budget;
+        cells["tokens"] = point.Tokens;
+        cells["loss"] = point.Loss;
+        cells["annealed"] = point.Annealed;
+        cells["batch"] = plan.Batch;
+        cells["context"] = plan.Context;
+        cells["learning_rate"] = plan.LearningRate;
+        cells["tokenizer"] = TrainerRequest.TokenizerWord(context.Settings);
+        foreach (var (name, value) in point.Facts)
+        {
+            cells[name] = value;
+        }
+
+        return TrainTables.Runs.Select(column => cells.GetValueOrDefault(column.Name));
+    }
+}

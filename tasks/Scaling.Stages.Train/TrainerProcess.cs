@@ -1,0 +1,134 @@
+// A program of the user with everything it starts: its output, its end, and how it is stopped.
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Scaling.Stages.Train;
+
+/// <summary>
+/// A process in a session of its own, so that one signal reaches all it starts and a terminal's Ctrl-C none of it. A watcher in its group holds a pipe from this
+/// process: when that ends, however it ends, the group is killed, so that no trainer outlives its action and works beside the next one.
+/// </summary>
+internal sealed class TrainerProcess : IDisposable
+{
+    private const int Terminate = 15;
+    private const int NoSuchProcess = 3;
+
+    private const string Watched = """
+        exec 3<&0 </dev/null
+        { trap '' TERM INT HUP; cat <&3 >/dev/null; kill -s KILL 0; } >/dev/null 2>&1 &
+        exec 3<&-
+        exec "$@"
+        """;
+
+    private static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(5);
+
+    private readonly Process _process;
+    private readonly BlockingCollection<(bool Error, string Text)> _lines = new(1000);
+    private int _open = 2;
+
+    /// <summary>Starts it.</summary>
+    /// <param name="command">Path and arguments.</param>
+    /// <param name="folder">Where it runs.</param>
+    /// <param name="environment">Variables beside this process's own.</param>
+    public TrainerProcess(IReadOnlyList<string> command, string folder, IReadOnlyDictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo("setsid", ["sh", "-c", Watched, "trainer", .. command])
+        {
+            WorkingDirectory = folder, UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start)!;
+        Listen(_process.StandardOutput, error: false);
+        Listen(_process.StandardError, error: true);
+    }
+
+    /// <summary>Serves it to its end.</summary>
+    /// <param name="line">Takes each line that it prints, on the caller's thread; whether it came on standard error.</param>
+    /// <param name="grace">How long it has for a checkpoint when it is stopped.</param>
+    /// <param name="stop">Asks it to end by SIGTERM; after <paramref name="grace"/> it is killed.</param>
+    /// <returns>Its exit code; 128 and the signal's number where one ended it.</returns>
+    public int Serve(Action<bool, string> line, TimeSpan grace, CancellationToken stop)
+    {
+        long? asked = null, gone = null;
+        while (!_lines.IsCompleted)
+        {
+            if (_lines.TryTake(out var printed, TimeSpan.FromMilliseconds(50)))
+            {
+                line(printed.Error, printed.Text);
+            }
+
+            if (stop.IsCancellationRequested && !_process.HasExited)
+            {
+                asked ??= Ask() ? Stopwatch.GetTimestamp() : null;
+                if (asked is { } since && Stopwatch.GetElapsedTime(since) > grace)
+                {
+                    Kill();
+                }
+            }
+
+            if (_process.HasExited)
+            {
+                gone ??= Stopwatch.GetTimestamp();
+                _process.StandardInput.Close(); // What is left of its group goes with it.
+                if (Stopwatch.GetElapsedTime(gone.Value) > LastOutput)
+                {
+                    break; // Something in a session of its own still holds the pipe.
+                }
+            }
+        }
+
+        _process.WaitForExit();
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends it if it has not ended.</summary>
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+            _process.WaitForExit();
+        }
+
+        _process.StandardInput.Close();
+        _process.Dispose();
+    }
+
+    /// <summary>SIGTERM to the group; false where it is not there yet, in the first moment of its life.</summary>
+    private bool Ask() => Signal(-_process.Id, Terminate) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
+
+    private void Kill()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.StandardInput.Close();
+    }
+
+    private void Listen(StreamReader reader, bool error) => new Thread(() =>
+    {
+        try
+        {
+            while (reader.ReadLine() is { } text)
+            {
+                _lines.Add((error, text));
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Nobody listens any more.
+        }
+
+        if (Interlocked.Decrement(ref _open) == 0)
+        {
+            _lines.CompleteAdding();
+        }
+    })
+    { IsBackground = true, Name = "trainer output" }.Start();
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Signal(int process, int signal);
+}
