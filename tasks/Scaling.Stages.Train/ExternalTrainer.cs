@@ -22,10 +22,9 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     private readonly Queue<string> _last = new();
 
     /// <summary>Trains, and writes the row's outputs.</summary>
-    /// <exception cref="StageFailedException">SCAL8005: it diverged; SCAL8301 to 8305: the program cannot be started, failed, or wrote what is no result.</exception>
+    /// <exception cref="StageFailedException">SCAL8301 to 8305: the program cannot be started, failed, or wrote what is no result.</exception>
     public void Run()
     {
-        TellDivergedBefore();
         var paths = LayOut();
         var command = TrainerCommand.Of(context.Settings.Trainer!, paths);
         long start = context.Time.GetTimestamp();
@@ -34,13 +33,8 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         context.Stop.ThrowIfCancellationRequested(); // What it wrote on its way out is not known to be whole; it is called again and goes on.
 
         var result = new TrainerResult(paths.Result);
-        var points = exit == 0 || File.Exists(paths.Result) ? Points(result, exit) : [];
-        if (points.FirstOrDefault(p => !double.IsFinite(p.Loss)) is { } diverged)
-        {
-            throw Diverged(diverged);
-        }
-
-        if (exit != 0)
+        var points = Points(result, exit);
+        if (exit != 0 && !points.Any(p => p.Diverged))
         {
             throw Failed(exit);
         }
@@ -55,8 +49,6 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     }
 
     private string CallFolder => Path.Combine(context.WorkFolder, "call");
-
-    private string DivergedBefore => Path.Combine(context.WorkFolder, "diverged.txt");
 
     /// <summary>A folder for this call alone, and one that the program finds again.</summary>
     private TrainerPaths LayOut()
@@ -80,17 +72,16 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     {
         // Opened anew for each action: the console's own writers keep the descriptor that they saw first.
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
-        using var error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
         var told = (Done: 0.0, News: (string?)null);
         using var process = new TrainerProcess(command, CallFolder, new Dictionary<string, string>
         {
             ["SCALING_CONFIG"] = paths.Config, ["SCALING_REQUEST"] = paths.Request, ["SCALING_RESULT"] = paths.Result, ["SCALING_WORK"] = paths.Work,
         });
         return process.Serve(
-            (isError, line) =>
+            line =>
             {
-                (isError ? error : output).WriteLine(line);
-                if (!isError && Progress(line) is { } progress)
+                output.WriteLine(line);
+                if (Progress(line) is { } progress)
                 {
                     told = progress;
                 }
@@ -146,73 +137,74 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         "SCAL8303", $"The trainer {(exit > 128 ? $"was ended by signal {exit - 128}" : $"ended with exit code {exit}")}.{(_last.Count == 0 ? " It printed nothing." : $" Its last lines:\n{string.Join('\n', _last)}")}",
         "The log has all it printed. Run again when it is mended: it finds its work folder as it left it.");
 
-    /// <summary>A run that diverged does so again: it is told and not called, until its key changes or the user says otherwise.</summary>
-    private StageFailedException Diverged(TrainerPoint point)
-    {
-        string steps = point.Facts.TryGetValue("steps", out object? step) ? $" (step {step})" : "";
-        string message = $"Training diverged at {point.Tokens} tokens{steps}: the loss is {point.Loss.ToString(CultureInfo.InvariantCulture)}.";
-        File.WriteAllText(DivergedBefore, message);
-        return TellDiverged(message);
-    }
-
-    private void TellDivergedBefore()
-    {
-        if (File.Exists(DivergedBefore))
-        {
-            throw TellDiverged(File.ReadAllText(DivergedBefore));
-        }
-    }
-
-    private StageFailedException TellDiverged(string message) => new(
-        "SCAL8005", message, $"Lower learning_rate (it was {plan.LearningRate.ToString(CultureInfo.InvariantCulture)}) or raise warmup. To call the trainer again all the same, delete {DivergedBefore}.");
-
+    /// <summary>A row for each point up to the first that tells of no loss; a run that diverged is a result too, so that it is not trained for ever.</summary>
     private void Write(IReadOnlyList<TrainerPoint> points, double seconds)
     {
-        double asked = context.Settings.TokensPerParameter[0];
-        var final = points[^1];
-        bool reached = Math.Abs((double)final.Tokens / plan.Tokens - 1) <= Miss;
-        if (!reached || !final.Annealed)
-        {
-            context.Warn(
-                "SCAL8307", $"{context.Point}: the trainer's last point has {final.Tokens} tokens of the {plan.Tokens} asked for{(final.Annealed ? "" : ", and its schedule had not ended")}.",
-                "Fits take points whose schedule had ended, with the tokens that they tell.");
-        }
-
+        var diverged = points.FirstOrDefault(p => p.Diverged);
+        TrainerPoint[] told = [.. diverged is null ? points : points.TakeWhile(p => !p.Diverged).Append(diverged)];
+        var final = told[^1];
+        Warn(final);
         var runs = new TableBuilder(TrainTables.Runs);
-        foreach (var point in points)
+        foreach (var point in told)
         {
-            double budget = point == final && reached ? asked : (double)point.Tokens / plan.Shape.Parameters;
-            runs.Add([.. Cells(point, budget)]);
+            runs.Add([.. Cells(point)]);
         }
 
         runs.Build().Write(context.Output("runs.csv"));
 
-        double took = final.Facts.TryGetValue("seconds", out object? told) ? (double)told : seconds;
+        double took = final.Facts.TryGetValue("seconds", out object? said) ? (double)said : seconds;
         double rate = final.Tokens / took;
         var timings = new TableBuilder(TrainTables.Timings);
-        timings.Add(
-            plan.Shape.Id, plan.Seed, reached ? asked : (double)final.Tokens / plan.Shape.Parameters, took, rate, rate * plan.FlopsPerToken, final.Facts.GetValueOrDefault("peak_memory_bytes"));
+        timings.Add(plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], took, rate, rate * plan.FlopsPerToken, final.Facts.GetValueOrDefault("peak_memory_bytes"));
         timings.Build().Write(context.Output("timings.csv"));
     }
 
-    /// <summary>A row of runs.csv: what the point says, else what was asked; what neither tells is empty.</summary>
-    private IEnumerable<object?> Cells(TrainerPoint point, double budget)
+    private void Warn(TrainerPoint final)
     {
+        if (final.Diverged)
+        {
+            context.Warn(
+                "SCAL8005", $"{context.Point}: diverged at step {Step(final)} of {plan.Steps}: the loss was {final.Loss.ToString(CultureInfo.InvariantCulture)} nats a token. It has no loss in runs.csv and is not fitted.",
+                $"Lower learning_rate (it was {plan.Schedule.Peak.ToString("G4", CultureInfo.InvariantCulture)}) or raise warmup.");
+        }
+        else if (!Reaches(final) || !final.Annealed)
+        {
+            context.Warn(
+                "SCAL8307", $"{context.Point}: the trainer's last point has {final.Tokens} of the {plan.Tokens} tokens asked for{(final.Annealed ? "" : ", and its schedule had not ended")}.",
+                "Points whose schedule had ended are fitted with the tokens that they tell; others are not.");
+        }
+    }
+
+    private bool Reaches(TrainerPoint point) => Math.Abs((double)point.Tokens / plan.Tokens - 1) <= Miss;
+
+    private long Step(TrainerPoint point) =>
+        point.Facts.TryGetValue("steps", out object? step) ? (long)step : Math.Max(1, point.Tokens / ((long)plan.Batch * plan.Context));
+
+    /// <summary>A row of runs.csv: what the point says, else what was asked; what neither tells is empty.</summary>
+    private IEnumerable<object?> Cells(TrainerPoint point)
+    {
+        double budget = context.Settings.TokensPerParameter[0];
         var cells = Vocabulary.ShapeTerms.Select(t => t.Name).Zip(plan.Shape.Cells()).ToDictionary(c => c.First, c => (object?)c.Second);
         cells["seed"] = plan.Seed;
-        cells["tokens_per_parameter"] = budget;
+        cells["tokens_per_parameter"] = Reaches(point) ? budget : budget * point.Tokens / plan.Tokens;
         cells["tokens"] = point.Tokens;
-        cells["loss"] = point.Loss;
+        cells["training_run"] = context.Point;
         cells["annealed"] = point.Annealed;
         cells["batch"] = plan.Batch;
         cells["context"] = plan.Context;
-        cells["learning_rate"] = plan.LearningRate;
+        cells["learning_rate"] = plan.Schedule.Peak;
+        cells["learning_rate_factor"] = context.Row.Number(Vocabulary.LearningRateFactor.Name);
+        cells["schedule"] = TrainStage.ScheduleText(context.Settings);
+        cells["recipe"] = string.Join(' ', context.Settings.Trainer!.Command);
         cells["tokenizer"] = TrainerRequest.TokenizerWord(context.Settings);
         foreach (var (name, value) in point.Facts)
         {
             cells[name] = value;
         }
 
+        cells["steps"] = Step(point);
+        cells["loss"] = point.Diverged ? null : point.Loss;
+        cells["diverged_at"] = point.Diverged ? Step(point) : null;
         return TrainTables.Runs.Select(column => cells.GetValueOrDefault(column.Name));
     }
 }

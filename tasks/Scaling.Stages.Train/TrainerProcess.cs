@@ -18,14 +18,13 @@ internal sealed class TrainerProcess : IDisposable
         exec 3<&0 </dev/null
         { trap '' TERM INT HUP; cat <&3 >/dev/null; kill -s KILL 0; } >/dev/null 2>&1 &
         exec 3<&-
-        exec "$@"
+        exec "$@" 2>&1
         """;
 
     private static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
-    private readonly BlockingCollection<(bool Error, string Text)> _lines = new(1000);
-    private int _open = 2;
+    private readonly BlockingCollection<string> _lines = new(1000);
 
     /// <summary>Starts it.</summary>
     /// <param name="command">Path and arguments.</param>
@@ -35,7 +34,7 @@ internal sealed class TrainerProcess : IDisposable
     {
         var start = new ProcessStartInfo("setsid", ["sh", "-c", Watched, "trainer", .. command])
         {
-            WorkingDirectory = folder, UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = folder, UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
         };
         foreach (var (name, value) in environment)
         {
@@ -43,23 +42,22 @@ internal sealed class TrainerProcess : IDisposable
         }
 
         _process = Process.Start(start)!;
-        Listen(_process.StandardOutput, error: false);
-        Listen(_process.StandardError, error: true);
+        new Thread(Listen) { IsBackground = true, Name = "trainer output" }.Start();
     }
 
     /// <summary>Serves it to its end.</summary>
-    /// <param name="line">Takes each line that it prints, on the caller's thread; whether it came on standard error.</param>
+    /// <param name="line">Takes each line that it prints, on either output, on the caller's thread.</param>
     /// <param name="grace">How long it has for a checkpoint when it is stopped.</param>
     /// <param name="stop">Asks it to end by SIGTERM; after <paramref name="grace"/> it is killed.</param>
     /// <returns>Its exit code; 128 and the signal's number where one ended it.</returns>
-    public int Serve(Action<bool, string> line, TimeSpan grace, CancellationToken stop)
+    public int Serve(Action<string> line, TimeSpan grace, CancellationToken stop)
     {
         long? asked = null, gone = null;
         while (!_lines.IsCompleted)
         {
-            if (_lines.TryTake(out var printed, TimeSpan.FromMilliseconds(50)))
+            if (_lines.TryTake(out string? printed, TimeSpan.FromMilliseconds(50)))
             {
-                line(printed.Error, printed.Text);
+                line(printed);
             }
 
             if (stop.IsCancellationRequested && !_process.HasExited)
@@ -108,13 +106,13 @@ internal sealed class TrainerProcess : IDisposable
         _process.StandardInput.Close();
     }
 
-    private void Listen(StreamReader reader, bool error) => new Thread(() =>
+    private void Listen()
     {
         try
         {
-            while (reader.ReadLine() is { } text)
+            while (_process.StandardOutput.ReadLine() is { } line)
             {
-                _lines.Add((error, text));
+                _lines.Add(line);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
@@ -122,12 +120,8 @@ internal sealed class TrainerProcess : IDisposable
             // Nobody listens any more.
         }
 
-        if (Interlocked.Decrement(ref _open) == 0)
-        {
-            _lines.CompleteAdding();
-        }
-    })
-    { IsBackground = true, Name = "trainer output" }.Start();
+        _lines.CompleteAdding();
+    }
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static extern int Signal(int process, int signal);

@@ -15,6 +15,9 @@ internal sealed record TrainerPoint(int Line, long Tokens, double Loss, bool Ann
 {
     /// <summary>The optional fields by name: a number or a text.</summary>
     public required IReadOnlyDictionary<string, object> Facts { get; init; }
+
+    /// <summary>Whether the loss is no number any more.</summary>
+    public bool Diverged => !double.IsFinite(Loss);
 }
 
 /// <summary>Reads a result file.</summary>
@@ -42,7 +45,7 @@ internal sealed partial class TrainerResult(string path)
         ["peak_memory_bytes"] = (0, long.MaxValue, true),
     };
 
-    private static readonly string[] Texts = ["schedule", "tokenizer"];
+    private static readonly string[] Texts = ["schedule", "recipe", "tokenizer"];
 
     private readonly List<Diagnostic> _findings = [];
     private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
@@ -133,7 +136,7 @@ internal sealed partial class TrainerResult(string path)
                 double found = Number(value);
                 if (found >= range.Least && found <= range.Most && (!range.Whole || found == Math.Floor(found)))
                 {
-                    facts[name] = range.Whole ? (long)found : found;
+                    facts[name] = range.Whole ? (object)(long)found : found;
                 }
                 else
                 {
