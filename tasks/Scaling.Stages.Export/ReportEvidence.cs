@@ -60,7 +60,7 @@ internal static class ReportEvidence
                     Quantity.Digits(runsOfGroup[0].Ratio, 3),
                 ];
             }));
-        if (runs.Has("unique_tokens") && runs.Each().Count(r => r.Number("tokens") > r.Number("unique_tokens")) is > 0 and var repeating)
+        if (runs.Has("unique_tokens") && runs.Each().Count(r => Optional(r, "unique_tokens") is { } unique && r.Number("tokens") > unique) is > 0 and var repeating)
         {
             report.Paragraph($"{repeating} of the runs saw text more than once: their tokens are more than the corpus has.");
         }
@@ -74,7 +74,12 @@ internal static class ReportEvidence
         {
             if (runs.Has(column))
             {
-                var values = runs.Each().Select(r => r.Text(column)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                var values = runs.Each().Select(r => r.Text(column)).Where(text => text.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                if (values.Count == 0)
+                {
+                    continue; // A trainer of the user that does not tell.
+                }
+
                 facts.Add($"{column.Replace('_', ' ')} {(values.Count > 4 ? $"of {values.Count} values" : string.Join(" or ", values))}");
             }
         }
