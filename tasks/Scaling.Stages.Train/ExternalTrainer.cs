@@ -167,7 +167,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
                 "SCAL8005", $"{context.Point}: diverged at step {Step(final)} of {plan.Steps}: the loss was {final.Loss.ToString(CultureInfo.InvariantCulture)} nats a token. It has no loss in runs.csv and is not fitted.",
                 $"Lower learning_rate (it was {plan.Schedule.Peak.ToString("G4", CultureInfo.InvariantCulture)}) or raise warmup.");
         }
-        else if (!Reaches(final) || !final.Annealed)
+        else if (!IsAt(final, plan.Steps) || !final.Annealed)
         {
             context.Warn(
                 "SCAL8307", $"{context.Point}: the trainer's last point has {final.Tokens} of the {plan.Tokens} tokens asked for{(final.Annealed ? "" : ", and its schedule had not ended")}.",
@@ -175,7 +175,14 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         }
     }
 
-    private bool Reaches(TrainerPoint point) => Math.Abs((double)point.Tokens / plan.Tokens - 1) <= Miss;
+    private bool IsAt(TrainerPoint point, long step) => Math.Abs((double)point.Tokens / plan.TokensAt(step) - 1) <= Miss;
+
+    /// <summary>Tokens a parameter: as asked where the point is one that was, else its share of the budget.</summary>
+    private double Budget(TrainerPoint point)
+    {
+        var asked = TrainStage.Shares(context.Settings, plan.Steps).Where(s => IsAt(point, s.Key)).Select(s => (double?)s.Value).LastOrDefault();
+        return context.Settings.TokensPerParameter[0] * (asked ?? (double)point.Tokens / plan.Tokens);
+    }
 
     private long Step(TrainerPoint point) =>
         point.Facts.TryGetValue("steps", out object? step) ? (long)step : Math.Max(1, point.Tokens / ((long)plan.Batch * plan.Context));
@@ -183,10 +190,9 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     /// <summary>A row of runs.csv: what the point says, else what was asked; what neither tells is empty.</summary>
     private IEnumerable<object?> Cells(TrainerPoint point)
     {
-        double budget = context.Settings.TokensPerParameter[0];
         var cells = Vocabulary.ShapeTerms.Select(t => t.Name).Zip(plan.Shape.Cells()).ToDictionary(c => c.First, c => (object?)c.Second);
         cells["seed"] = plan.Seed;
-        cells["tokens_per_parameter"] = Reaches(point) ? budget : budget * point.Tokens / plan.Tokens;
+        cells["tokens_per_parameter"] = Budget(point);
         cells["tokens"] = point.Tokens;
         cells["training_run"] = context.Point;
         cells["annealed"] = point.Annealed;

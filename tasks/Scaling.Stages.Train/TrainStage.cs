@@ -96,12 +96,24 @@ public sealed class TrainStage : Stage<TrainSettings>
             Shape = shape,
             Seed = context.Row.Whole(Vocabulary.Seed.Name),
             OrderSeed = context.PipelineSeed,
-            Points = [.. settings.Points.Append(1).Select(p => Math.Max(1, (long)Math.Round(p * steps))).Distinct().Order()],
+            Points = [.. Shares(settings, steps).Keys],
             Batch = batch,
             Context = settings.Context,
             Schedule = new Schedule(kind, steps, (long)(settings.Warmup * steps), peak * context.Row.Number(Vocabulary.LearningRateFactor.Name), settings.Decay),
             WeightDecay = settings.WeightDecay,
         };
+    }
+
+    /// <summary>The steps at which the run is judged, rising, with the share of the budget that each stands for.</summary>
+    internal static SortedDictionary<long, double> Shares(TrainSettings settings, long steps)
+    {
+        var shares = new SortedDictionary<long, double>();
+        foreach (double share in settings.Points.Append(1).Order())
+        {
+            shares[Math.Max(1, (long)Math.Round(share * steps))] = share;
+        }
+
+        return shares;
     }
 
     private static string Checkpoint(StageContext<TrainSettings> context) => Path.Combine(context.WorkFolder, "checkpoint.safetensors");
@@ -212,7 +224,7 @@ public sealed class TrainStage : Stage<TrainSettings>
     private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus)
     {
         var (plan, settings) = (run.Plan, context.Settings);
-        double budget = settings.TokensPerParameter[0];
+        var shares = Shares(settings, plan.Steps);
         string schedule = ScheduleText(settings);
         string recipe = FormattableString.Invariant($"AdamW 0.9 0.95, decay {settings.WeightDecay}, clip 1, z-loss {LossGradients.ZLoss}, init sqrt(2/5d)");
         var runs = new TableBuilder(TrainTables.Runs);
@@ -227,7 +239,7 @@ public sealed class TrainStage : Stage<TrainSettings>
 
             runs.Add(
             [
-                .. plan.Shape.Cells(), plan.Seed, point == plan.Steps ? budget : budget * point / plan.Steps, plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
+                .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
                 context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, "bytes", heldOut?.Tokens, corpus.Training.Length, run.Order.Id,
             ]);
