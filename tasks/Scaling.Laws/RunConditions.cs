@@ -13,6 +13,7 @@ internal static class RunConditions
     private const string Annealed = "annealed";
     private const string DivergedAt = "diverged_at";
     private const string LearningRateFactor = "learning_rate_factor";
+    private const string Baseline = "baseline";
 
     /// <summary>What a loss is of: rows that differ here have no common scale.</summary>
     private static readonly string[] s_judgedBy = ["tokenizer", "held_out", "evaluation_tokens", "context"];
@@ -30,6 +31,10 @@ internal static class RunConditions
     /// <summary>The factor of a row on the learning rate; 1 where the table does not tell.</summary>
     public static double FactorOf(RunCells cells, int row) =>
         cells.IndexOf(LearningRateFactor) is >= 0 and var column && cells.Numbers(column)[row] is > 0 and var factor ? factor : 1;
+
+    /// <summary>Whether a row says that its shape is a baseline.</summary>
+    public static bool IsBaseline(RunCells cells, int row) =>
+        cells.IndexOf(Baseline) is >= 0 and var column && cells.Text(column, row).Equals("true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The conditions in which some rows differ.</summary>
     /// <param name="cells">All rows.</param>

@@ -83,6 +83,7 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
                 Group = RunRows.Group(names.Group, cells, i),
                 Weight = values.Weight?[i] ?? 1,
                 LearningRateFactor = RunConditions.FactorOf(cells, i),
+                Baseline = RunConditions.IsBaseline(cells, i),
                 X = Known(values.X(i)),
                 Ratio = Known(values.Ratio(i)),
                 Gqa = Known(shape.Sharing),

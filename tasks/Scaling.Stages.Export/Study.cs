@@ -19,6 +19,12 @@ internal sealed record StudyRun(double Parameters, double Tokens, double Budget,
 {
     /// <summary>Class of the size, from 0 for the smallest.</summary>
     public int Size { get; init; }
+
+    /// <summary>Content id of the shape of a baseline; null for any other.</summary>
+    public string? Baseline { get; init; }
+
+    /// <summary>The baseline's loss as its user knows it; null where unknown.</summary>
+    public double? KnownLoss { get; init; }
 }
 
 /// <summary>An input with what proves its content.</summary>
@@ -92,7 +98,11 @@ internal sealed record Study
         {
             var row = table[run.Row - 1];
             double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(run.Tokens / run.Parameters);
-            return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss);
+            return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss)
+            {
+                Baseline = run.Baseline ? run.Shape : null,
+                KnownLoss = table.Has("baseline_loss") && row.Text("baseline_loss").Length > 0 ? row.Number("baseline_loss") : null,
+            };
         }).ToList();
         int[] sizes = SizeClasses.Of([.. runs.Select(r => r.Parameters)]);
         return [.. runs.Select((run, i) => run with { Size = sizes[i] }).OrderBy(r => r.Size).ThenBy(r => r.Budget).ThenBy(r => r.Loss)];

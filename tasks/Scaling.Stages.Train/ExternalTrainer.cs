@@ -200,6 +200,8 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         cells["context"] = plan.Context;
         cells["learning_rate"] = plan.Schedule.Peak;
         cells["learning_rate_factor"] = context.Row.Number(Vocabulary.LearningRateFactor.Name);
+        cells["baseline"] = context.Row.Text(Vocabulary.Baseline.Name);
+        cells["baseline_loss"] = context.Row.Text(Vocabulary.BaselineLoss.Name);
         cells["schedule"] = TrainStage.ScheduleText(context.Settings);
         cells["recipe"] = string.Join(' ', context.Settings.Trainer!.Command);
         cells["tokenizer"] = TrainerRequest.TokenizerWord(context.Settings);

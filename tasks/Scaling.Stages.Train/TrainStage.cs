@@ -67,18 +67,31 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
+    /// <inheritdoc/>
+    protected override IReadOnlyList<PricedQuantity> Price(StageContext<TrainSettings> context, PriceTarget target)
+    {
+        var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
+        CheckFlaw(context, shape);
+        var plan = PlanOf(context, shape);
+        return RunPrice.Of(plan, target, weightsAreKept: context.Settings.Trainer is null);
+    }
+
     private static void CheckShape(StageContext<TrainSettings> context, DecoderShape shape)
     {
-        if (shape.Flaw is { } flaw)
-        {
-            throw new StageFailedException("SCAL7404", $"Shape '{context.Point}' cannot be built: {flaw}.", "Take the shapes of a 'sweep', or correct the row.");
-        }
-
+        CheckFlaw(context, shape);
         if (context.Settings.Trainer is null && shape.Vocabulary < Corpus.Vocabulary)
         {
             throw new StageFailedException(
                 "SCAL8004", $"Shape {shape.Id} has a vocabulary of {shape.Vocabulary} where the tokenizer 'bytes' gives {Corpus.Vocabulary} different tokens.",
                 $"Write 'vocabulary: {Corpus.Vocabulary}' in the sweep.");
+        }
+    }
+
+    private static void CheckFlaw(StageContext<TrainSettings> context, DecoderShape shape)
+    {
+        if (shape.Flaw is { } flaw)
+        {
+            throw new StageFailedException("SCAL7404", $"Shape '{context.Point}' cannot be built: {flaw}.", "Take the shapes of a 'sweep', or correct the row.");
         }
     }
 
@@ -241,7 +254,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             [
                 .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
-                context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, "bytes", heldOut?.Tokens, corpus.Training.Length, run.Order.Id,
+                context.Row.Number(Vocabulary.LearningRateFactor.Name), context.Row.Text(Vocabulary.Baseline.Name), context.Row.Text(Vocabulary.BaselineLoss.Name), schedule, recipe, "bytes", heldOut?.Tokens, corpus.Training.Length, run.Order.Id,
             ]);
         }
 

@@ -11,8 +11,11 @@ internal static class TrainTables
     /// <summary>What a row must tell: the shape and the seed of its initialisation.</summary>
     public static readonly IReadOnlyList<string> Reads = [.. Vocabulary.ShapeIdentity.Select(t => t.Name), Vocabulary.Seed.Name];
 
-    /// <summary>What a row may tell besides: the factor on its learning rate, and the size that its budget is meant for where the shape's own differs by rounding.</summary>
-    public static readonly IReadOnlyDictionary<string, string> MayRead = new Dictionary<string, string> { [Vocabulary.LearningRateFactor.Name] = "1", [Size] = "" };
+    /// <summary>What a row may tell besides: the factor on its learning rate, the size that its budget is meant for where the shape's own differs by rounding, and whether it is a baseline.</summary>
+    public static readonly IReadOnlyDictionary<string, string> MayRead = new Dictionary<string, string>
+    {
+        [Vocabulary.LearningRateFactor.Name] = "1", [Size] = "", [Vocabulary.Baseline.Name] = "false", [Vocabulary.BaselineLoss.Name] = "",
+    };
 
     public static readonly IReadOnlyList<Column> Runs =
     [
@@ -27,7 +30,7 @@ internal static class TrainTables
         new("batch", "sequences", "sequences a step"),
         new("context", "tokens", "length of a sequence"),
         new("learning_rate", "1", "peak learning rate, the factor included"),
-        Documented(Vocabulary.LearningRateFactor),
+        Documented(Vocabulary.LearningRateFactor), Documented(Vocabulary.Baseline), Documented(Vocabulary.BaselineLoss),
         new("schedule", "text", "shape of the learning rate over the steps"),
         new("recipe", "text", "optimiser, clipping, decay, z-loss and initialisation"),
         new("tokenizer", "text", "how text became tokens"),

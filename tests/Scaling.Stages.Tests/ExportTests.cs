@@ -176,6 +176,26 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
+    public void A_baseline_of_the_sweep_is_marked_with_what_is_known_of_it()
+    {
+        var inputs = SyntheticStudy.Write(_folder);
+        string shape = Table.Read(inputs["runs"])[0].Text("shape");
+        foreach (string role in (string[])["runs", "speed"])
+        {
+            var table = Table.Read(inputs[role]);
+            string marked = role == "runs" ? shape : table[0].Text("shape");
+            new Table([.. table.Columns, "baseline", "baseline_loss"], [.. table.Each().Zip(table.Rows).Select(r => (string[])
+                [.. r.Second, r.First.Text("shape") == marked ? "true" : "false", r.First.Text("shape") == marked ? "2.345" : ""])]).Write(inputs[role]);
+        }
+
+        string report = Export(inputs).Text("report.md");
+
+        Assert.Contains("The baseline was trained as the other shapes were:", report, StringComparison.Ordinal);
+        Assert.Equal(2, report.Split('\n').Count(line => line.StartsWith($"| `{shape}` |", StringComparison.Ordinal) && line.Contains("2.345", StringComparison.Ordinal)));
+        Assert.Single(report.Split('\n'), line => line.Contains("` **baseline** | ", StringComparison.Ordinal) && line.Contains("tokens", StringComparison.Ordinal) is false && line.Contains('…'));
+    }
+
+    [Fact]
     public void A_hidden_size_that_the_heads_do_not_divide_is_warned_of()
     {
         var result = Export(SyntheticStudy.Write(_folder));
