@@ -30,6 +30,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             new OutputFile("runs.csv", "runs") { Columns = TrainTables.Runs },
             new OutputFile("timings.csv", "timings") { Columns = TrainTables.Timings, Volatile = true },
             new OutputFile("curve.jsonl", "curves"),
+            new OutputFile(EventFile.Name, "events"),
             new OutputFile("weights.safetensors", "weights"),
         ],
     };
@@ -177,6 +178,11 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
+        EventFile.Write(context.Output(EventFile.Name),
+        [
+            .. run.Curve.SelectMany(p => new EventScalar[] { new(p.Step, "loss/training", p.Loss), new(p.Step, "learning_rate", p.LearningRate) }),
+            new(plan.Steps, "loss/held_out", heldOut.Nats),
+        ]);
         run.Weights.Write(context.Output("weights.safetensors"));
     }
 }

@@ -43,6 +43,7 @@ public sealed class TrainTests : IDisposable
         Assert.InRange(curve.Length, 10, 50);
         Assert.Equal(run.Whole("tokens"), last.GetProperty("tokens").GetInt64());
         Assert.Equal(["step", "tokens", "loss", "learning_rate"], last.EnumerateObject().Select(p => p.Name));
+        Assert.All(["loss/training", "learning_rate", "loss/held_out"], tag => Assert.Contains(tag, result.Text("events.out.tfevents")));
         Assert.True(result.Table("timings.csv")[0].Number("tokens_per_second") > 100);
         Assert.True(new FileInfo(Path.Combine(result.Folder, "weights.safetensors")).Length > 4 * TorchStages.Small.ParametersTotal);
         Assert.DoesNotContain(result.Warnings, w => w.Code != "SCAL8205");
@@ -62,7 +63,7 @@ public sealed class TrainTests : IDisposable
         Assert.True(File.Exists(_other["work/checkpoint.safetensors"]));
         var resumed = stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
 
-        Assert.All(["runs.csv", "curve.jsonl", "weights.safetensors"], file =>
+        Assert.All(["runs.csv", "curve.jsonl", "events.out.tfevents", "weights.safetensors"], file =>
             Assert.Equal(File.ReadAllBytes(Path.Combine(undisturbed.Folder, file)), File.ReadAllBytes(Path.Combine(resumed.Folder, file))));
     }
 
