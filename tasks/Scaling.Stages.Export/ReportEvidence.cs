@@ -26,6 +26,8 @@ internal static class ReportEvidence
 
         AppendRuns(report, study);
         Show(ExportTables.LossAgainstX, ExportTables.LossAgainstRatio);
+        ReportAccuracy.Append(report, study);
+        Show(ExportTables.AccuracyAgainstLoss);
         AppendLaw(report, study);
         AppendExtrapolation(report, study);
         Show(ExportTables.PredictedAgainstMeasured);
