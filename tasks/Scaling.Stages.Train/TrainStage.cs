@@ -23,7 +23,9 @@ public sealed class TrainStage : Stage<TrainSettings>
         Summary = "Trains a LLaMA-like decoder for every shape and token budget and tells its held-out loss.",
         Inputs = [new InputRole("shapes", "shapes")],
         FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name]) { Across = "tokens_per_parameter" },
-        Prepare = new PrepareAction(["corpus", "tokenizer"], [PreparedCorpus.Training, PreparedCorpus.HeldOut, PreparedCorpus.Facts]),
+        Prepare = new PrepareAction(
+            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern"],
+            [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile]),
         UsesPipelineSeed = true,
         Outputs =
         [
@@ -31,25 +33,16 @@ public sealed class TrainStage : Stage<TrainSettings>
             new OutputFile("timings.csv", "timings") { Columns = TrainTables.Timings, Volatile = true },
             new OutputFile("curve.jsonl", "curves"),
             new OutputFile("weights.safetensors", "weights"),
+            new OutputFile(PreparedCorpus.TokenizerFile, "tokenizer") { Optional = true },
         ],
     };
 
     /// <inheritdoc/>
-    protected override void Prepare(StageContext<TrainSettings> context) => PreparedCorpus.Write(context);
-
-    /// <inheritdoc/>
-    protected override void Run(StageContext<TrainSettings> context)
+    protected override void Prepare(StageContext<TrainSettings> context)
     {
-        var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
-        CheckShape(context, shape);
-        var corpus = PreparedCorpus.Read(context);
         try
         {
-            NativeLibtorch.Load(context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
-            using var run = new TrainingRun(PlanOf(context, shape), corpus.Training);
-            GoOn(context, run);
-            Train(context, run);
-            Write(context, run, corpus, HeldOutLoss.Of(run.Weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens));
+            PreparedCorpus.Write(context);
         }
         catch (UnusableInputException e)
         {
@@ -57,18 +50,38 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void CheckShape(StageContext<TrainSettings> context, DecoderShape shape)
+    /// <inheritdoc/>
+    protected override void Run(StageContext<TrainSettings> context)
+    {
+        var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
+        using var corpus = PreparedCorpus.Read(context);
+        CheckShape(context, shape, corpus.Facts);
+        try
+        {
+            NativeLibtorch.Load(context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
+            using var run = new TrainingRun(PlanOf(context, shape), corpus.Training);
+            GoOn(context, run);
+            Train(context, run);
+            Write(context, run, corpus.Facts, HeldOutLoss.Of(run.Weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens));
+        }
+        catch (UnusableInputException e)
+        {
+            throw new StageFailedException(e.Code, e.Message, e.Hint);
+        }
+    }
+
+    private static void CheckShape(StageContext<TrainSettings> context, DecoderShape shape, CorpusFacts corpus)
     {
         if (shape.Flaw is { } flaw)
         {
             throw new StageFailedException("SCAL7404", $"Shape '{context.Point}' cannot be built: {flaw}.", "Take the shapes of a 'sweep', or correct the row.");
         }
 
-        if (shape.Vocabulary < Corpus.Vocabulary)
+        if (shape.Vocabulary < corpus.Vocabulary)
         {
             throw new StageFailedException(
-                "SCAL8004", $"Shape {shape.Id} has a vocabulary of {shape.Vocabulary} where the tokenizer 'bytes' gives {Corpus.Vocabulary} different tokens.",
-                $"Write 'vocabulary: {Corpus.Vocabulary}' in the sweep.");
+                "SCAL8004", $"Shape {shape.Id} has a vocabulary of {shape.Vocabulary} where the tokenizer '{corpus.Tokenizer}' gives tokens up to {corpus.Vocabulary - 1}.",
+                $"Write 'vocabulary: {corpus.Vocabulary}' in the sweep, or more.");
         }
     }
 
@@ -139,14 +152,14 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus, HeldOutLoss heldOut)
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, HeldOutLoss heldOut)
     {
         var (plan, settings) = (run.Plan, context.Settings);
         double budget = settings.TokensPerParameter[0];
-        if (plan.Tokens > corpus.Training.Length)
+        if (plan.Tokens > corpus.TrainingTokens)
         {
             context.Warn(
-                "SCAL8006", $"{context.Point}: {plan.Tokens} training tokens are more than the corpus's {corpus.Training.Length}, which is read {(double)plan.Tokens / corpus.Training.Length:0.0} times.",
+                "SCAL8006", $"{context.Point}: {plan.Tokens} training tokens are more than the corpus's {corpus.TrainingTokens}, which is read {(double)plan.Tokens / corpus.TrainingTokens:0.0} times.",
                 "Repeated tokens teach less than new ones: name a larger corpus or lower tokens_per_parameter.");
         }
 
@@ -161,7 +174,8 @@ public sealed class TrainStage : Stage<TrainSettings>
         runs.Add(
         [
             .. plan.Shape.Cells(), plan.Seed, budget, plan.Tokens, heldOut.Nats, heldOut.StandardError, plan.Steps, plan.Batch, plan.Context,
-            plan.LearningRate, Schedule, "bytes", heldOut.Tokens, corpus.Training.Length, run.Order.Id,
+            plan.LearningRate, Schedule, corpus.Tokenizer, corpus.BytesPerToken, heldOut.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
+            run.Order.Id,
         ]);
         runs.Build().Write(context.Output("runs.csv"));
 
@@ -178,5 +192,9 @@ public sealed class TrainStage : Stage<TrainSettings>
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
         run.Weights.Write(context.Output("weights.safetensors"));
+        if (new FileInfo(context.Prepared(PreparedCorpus.TokenizerFile)).Length > 0)
+        {
+            File.Copy(context.Prepared(PreparedCorpus.TokenizerFile), context.Output(PreparedCorpus.TokenizerFile));
+        }
     }
 }

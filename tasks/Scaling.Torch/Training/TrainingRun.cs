@@ -13,7 +13,7 @@ public sealed class TrainingRun : IDisposable
 {
     private const int CurveLines = 50;
 
-    private readonly ushort[] _tokens;
+    private readonly TokenSequence _tokens;
     private readonly LossGradients _gradients;
     private readonly AdamW _optimiser;
     private readonly CosineSchedule _schedule;
@@ -24,8 +24,8 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>A run at its start.</summary>
     /// <param name="plan">What to do.</param>
-    /// <param name="tokens">The corpus's training part, more than a window of it.</param>
-    public TrainingRun(TrainingPlan plan, ushort[] tokens)
+    /// <param name="tokens">The corpus's training part, more than a window of it; not disposed.</param>
+    public TrainingRun(TrainingPlan plan, TokenSequence tokens)
     {
         Plan = plan;
         _tokens = tokens;
@@ -144,11 +144,7 @@ public sealed class TrainingRun : IDisposable
         long[] batch = new long[Plan.Batch * (context + 1)];
         for (int b = 0; b < Plan.Batch; b++)
         {
-            int start = Order[Step * Plan.Batch + b] * context;
-            for (int t = 0; t <= context; t++)
-            {
-                batch[b * (context + 1) + t] = _tokens[start + t];
-            }
+            _tokens.CopyTo((long)Order[Step * Plan.Batch + b] * context, batch.AsSpan(b * (context + 1), context + 1));
         }
 
         return tensor(batch, [Plan.Batch, context + 1]);
