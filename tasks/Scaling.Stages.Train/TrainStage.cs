@@ -27,8 +27,8 @@ public sealed class TrainStage : Stage<TrainSettings>
             Optional = TrainTables.MayRead,
         },
         Prepare = new PrepareAction(
-            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern"],
-            [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile]),
+            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern", "multiple_choice"],
+            [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile, PreparedQuestions.File]),
         UsesPipelineSeed = true,
         Outputs =
         [
@@ -60,13 +60,14 @@ public sealed class TrainStage : Stage<TrainSettings>
         var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
         using var corpus = PreparedCorpus.Read(context);
         CheckShape(context, shape, corpus.Facts);
+        var questions = PreparedQuestions.Read(context);
         try
         {
             NativeLibtorch.Load(context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
             using var run = new TrainingRun(PlanOf(context, shape), corpus.Training, weights => HeldOutLoss.Of(weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens));
             GoOn(context, run);
             Train(context, run);
-            Write(context, run, corpus.Facts);
+            Write(context, run, corpus.Facts, Answer(context, run, questions));
         }
         catch (UnusableInputException e)
         {
@@ -160,10 +161,15 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus)
+    /// <summary>The accuracy at the end of a run; null where nothing was asked, or the run diverged.</summary>
+    private static MultipleChoice? Answer(StageContext<TrainSettings> context, TrainingRun run, IReadOnlyList<ChoiceQuestion> questions) => questions.Count == 0 || !run.Done
+        ? null
+        : MultipleChoice.Of(run.Weights, questions, context.Settings.Context, (done, all) => context.Progress(done, all, "choices"), context.Stop);
+
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered)
     {
         Warn(context, run, corpus);
-        WriteRuns(context, run, corpus);
+        WriteRuns(context, run, corpus, answered);
 
         var plan = run.Plan;
         double rate = plan.TokensAt(run.ExecutedSteps) / run.Seconds;
@@ -178,7 +184,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
-        EventFile.Write(context.Output(EventFile.Name), RunEvents.Of(run));
+        EventFile.Write(context.Output(EventFile.Name), RunEvents.Of(run, answered));
         if (run.DivergedAt is null)
         {
             run.Weights.Write(context.Output("weights.safetensors"));
@@ -216,7 +222,7 @@ public sealed class TrainStage : Stage<TrainSettings>
     }
 
     /// <summary>A row for each point; where the run diverged, one more without a loss for the point that it did not come to.</summary>
-    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus)
+    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered)
     {
         var (plan, settings) = (run.Plan, context.Settings);
         double budget = settings.TokensPerParameter[0];
@@ -234,12 +240,13 @@ public sealed class TrainStage : Stage<TrainSettings>
                 break;
             }
 
+            var accuracy = point == plan.Steps ? answered : null;
             runs.Add(
             [
                 .. plan.Shape.Cells(), plan.Seed, point == plan.Steps ? budget : budget * point / plan.Steps, plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
                 context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, corpus.Tokenizer, corpus.BytesPerToken, heldOut?.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
-                run.Order.Id,
+                run.Order.Id, accuracy?.Accuracy, accuracy?.StandardError, accuracy?.Questions,
             ]);
         }
 
