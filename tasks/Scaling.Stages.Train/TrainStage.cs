@@ -82,8 +82,8 @@ public sealed class TrainStage : Stage<TrainSettings>
         int batch = settings.Batch ?? BatchRule.Sequences(size, settings.Context);
         int tokensAStep = checked(batch * settings.Context);
         long steps = Math.Max(1, (long)Math.Round(settings.TokensPerParameter[0] * size / tokensAStep));
-        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep);
         var kind = settings.Schedule == ScheduleChoice.Cosine ? ScheduleKind.Cosine : ScheduleKind.WarmupStableDecay;
+        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep, kind);
         return new TrainingPlan
         {
             Shape = shape,
