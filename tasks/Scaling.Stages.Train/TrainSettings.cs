@@ -52,7 +52,7 @@ public sealed record TrainSettings
     [Unit("sequences"), Range(1, 1_048_576)]
     public int? Batch { get; init; }
 
-    [Description("Peak learning rate of AdamW. Absent: 0.3/hidden·√(tokens a step/256). The sweep's learning_rate_bracket checks it.")]
+    [Description("Peak learning rate of AdamW. Absent: c/hidden·√(tokens a step/256), c = 0.3 for a cosine and 0.2 for a schedule that holds its peak. The sweep's learning_rate_bracket checks it.")]
     [Unit("1"), Range(1e-9, 10)]
     public double? LearningRate { get; init; }
 

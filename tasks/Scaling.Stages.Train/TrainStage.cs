@@ -97,19 +97,31 @@ public sealed class TrainStage : Stage<TrainSettings>
         int batch = settings.Batch ?? BatchRule.Sequences(size, settings.Context);
         int tokensAStep = checked(batch * settings.Context);
         long steps = Math.Max(1, (long)Math.Round(settings.TokensPerParameter[0] * size / tokensAStep));
-        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep);
         var kind = settings.Schedule == ScheduleChoice.Cosine ? ScheduleKind.Cosine : ScheduleKind.WarmupStableDecay;
+        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep, kind);
         return new TrainingPlan
         {
             Shape = shape,
             Seed = context.Row.Whole(Vocabulary.Seed.Name),
             OrderSeed = context.PipelineSeed,
-            Points = [.. settings.Points.Append(1).Select(p => Math.Max(1, (long)Math.Round(p * steps))).Distinct().Order()],
+            Points = [.. Shares(settings, steps).Keys],
             Batch = batch,
             Context = settings.Context,
             Schedule = new Schedule(kind, steps, (long)(settings.Warmup * steps), peak * context.Row.Number(Vocabulary.LearningRateFactor.Name), settings.Decay),
             WeightDecay = settings.WeightDecay,
         };
+    }
+
+    /// <summary>The steps at which the run is judged, rising, with the share of the budget that each stands for.</summary>
+    private static SortedDictionary<long, double> Shares(TrainSettings settings, long steps)
+    {
+        var shares = new SortedDictionary<long, double>();
+        foreach (double share in settings.Points.Append(1).Order())
+        {
+            shares[Math.Max(1, (long)Math.Round(share * steps))] = share;
+        }
+
+        return shares;
     }
 
     private static string Checkpoint(StageContext<TrainSettings> context) => Path.Combine(context.WorkFolder, "checkpoint.safetensors");
@@ -225,7 +237,7 @@ public sealed class TrainStage : Stage<TrainSettings>
     private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered)
     {
         var (plan, settings) = (run.Plan, context.Settings);
-        double budget = settings.TokensPerParameter[0];
+        var shares = Shares(settings, plan.Steps);
         string schedule = plan.Schedule.Kind == ScheduleKind.Cosine
             ? FormattableString.Invariant($"cosine to {Schedule.Floor}, warm-up {settings.Warmup}")
             : FormattableString.Invariant($"stable, 1-sqrt over {settings.Decay}, warm-up {settings.Warmup}");
@@ -243,7 +255,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             var accuracy = point == plan.Steps ? answered : null;
             runs.Add(
             [
-                .. plan.Shape.Cells(), plan.Seed, point == plan.Steps ? budget : budget * point / plan.Steps, plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
+                .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
                 context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, corpus.Tokenizer, corpus.BytesPerToken, heldOut?.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
                 run.Order.Id, accuracy?.Accuracy, accuracy?.StandardError, accuracy?.Questions,

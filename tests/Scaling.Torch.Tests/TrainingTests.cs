@@ -103,7 +103,7 @@ public sealed class TrainingTests
             }
         }
 
-        using var gradients = new LossGradients(weights, batch: 3, context);
+        using var gradients = new LossGradients(weights, context);
         var tokens_BT1 = randint(0, shape.Vocabulary, [3, context + 1], int64, generator: random);
         var (expectedNats, expected) = gradients.ByAutograd(tokens_BT1);
         var (nats, actual) = gradients.Of(tokens_BT1);
@@ -120,12 +120,33 @@ public sealed class TrainingTests
         }
     }
 
+    [Theory]
+    [InlineData(16)]
+    [InlineData(400)] // too long to be written out
+    public void A_batch_has_the_same_gradients_in_micro_batches_that_do_not_divide_it(int context)
+    {
+        using var scope = NewDisposeScope();
+        using var weights = new DecoderWeights(Shape, seed: 3);
+        using var gradients = new LossGradients(weights, context);
+        using var random = new Generator(5, CPU);
+        var tokens_BT1 = randint(0, Shape.Vocabulary, [5, context + 1], int64, generator: random);
+        var (expectedNats, expected) = gradients.ByAutograd(tokens_BT1);
+
+        foreach (int microBatch in new[] { 5, 3, 2, 1 })
+        {
+            gradients.MicroBatch = microBatch;
+            var (nats, actual) = gradients.Of(tokens_BT1);
+            Assert.Equal(expectedNats.item<float>(), nats.item<float>(), 2e-6);
+            Assert.All(expected.Zip(actual), pair => Assert.True((pair.First - pair.Second).abs().max().item<float>() < 1e-5 * pair.First.abs().max().item<float>()));
+        }
+    }
+
     [Fact]
     public void Sequences_too_long_for_that_train_by_autograd()
     {
-        using var run = Run(Plan(steps: 2) with { Context = 300, Batch = 2 }, Numbers(5000));
+        using var run = Run(Plan(steps: 2) with { Context = 400, Batch = 2 }, Numbers(5000));
 
-        Assert.True(2 * Shape.Heads * 300 * 300 > LossGradients.MostScores);
+        Assert.True(Shape.Heads * 400 * 400 > LossGradients.MostScores);
         Finish(run);
 
         Assert.InRange(run.LastLoss, 3, 5.8);

@@ -37,7 +37,7 @@ public sealed class TrainingRun : IDisposable
         _stepsPerLine = (plan.ExecutedSteps + CurveLines - 1) / CurveLines;
         Order = new TokenOrder(tokens.Length, plan.Context, plan.OrderSeed);
         Weights = new DecoderWeights(plan.Shape, plan.Seed);
-        _gradients = new LossGradients(Weights, plan.Batch, plan.Context);
+        _gradients = new LossGradients(Weights, plan.Context);
         _optimiser = new AdamW(Weights, plan.WeightDecay);
     }
 
