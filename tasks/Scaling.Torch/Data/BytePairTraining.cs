@@ -7,35 +7,34 @@ namespace Scaling.Torch;
 /// <summary>
 /// Byte-level BPE (Sennrich, Haddow and Birch, arXiv 1508.07909; on bytes as GPT-2's). It starts from the 256 bytes; each step makes the pair of neighbouring tokens that is most
 /// frequent within pieces one token, of equally frequent pairs the one of the lowest ranks. Counts of pairs are kept up to date where a step changed a piece, so a step costs what it changes.
+/// "aaabdaaabac" gives "aa", then "ab", then "aaab".
 /// <para>
-/// At every moment the pieces are cut as an encoder by ranks cuts them with the tokens so far: neighbours whose bytes together are a token are merged, also where that token first came of
-/// another pair. So no token has the bytes of another, and the ranks alone, without the pairs, tell the encoding. "aaabdaaabac" gives "aa", then "ab", then "aaab".
+/// The ranks alone tell the encoding, as .tiktoken files want it. Merging step by step from left to right is merging by lowest rank; whether bytes become one token depends on those bytes
+/// alone as long as nothing is merged across their ends. So no two neighbours have the bytes of an older token, and no token is made twice.
 /// </para>
 /// </summary>
 internal sealed class BytePairTraining
 {
-    // A token's bytes as characters from 0 to 255, so that the dictionary takes spans.
-    private readonly List<string> _tokens = [.. Enumerable.Range(0, 256).Select(b => $"{(char)b}")];
-    private readonly Dictionary<string, int> _ranks;
-    private readonly Dictionary<long, Pair> _pairs = [];
-    private readonly PriorityQueue<long, (long Count, long Key)> _queue = new();
-    private readonly HashSet<long> _raised = [];
+    private readonly List<byte[]> _tokens = [.. Enumerable.Range(0, 256).Select(b => new[] { (byte)b })];
     private readonly List<Piece> _pieces = [];
+    private readonly Dictionary<long, Pair> _pairs = [];
+    private readonly HashSet<long> _raised = [];
+    private readonly PriorityQueue<long, (long Count, long Key)> _queue = new();
 
     private BytePairTraining(Dictionary<string, long> pieces)
     {
-        _ranks = _tokens.Index().ToDictionary(t => t.Item, t => t.Index, StringComparer.Ordinal);
         foreach (var (text, count) in pieces)
         {
             var piece = new Piece([.. Encoding.UTF8.GetBytes(text)], count);
-            _pieces.Add(piece);
             for (int i = 0; i + 1 < piece.Length; i++)
             {
-                Found(_pieces.Count - 1, i);
+                Count(piece, i, _pieces.Count);
             }
+
+            _pieces.Add(piece);
         }
 
-        Tell();
+        Enqueue();
     }
 
     /// <summary>The tokens by rank, the 256 bytes first.</summary>
@@ -73,54 +72,79 @@ internal sealed class BytePairTraining
             }
         }
 
-        return [.. training._tokens.Select(Encoding.Latin1.GetBytes)];
+        return training._tokens;
     }
 
     /// <summary>Makes one token; false where no pair comes twice.</summary>
     private bool Step()
     {
-        while (_queue.TryDequeue(out long key, out var priority))
+        while (_queue.TryDequeue(out long key, out var told))
         {
             long count = _pairs[key].Count;
-            if (count > 1 && count == -priority.Count)
+            if (count > 1 && count == -told.Count)
             {
-                Make(_tokens[(int)(key >> 32)] + _tokens[(int)key]);
+                Merge(key);
                 return true;
             }
 
-            if (count > 1 && count < -priority.Count)
+            if (count > 1 && count < -told.Count)
             {
-                _queue.Enqueue(key, (-count, key)); // It was told when the pair came more often.
+                _queue.Enqueue(key, (-count, key)); // The pair came more often when it was told.
             }
         }
 
         return false;
     }
 
-    /// <summary>Adds a token and merges it everywhere, whichever two tokens it is made of.</summary>
-    private void Make(string bytes)
+    private void Merge(long key)
     {
+        var (left, right) = ((int)(key >> 32), (int)key);
         int token = _tokens.Count;
-        _tokens.Add(bytes);
-        _ranks.Add(bytes, token);
-        Pair[] pairs =
-        [
-            .. Enumerable.Range(1, bytes.Length - 1)
-                .Select(cut => _ranks.TryGetValue(bytes[..cut], out int left) && _ranks.TryGetValue(bytes[cut..], out int right) ? _pairs.GetValueOrDefault(Key(left, right)) : null)
-                .OfType<Pair>(),
-        ];
-        Array.ForEach(pairs, p => p.Rank = token);
-        foreach (var pair in pairs)
+        _tokens.Add([.. _tokens[left], .. _tokens[right]]);
+        foreach (int holder in _pairs[key].Holders)
         {
-            int[] holders = [.. pair.Holders];
-            pair.Holders.Clear();
-            Array.ForEach(holders, h => Merge(h, token));
+            var piece = _pieces[holder];
+            for (int i = 0; i + 1 < piece.Length; i++)
+            {
+                if (piece.Tokens[i] == left && piece.Tokens[i + 1] == right)
+                {
+                    MergeAt(piece, i, token, holder);
+                }
+            }
         }
 
-        Tell();
+        _pairs[key].Holders.Clear();
+        Enqueue();
     }
 
-    private void Tell()
+    /// <summary>Puts a token for two.</summary>
+    private void MergeAt(Piece piece, int at, int token, int holder)
+    {
+        for (int i = Math.Max(0, at - 1); i < Math.Min(at + 2, piece.Length - 1); i++)
+        {
+            _pairs[Key(piece, i)].Count -= piece.Count;
+        }
+
+        piece.Tokens[at] = token;
+        piece.Tokens.AsSpan(at + 2, piece.Length - at - 2).CopyTo(piece.Tokens.AsSpan(at + 1));
+        piece.Length--;
+        for (int i = Math.Max(0, at - 1); i < Math.Min(at + 1, piece.Length - 1); i++)
+        {
+            Count(piece, i, holder);
+        }
+    }
+
+    private void Count(Piece piece, int at, int holder)
+    {
+        long key = Key(piece, at);
+        ref var pair = ref CollectionsMarshal.GetValueRefOrAddDefault(_pairs, key, out _);
+        pair ??= new Pair();
+        pair.Count += piece.Count;
+        pair.Holders.Add(holder);
+        _raised.Add(key);
+    }
+
+    private void Enqueue()
     {
         foreach (long key in _raised)
         {
@@ -130,87 +154,12 @@ internal sealed class BytePairTraining
         _raised.Clear();
     }
 
-    /// <summary>Merges neighbours that are the new token, from left to right; should that bring up neighbours that are an older one, then the lowest rank first.</summary>
-    private void Merge(int holder, int token)
-    {
-        var piece = _pieces[holder];
-        bool older = false;
-        for (int i = 0; i + 1 < piece.Length && !older; i++)
-        {
-            if (Rank(piece, i) == token)
-            {
-                older = MergeAt(holder, i, token);
-            }
-        }
+    private static long Key(Piece piece, int at) => ((long)piece.Tokens[at] << 32) | (uint)piece.Tokens[at + 1];
 
-        while (older)
-        {
-            int best = -1;
-            for (int i = 0; i + 1 < piece.Length; i++)
-            {
-                best = Rank(piece, i) >= 0 && (best < 0 || Rank(piece, i) < Rank(piece, best)) ? i : best;
-            }
-
-            if (best < 0)
-            {
-                return;
-            }
-
-            MergeAt(holder, best, Rank(piece, best));
-        }
-    }
-
-    /// <summary>Puts a token for two; true where it is itself a token with a neighbour.</summary>
-    private bool MergeAt(int holder, int at, int token)
-    {
-        var piece = _pieces[holder];
-        for (int i = Math.Max(0, at - 1); i < Math.Min(at + 2, piece.Length - 1); i++)
-        {
-            _pairs[Key(piece.Tokens[i], piece.Tokens[i + 1])].Count -= piece.Count;
-        }
-
-        piece.Tokens[at] = token;
-        piece.Tokens.AsSpan(at + 2, piece.Length - at - 2).CopyTo(piece.Tokens.AsSpan(at + 1));
-        piece.Length--;
-        bool merges = false;
-        for (int i = Math.Max(0, at - 1); i < Math.Min(at + 1, piece.Length - 1); i++)
-        {
-            merges |= Found(holder, i).Rank >= 0;
-        }
-
-        return merges;
-    }
-
-    /// <summary>Counts two neighbours.</summary>
-    private Pair Found(int holder, int at)
-    {
-        var piece = _pieces[holder];
-        var (left, right) = (piece.Tokens[at], piece.Tokens[at + 1]);
-        if (!_pairs.TryGetValue(Key(left, right), out var pair))
-        {
-            pair = new Pair { Rank = _ranks.GetValueOrDefault(_tokens[left] + _tokens[right], -1) };
-            _pairs.Add(Key(left, right), pair);
-        }
-
-        pair.Count += piece.Count;
-        pair.Holders.Add(holder);
-        _raised.Add(Key(left, right));
-        return pair;
-    }
-
-    private int Rank(Piece piece, int at) => _pairs[Key(piece.Tokens[at], piece.Tokens[at + 1])].Rank;
-
-    private static long Key(int left, int right) => ((long)left << 32) | (uint)right;
-
-    /// <summary>Neighbours.</summary>
+    /// <summary>Two neighbours: how often they come, and the pieces that hold them or once did.</summary>
     private sealed class Pair
     {
         public long Count;
-
-        /// <summary>Of the token that both together are; -1 for none.</summary>
-        public int Rank;
-
-        /// <summary>Pieces that hold it or once did.</summary>
         public readonly List<int> Holders = [];
     }
 

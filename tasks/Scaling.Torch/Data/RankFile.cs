@@ -12,6 +12,7 @@ internal static class RankFile
     public static byte[]?[] Read(string path)
     {
         var ranks = new SortedDictionary<int, byte[]>();
+        var tokens = new Dictionary<string, int>(StringComparer.Ordinal);
         int number = 0;
         foreach (string line in File.ReadLines(path, Encoding.Latin1))
         {
@@ -31,6 +32,11 @@ internal static class RankFile
             if (!ranks.TryAdd(token, bytes[..length]))
             {
                 throw Unusable($"{path}({number}): the rank {token} stands there a second time.");
+            }
+
+            if (!tokens.TryAdd(text, token))
+            {
+                throw Unusable($"{path}({number}): the token of rank {tokens[text]} stands there a second time.");
             }
         }
 

@@ -6,7 +6,10 @@ using Microsoft.ML.Tokenizers;
 
 namespace Scaling.Torch;
 
-/// <summary>A model trained by https://github.com/google/sentencepiece. The space before a word is a part of it; a model with byte fallback encodes any text.</summary>
+/// <summary>
+/// A model trained by https://github.com/google/sentencepiece. The space before a word is a part of it. A model with byte fallback encodes any text; with any other each unknown character
+/// is one unknown token, where spm_encode makes one of several in a row.
+/// </summary>
 internal sealed class SentencePieceText : TextTokenizer
 {
     private const char Space = '▁';
@@ -20,6 +23,7 @@ internal sealed class SentencePieceText : TextTokenizer
         {
             _encoder = SentencePieceTokenizer.Create(new MemoryStream(file), addBeginningOfSentence: false, addEndOfSentence: false);
         }
+        // An empty file is a null reference there.
         catch (Exception e) when (e is InvalidProtocolBufferException or NullReferenceException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
             throw new UnusableInputException("SCAL8302", $"{path} is no SentencePiece model that can be read: {e.Message}", "Name a .model file that spm_train wrote, of the type unigram or bpe.");
