@@ -25,6 +25,7 @@ public static class Vocabulary
     public static readonly Term Ratio = new("ratio", "1", "MLP parameters over attention parameters");
     public static readonly Term Gqa = new("gqa", "1", "query heads a key/value head");
     public static readonly Term Seed = new("seed", "1", "row seed: initialisation");
+    public static readonly Term LearningRateFactor = new("learning_rate_factor", "1", "factor on the learning rate; other than 1 the run checks the learning-rate rule and is not fitted");
     public static readonly Term Tokens = new("tokens", "tokens", "tokens trained on");
     public static readonly Term Loss = new("loss", "nats a token", "mean cross-entropy on the held-out slice");
 

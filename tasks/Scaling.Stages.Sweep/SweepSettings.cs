@@ -5,7 +5,7 @@ using Scaling.Sdk;
 
 namespace Scaling.Stages.Sweep;
 
-/// <summary>The grid: every size with every x, ratio and GQA, and every seed.</summary>
+/// <summary>The grid: every size with every x, ratio and GQA, and every seed; and the corners once more at other learning rates.</summary>
 public sealed record SweepSettings
 {
     [Description("Sizes to build, in non-embedding parameters.")]
@@ -43,9 +43,13 @@ public sealed record SweepSettings
     [Description("Input and output embeddings are one matrix.")]
     public bool Tied { get; init; } = true;
 
-    [Description("Initialisations to train of every shape.")]
-    [Range(0, 1e15), MinLength(1)]
-    public IReadOnlyList<long> Seeds { get; init; } = [1];
+    [Description("Initialisations to train of every shape, seeds 1, 2, …: one number for all sizes, or one a size. Five of five shapes tell an effect of the shape from chance.")]
+    [Unit("seeds"), Range(1, 10_000), MinLength(1)]
+    public IReadOnlyList<int> Replicates { get; init; } = [1];
+
+    [Description("Factors on the learning rate with which the corners of the grid, least and largest x with least and largest ratio of every size, are trained once more, for example [0.5, 2]. They check the learning-rate rule and are never fitted.")]
+    [Unit("1"), Range(1e-3, 1e3)]
+    public IReadOnlyList<double> LearningRateBracket { get; init; } = [];
 
     [Description("Relative miss of the size that is allowed, 0.05 for 5 %. Rounding costs small models that much; large ones miss by less than 1 %.")]
     [Unit("1"), Range(0, 1)]

@@ -25,9 +25,8 @@ public sealed class SweepStage : Stage<SweepSettings>
     {
         var settings = context.Settings;
         Check(settings);
-        var shapes = new TableBuilder(SweepTables.Shapes);
         var rejected = new TableBuilder(SweepTables.Rejected);
-        var known = new HashSet<DecoderShape>();
+        var built = new List<(ShapeRequest Request, DecoderShape Shape)>();
         string? lastReason = null;
         foreach (var request in Requests(settings))
         {
@@ -39,36 +38,70 @@ public sealed class SweepStage : Stage<SweepSettings>
                 rejected.Add(
                     request.Parameters, request.Layers, request.X, request.Ratio, request.Gqa, request.HeadSize, shape?.Parameters, reason);
             }
-            else if (known.Add(shape!))
+            else if (!built.Exists(b => b.Shape == shape))
             {
-                foreach (long seed in settings.Seeds.Distinct())
-                {
-                    shapes.Add([.. shape!.Cells(), seed, request.Parameters]);
-                }
+                built.Add((request, shape!));
             }
         }
 
-        if (known.Count == 0)
+        if (built.Count == 0)
         {
             throw new StageFailedException(
                 "SCAL7403", $"None of the {rejected.Build().Rows.Count} asked shapes can be built within {settings.Tolerance:0.0%} of its size. The last one: {lastReason}.",
                 "Lower head_size, gqa or multiple_of, raise tolerance, or ask for larger sizes.");
         }
 
-        shapes.Build().Write(context.Output("shapes.csv"));
+        Shapes(settings, built).Write(context.Output("shapes.csv"));
         rejected.Build().Write(context.Output("rejected.csv"));
     }
+
+    private static Table Shapes(SweepSettings settings, List<(ShapeRequest Request, DecoderShape Shape)> built)
+    {
+        var shapes = new TableBuilder(SweepTables.Shapes);
+        foreach (var (request, shape) in built)
+        {
+            int size = settings.Sizes.ToList().IndexOf((long)request.Parameters);
+            for (int seed = 1; seed <= ForSize(settings.Replicates, size); seed++)
+            {
+                shapes.Add([.. shape.Cells(), seed, 1, request.Parameters]);
+            }
+        }
+
+        foreach (var (request, shape) in Corners(built))
+        {
+            foreach (double factor in settings.LearningRateBracket.Distinct().Where(f => f != 1))
+            {
+                shapes.Add([.. shape.Cells(), 1, factor, request.Parameters]);
+            }
+        }
+
+        return shapes.Build();
+    }
+
+    /// <summary>Of each size, the shapes asked with the least or largest x and the least or largest ratio, one a corner: four where all were built with the first GQA.</summary>
+    private static IEnumerable<(ShapeRequest Request, DecoderShape Shape)> Corners(List<(ShapeRequest Request, DecoderShape Shape)> built) =>
+        from size in built.GroupBy(b => (b.Request.Parameters, b.Request.Layers))
+        from corner in size.GroupBy(b => (b.Request.X, b.Request.Ratio)).Select(same => same.First())
+        where IsEnd(corner.Request.X, size.Select(b => b.Request.X)) && IsEnd(corner.Request.Ratio, size.Select(b => b.Request.Ratio))
+        select corner;
+
+    private static bool IsEnd(double value, IEnumerable<double> values) => value == values.Min() || value == values.Max();
+
+    /// <summary>The one number, or that of a size.</summary>
+    private static int ForSize(IReadOnlyList<int> numbers, int size) => numbers[numbers.Count == 1 ? 0 : size];
 
     private static void Check(SweepSettings settings)
     {
         var found = new List<Diagnostic>();
-        if (settings.Layers.Count != 1 && settings.Layers.Count != settings.Sizes.Count)
+        foreach (var (name, count) in new[] { ("layers", settings.Layers.Count), ("replicates", settings.Replicates.Count) })
         {
-            found.Add(new Diagnostic(
-                "SCAL7401", $"'layers' has {settings.Layers.Count} values for {settings.Sizes.Count} sizes. Expected one for all sizes, or one a size.")
+            if (count != 1 && count != settings.Sizes.Count)
             {
-                Hint = $"Write one number, or {settings.Sizes.Count} of them.",
-            });
+                found.Add(new Diagnostic("SCAL7401", $"'{name}' has {count} values for {settings.Sizes.Count} sizes. Expected one for all sizes, or one a size.")
+                {
+                    Hint = $"Write one number, or {settings.Sizes.Count} of them.",
+                });
+            }
         }
 
         if (settings.HeadSize % 2 != 0)
@@ -91,7 +124,7 @@ public sealed class SweepStage : Stage<SweepSettings>
         from ratio in settings.Ratio
         from gqa in settings.Gqa
         select new ShapeRequest(
-            settings.Sizes[i], settings.Layers[settings.Layers.Count == 1 ? 0 : i], x, ratio, gqa, settings.HeadSize, settings.MultipleOf,
+            settings.Sizes[i], ForSize(settings.Layers, i), x, ratio, gqa, settings.HeadSize, settings.MultipleOf,
             settings.Vocabulary, settings.Tied);
 
     private static string? SizeMissed(ShapeRequest request, DecoderShape shape, double tolerance)

@@ -8,7 +8,7 @@ internal static class SweepTables
 {
     public static readonly IReadOnlyList<Column> Shapes =
     [
-        .. Vocabulary.ShapeTerms.Select(Documented), Documented(Vocabulary.Seed),
+        .. Vocabulary.ShapeTerms.Select(Documented), Documented(Vocabulary.Seed), Documented(Vocabulary.LearningRateFactor),
         new("size", "parameters", "non-embedding parameters that were asked for"),
     ];
 

@@ -184,11 +184,10 @@ internal sealed class PreparedCorpus : IDisposable
     {
         var settings = context.Settings;
         string learnt = context.Output(TokenizerFile);
-        switch (settings.Tokenizer)
+        if (settings.Tokenizer is { Scheme: "bpe" })
         {
-            case { Scheme: "bpe" }:
-                TextTokenizer.LearnRanks(text!, settings.TokenizerPattern, settings.TokenizerVocabulary, learnt, done => context.Progress(done, settings.TokenizerVocabulary, "tokens of the vocabulary"));
-                return TextTokenizer.OfRanks(learnt, settings.TokenizerPattern, "bpe");
+            TextTokenizer.LearnRanks(text!, settings.TokenizerPattern, settings.TokenizerVocabulary, learnt, done => context.Progress(done, settings.TokenizerVocabulary, "tokens of the vocabulary"));
+            return TextTokenizer.OfRanks(learnt, settings.TokenizerPattern, "bpe");
         }
 
         File.WriteAllText(learnt, "");

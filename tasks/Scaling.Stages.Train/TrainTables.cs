@@ -6,20 +6,30 @@ namespace Scaling.Stages.Train;
 
 internal static class TrainTables
 {
+    public const string Size = "size";
+
     /// <summary>What a row must tell: the shape and the seed of its initialisation.</summary>
     public static readonly IReadOnlyList<string> Reads = [.. Vocabulary.ShapeIdentity.Select(t => t.Name), Vocabulary.Seed.Name];
+
+    /// <summary>What a row may tell besides: the factor on its learning rate, and the size that its budget is meant for where the shape's own differs by rounding.</summary>
+    public static readonly IReadOnlyDictionary<string, string> MayRead = new Dictionary<string, string> { [Vocabulary.LearningRateFactor.Name] = "1", [Size] = "" };
 
     public static readonly IReadOnlyList<Column> Runs =
     [
         .. Vocabulary.ShapeTerms.Select(Documented), Documented(Vocabulary.Seed),
-        new("tokens_per_parameter", "tokens a parameter", "training tokens a non-embedding parameter, as asked"),
+        new("tokens_per_parameter", "tokens a parameter", "training tokens a non-embedding parameter of the asked size, as asked"),
         Documented(Vocabulary.Tokens), Documented(Vocabulary.Loss),
         new("loss_standard_error", "nats a token", "standard error of the loss over the windows of the held-out slice"),
-        new("steps", "steps", "optimiser steps"),
+        new("training_run", "text", "name of the training run; rows of one run are points of it"),
+        new("annealed", "truth", "whether the schedule had ended; what a run passes on the way is no trained model of fewer tokens and is not fitted"),
+        new("diverged_at", "steps", "step at which the run ceased to learn; empty where it did not; such a row has no loss and is not fitted"),
+        new("steps", "steps", "optimiser steps behind the loss"),
         new("batch", "sequences", "sequences a step"),
         new("context", "tokens", "length of a sequence"),
-        new("learning_rate", "1", "peak learning rate"),
+        new("learning_rate", "1", "peak learning rate, the factor included"),
+        Documented(Vocabulary.LearningRateFactor),
         new("schedule", "text", "shape of the learning rate over the steps"),
+        new("recipe", "text", "optimiser, clipping, decay, z-loss and initialisation"),
         new("tokenizer", "text", "how text became tokens: 'bytes', or kind, vocabulary and 8 hex digits of its content's SHA-256; 'unknown' for token shards without"),
         new("bytes_per_token", "bytes a token", "bytes of UTF-8 a held-out token: loss over it is nats a byte; empty where the tokenizer is unknown"),
         new("evaluation_tokens", "tokens", "held-out tokens that the loss is the mean of"),

@@ -17,7 +17,7 @@ public sealed class SweepTests : IDisposable
         var result = Sweep("""{"sizes":[8000,16000,32000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.16,0.24,0.36],"ratio":[0.5,1.5,4],"gqa":[2]}""");
         var shapes = result.Table("shapes.csv");
         var rejected = result.Table("rejected.csv");
-        Assert.Equal([.. Vocabulary.ShapeTerms.Select(t => t.Name), "seed", "size"], shapes.Columns);
+        Assert.Equal([.. Vocabulary.ShapeTerms.Select(t => t.Name), "seed", "learning_rate_factor", "size"], shapes.Columns);
         Assert.InRange(shapes.Rows.Count, 20, 27);
         Assert.True(shapes.Rows.Count + rejected.Rows.Count <= 27);
         foreach (var row in shapes.Each())
@@ -46,9 +46,33 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public void Two_asks_that_round_to_one_shape_are_one_shape_with_every_seed()
     {
-        var shapes = Sweep("""{"sizes":[64000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.24,0.2401],"ratio":[1],"gqa":[2],"seeds":[1,2,2]}""").Table("shapes.csv");
+        var shapes = Sweep("""{"sizes":[64000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.24,0.2401],"ratio":[1],"gqa":[2],"replicates":[2]}""").Table("shapes.csv");
         Assert.Equal(["1", "2"], shapes.Each().Select(r => r.Text("seed")));
         Assert.Single(shapes.Each().Select(r => r.Text("shape")).Distinct());
+    }
+
+    [Fact]
+    public void Replicates_can_be_given_for_each_size()
+    {
+        var shapes = Sweep("""{"sizes":[64000,128000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.24],"gqa":[2],"replicates":[3,1]}""").Table("shapes.csv");
+        Assert.Equal([("64000", "1"), ("64000", "2"), ("64000", "3"), ("128000", "1")], shapes.Each().Select(r => (r.Text("size"), r.Text("seed"))));
+    }
+
+    [Fact]
+    public void The_corners_of_each_size_are_trained_at_other_learning_rates_too()
+    {
+        var shapes = Sweep("""{"sizes":[64000,128000],"layers":[2],"head_size":8,"multiple_of":4,"x":[0.2,0.24,0.3],"ratio":[0.6,1,3],"gqa":[2],"replicates":[2],"learning_rate_bracket":[0.5,1,2]}""").Table("shapes.csv");
+        var bracket = shapes.Each().Where(r => r.Text("learning_rate_factor") != "1").ToList();
+        Assert.Equal(2 * 9 * 2 + 2 * 4 * 2, shapes.Rows.Count);
+        Assert.Equal(["0.5", "2"], bracket.Select(r => r.Text("learning_rate_factor")).Distinct());
+        Assert.All(bracket, r => Assert.Equal("1", r.Text("seed")));
+        foreach (var size in shapes.Each().GroupBy(r => r.Text("size")))
+        {
+            Assert.Equal(4, size.Where(r => r.Text("learning_rate_factor") == "2").Select(r => r.Text("shape")).Distinct().Count());
+            Assert.Equal(
+                [size.Min(r => r.Number("x")), size.Max(r => r.Number("x"))],
+                size.Where(r => r.Text("learning_rate_factor") == "2").Select(r => r.Number("x")).Order().ToArray() is var xs ? [xs[0], xs[^1]] : []);
+        }
     }
 
     [Fact]

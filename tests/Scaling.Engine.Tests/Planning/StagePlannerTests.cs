@@ -107,6 +107,20 @@ public sealed class StagePlannerTests : IDisposable
     }
 
     [Fact]
+    public void An_optional_column_enters_key_and_point_only_where_its_cell_is_not_the_usual_one()
+    {
+        var optional = Work with { FanOut = Work.FanOut! with { Optional = new Dictionary<string, string> { ["factor"] = "1" }, Point = ["id", "factor"] } };
+        string[] keys = Keys(Plan());
+        var plan = Plan(declaration: optional, rows: "id,width,factor\na,10,1\nb,20,1\nb,20,2\n");
+
+        Assert.Equal(keys, Keys(Plan(declaration: optional)));
+        Assert.Equal(2, Keys(plan).Except(keys).Count());
+        Assert.Equal(["a.1", "a.2", "b.1", "b.2", "b.factor_2.1", "b.factor_2.2"], plan.Actions.Select(a => a.Point));
+        Assert.Equal("2", plan.Actions[^1].Row!["factor"]);
+        Assert.Equal("1", plan.Actions[0].Row!["factor"]);
+    }
+
+    [Fact]
     public void A_missing_column_is_named_with_the_columns_that_are_there()
     {
         var failed = Assert.Throws<StageFailedException>(() => Plan(rows: "id,height\na,1\n"));

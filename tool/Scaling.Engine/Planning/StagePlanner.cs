@@ -66,12 +66,18 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
                     cells.Add(column, row.Text(column));
                 }
 
-                KeyEntry[] entries = [.. common, .. before, .. cells.Select(c => new KeyEntry(EntryKind.Row, c.Key, c.Value)), .. inputEntries];
+                foreach (var (column, usual) in fanOut.Optional.OrderBy(c => c.Key, StringComparer.Ordinal))
+                {
+                    cells.Add(column, rows.Has(column) ? row.Text(column) : usual);
+                }
+
+                var telling = cells.Where(c => !IsUsual(fanOut, c.Key, c.Value)).Select(c => new KeyEntry(EntryKind.Row, c.Key, c.Value));
+                KeyEntry[] entries = [.. common, .. before, .. telling, .. inputEntries];
                 string key = ActionKey.Of(entries);
                 if (keys.Add(key))
                 {
                     string[] order = [.. fanOut.Point.Select(c => cells[c]), .. factor is null ? Array.Empty<string>() : [factor]];
-                    actions.Add((spec with { Key = key, Entries = entries, Settings = withFiles, Row = cells, Point = PointName(order) }, order));
+                    actions.Add((spec with { Key = key, Entries = entries, Settings = withFiles, Row = cells, Point = PointName(Name(fanOut, cells, factor)) }, order));
                 }
             }
         }
@@ -83,6 +89,14 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             .. InOrder(actions).Select(a => taken.Add(a.Point!) ? a : a with { Point = $"{a.Point}-{a.Key[..8]}" }),
         ];
     }
+
+    private static bool IsUsual(FanOut fanOut, string column, string cell) => fanOut.Optional.TryGetValue(column, out string? usual) && cell == usual;
+
+    private static string[] Name(FanOut fanOut, Dictionary<string, string> cells, string? factor) =>
+    [
+        .. fanOut.Point.Where(c => !IsUsual(fanOut, c, cells[c])).Select(c => fanOut.Optional.ContainsKey(c) ? $"{c}_{cells[c]}" : cells[c]),
+        .. factor is null ? Array.Empty<string>() : [factor],
+    ];
 
     private static ActionSpec Prepare(StageNode stage, ActionSpec spec, PrepareAction prepare)
     {

@@ -63,7 +63,12 @@ public static class DeclarationCheck
             yield return $"that fans out over '{fanOut.Role}', which is no role of exactly one input";
         }
 
-        if (fanOut.Point.Except(fanOut.Reads).FirstOrDefault() is { } unread)
+        if (fanOut.Optional.Keys.Intersect(fanOut.Reads).FirstOrDefault() is { } both)
+        {
+            yield return $"whose column '{both}' is both read and optional";
+        }
+
+        if (fanOut.Point.Except(fanOut.Reads).Except(fanOut.Optional.Keys).FirstOrDefault() is { } unread)
         {
             yield return $"whose point has the column '{unread}', which it does not read";
         }

@@ -71,9 +71,17 @@ public enum FanOutMode
 /// <summary>One action for each row of an input table.</summary>
 /// <param name="Role">The input whose rows are taken; its kind is a table.</param>
 /// <param name="Reads">The columns that an action sees. Only these enter its key, so a new column repeats no work; equal rows are one action.</param>
-/// <param name="Point">The columns, among <paramref name="Reads"/>, that name the row in messages and folders, joined by a dot.</param>
+/// <param name="Point">
+/// The columns, among <paramref name="Reads"/> and <see cref="Optional"/>, that name the row in messages and folders, joined by a dot; an optional one as <c>column_cell</c>.
+/// </param>
 public sealed record FanOut(string Role, IReadOnlyList<string> Reads, IReadOnlyList<string> Point)
 {
+    /// <summary>
+    /// Columns beyond <see cref="Reads"/> that a table may lack, each with the cell that then stands for it. A cell that equals it enters neither the key nor the point, so a
+    /// table that gains such a column repeats no work.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Optional { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Default: one action a row.</summary>
     public FanOutMode Mode { get; init; } = FanOutMode.PerRow;
 
