@@ -34,7 +34,7 @@ internal sealed class PreparedCorpus : IDisposable
     public TokenSequence HeldOut { get; }
 
     /// <summary>Reads the user's files and writes the shards, which are copies: a link would let the user's file change beneath the store, and every token is looked at anyway.</summary>
-    /// <exception cref="StageFailedException">SCAL8001: there are no files; SCAL8002: they hold too little; SCAL8309: the settings do not go together; SCAL84xx: so it is with the questions.</exception>
+    /// <exception cref="StageFailedException">SCAL8001: there are no files; SCAL8002: they hold too little; SCAL8309: the settings do not go together; SCAL84xx: the questions are none, or cannot be encoded.</exception>
     /// <exception cref="UnusableInputException">SCAL83xx: a file is not what its setting says.</exception>
     public static void Write(StageContext<TrainSettings> context)
     {
@@ -187,11 +187,10 @@ internal sealed class PreparedCorpus : IDisposable
     {
         var settings = context.Settings;
         string learnt = context.Output(TokenizerFile);
-        switch (settings.Tokenizer)
+        if (settings.Tokenizer is { Scheme: "bpe" })
         {
-            case { Scheme: "bpe" }:
-                TextTokenizer.LearnRanks(text!, settings.TokenizerPattern, settings.TokenizerVocabulary, learnt, done => context.Progress(done, settings.TokenizerVocabulary, "tokens of the vocabulary"));
-                return TextTokenizer.OfRanks(learnt, settings.TokenizerPattern, "bpe");
+            TextTokenizer.LearnRanks(text!, settings.TokenizerPattern, settings.TokenizerVocabulary, learnt, done => context.Progress(done, settings.TokenizerVocabulary, "tokens of the vocabulary"));
+            return TextTokenizer.OfRanks(learnt, settings.TokenizerPattern, "bpe");
         }
 
         File.WriteAllText(learnt, "");
