@@ -2,6 +2,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Scaling.Sdk;
+using Scaling.Torch;
 
 namespace Scaling.Stages.Train;
 
@@ -41,6 +42,9 @@ public sealed record TrainSettings
     [Description("Share of the steps over which the learning rate rises; then it falls on a half cosine to a tenth.")]
     [Unit("1"), Range(0, 0.99)]
     public double Warmup { get; init; } = 0.05;
+
+    [Description("Where it computes: cpu in float32, cuda on an NVIDIA GPU with bfloat16 products.")]
+    public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
     [Description("AdamW's decay of the blocks' matrices; embeddings and norms do not decay.")]
     [Unit("1"), Range(0, 10)]

@@ -16,6 +16,9 @@ public sealed class TrainStage : Stage<TrainSettings>
     /// <summary>No setting: it changes no result, and every setting enters the key. A checkpoint of a small model takes milliseconds.</summary>
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(2);
 
+    /// <summary>The most of its time that a run spends on checkpoints: those of 100 million parameters hold 1.2 GB.</summary>
+    private const double CheckpointShare = 0.02;
+
     /// <inheritdoc/>
     public override StageDeclaration Declaration { get; } = new()
     {
@@ -23,7 +26,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         Summary = "Trains a LLaMA-like decoder for every shape and token budget and tells its held-out loss.",
         Inputs = [new InputRole("shapes", "shapes")],
         FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name]) { Across = "tokens_per_parameter" },
-        Prepare = new PrepareAction(["corpus", "tokenizer"], [PreparedCorpus.Training, PreparedCorpus.HeldOut, PreparedCorpus.Facts]),
+        Prepare = new PrepareAction(["corpus", "tokenizer", "device"], [PreparedCorpus.Training, PreparedCorpus.HeldOut, PreparedCorpus.Facts]),
         UsesPipelineSeed = true,
         Outputs =
         [
@@ -35,7 +38,12 @@ public sealed class TrainStage : Stage<TrainSettings>
     };
 
     /// <inheritdoc/>
-    protected override void Prepare(StageContext<TrainSettings> context) => PreparedCorpus.Write(context);
+    protected override void Prepare(StageContext<TrainSettings> context)
+    {
+        // Reads the device for this alone: a missing GPU is told once, before the corpus is read, and not by every row after it.
+        Understood(() => NativeLibtorch.DemandDevice(context.NativeFolders, context.Settings.Device));
+        PreparedCorpus.Write(context);
+    }
 
     /// <inheritdoc/>
     protected override void Run(StageContext<TrainSettings> context)
@@ -43,13 +51,24 @@ public sealed class TrainStage : Stage<TrainSettings>
         var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
         CheckShape(context, shape);
         var corpus = PreparedCorpus.Read(context);
+        Understood(() =>
+        {
+            NativeLibtorch.Load(
+                context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), context.Settings.Device);
+            using var run = new TrainingRun(PlanOf(context, shape), corpus.Training, Compute.On(context.Settings.Device));
+            var gpu = GpuUse.Of(context.Settings.Device);
+            GoOn(context, run);
+            Train(context, run, gpu);
+            Write(context, run, corpus, HeldOutLoss.Of(run.Weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens), gpu);
+        });
+    }
+
+    /// <summary>What the room of torch finds unusable is the user's to know.</summary>
+    private static void Understood(Action work)
+    {
         try
         {
-            NativeLibtorch.Load(context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
-            using var run = new TrainingRun(PlanOf(context, shape), corpus.Training);
-            GoOn(context, run);
-            Train(context, run);
-            Write(context, run, corpus, HeldOutLoss.Of(run.Weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens));
+            work();
         }
         catch (UnusableInputException e)
         {
@@ -109,11 +128,11 @@ public sealed class TrainStage : Stage<TrainSettings>
     }
 
     /// <summary>Steps to the end; writes a checkpoint every few seconds and when asked to stop.</summary>
-    private static void Train(StageContext<TrainSettings> context, TrainingRun run)
+    private static void Train(StageContext<TrainSettings> context, TrainingRun run, GpuUse? gpu)
     {
         var plan = run.Plan;
         long start = context.Time.GetTimestamp();
-        double before = run.Seconds, saved = 0, told = 0;
+        double before = run.Seconds, save = CheckpointEvery.TotalSeconds, told = 0;
         while (!run.Done)
         {
             run.Advance();
@@ -121,15 +140,18 @@ public sealed class TrainStage : Stage<TrainSettings>
             run.Seconds = before + seconds;
             if (seconds - told > 0.25 || run.Done)
             {
+                run.Settle();
+                gpu?.Look();
                 context.Progress(run.Step * (double)plan.Batch * plan.Context, plan.Tokens, "tokens", $"{run.LastLoss:0.000} nats a token");
                 told = seconds;
             }
 
             bool stop = context.Stop.IsCancellationRequested;
-            if (stop || seconds - saved > CheckpointEvery.TotalSeconds)
+            if (stop || seconds > save)
             {
                 run.Save(Checkpoint(context));
-                saved = seconds;
+                double took = context.Time.GetElapsedTime(start).TotalSeconds - seconds;
+                save = seconds + Math.Max(CheckpointEvery.TotalSeconds, took / CheckpointShare);
             }
 
             if (stop)
@@ -139,7 +161,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus, HeldOutLoss heldOut)
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus, HeldOutLoss heldOut, GpuUse? gpu)
     {
         var (plan, settings) = (run.Plan, context.Settings);
         double budget = settings.TokensPerParameter[0];
@@ -161,13 +183,16 @@ public sealed class TrainStage : Stage<TrainSettings>
         runs.Add(
         [
             .. plan.Shape.Cells(), plan.Seed, budget, plan.Tokens, heldOut.Nats, heldOut.StandardError, plan.Steps, plan.Batch, plan.Context,
-            plan.LearningRate, Schedule, "bytes", heldOut.Tokens, corpus.Training.Length, run.Order.Id,
+            plan.LearningRate, Schedule, Compute.On(settings.Device).PrecisionName, "bytes", heldOut.Tokens, corpus.Training.Length, run.Order.Id,
         ]);
         runs.Build().Write(context.Output("runs.csv"));
 
         double rate = plan.Tokens / run.Seconds;
         var timings = new TableBuilder(TrainTables.Timings);
-        timings.Add(plan.Shape.Id, plan.Seed, budget, run.Seconds, rate, rate * plan.FlopsPerToken, Process.GetCurrentProcess().PeakWorkingSet64);
+        double flops = rate * plan.FlopsPerToken;
+        timings.Add(
+            plan.Shape.Id, plan.Seed, budget, run.Seconds, rate, flops, Process.GetCurrentProcess().PeakWorkingSet64,
+            gpu?.PeakMemory, flops / gpu?.FlopsPerSecond);
         timings.Build().Write(context.Output("timings.csv"));
 
         var curve = new StringBuilder();

@@ -174,14 +174,14 @@ public sealed class TrainingTests
     public void The_rate_rises_and_falls_on_half_a_cosine(long step, double expected) =>
         Assert.Equal(expected, new CosineSchedule(110, 10, 1)[step], 12);
 
-    private static TrainingPlan Plan(long steps) => new()
+    internal static TrainingPlan Plan(long steps) => new()
     {
         Shape = Shape, Seed = 1, OrderSeed = 5, Steps = steps, Batch = 4, Context = 32, LearningRate = 0.01, Warmup = 0.1, WeightDecay = 0.1,
     };
 
-    private static void Finish(TrainingRun run) => Advance(run, run.Plan.Steps - run.Step);
+    internal static void Finish(TrainingRun run) => Advance(run, run.Plan.Steps - run.Step);
 
-    private static void Advance(TrainingRun run, long steps)
+    internal static void Advance(TrainingRun run, long steps)
     {
         for (long i = 0; i < steps; i++)
         {
@@ -190,7 +190,7 @@ public sealed class TrainingTests
     }
 
     /// <summary>Lines of a word and a number from 1000 to 9999, each number once: text with much to learn beyond the frequencies of its bytes.</summary>
-    private static ushort[] Numbers(int length, int from = 0) =>
+    internal static ushort[] Numbers(int length, int from = 0) =>
         [.. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(from, length / 12 + 1).Select(i => $"number {1000 + i * 37 % 9000}\n")))[..length].Select(b => (ushort)b)];
 
     private static double Entropy(ushort[] tokens) =>
