@@ -25,6 +25,7 @@ internal static class ReportEvidence
         }
 
         AppendRuns(report, study);
+        AppendLearningRates(report, study);
         Show(ExportTables.LossAgainstX, ExportTables.LossAgainstRatio);
         AppendLaw(report, study);
         AppendExtrapolation(report, study);
@@ -64,6 +65,26 @@ internal static class ReportEvidence
         {
             report.Paragraph($"{repeating} of the runs saw text more than once: their tokens are more than the corpus has.");
         }
+    }
+
+    private static void AppendLearningRates(MarkdownDocument report, Study study)
+    {
+        if (study.Law?.LearningRateChecks is not { Count: > 0 } checks)
+        {
+            return;
+        }
+
+        report.Paragraph("The corners of the grid at other learning rates than the rule's:");
+        report.Table(
+            [
+                MarkdownColumn.Number("parameters"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"),
+                new("loss (nats a token) at factors on the rate"), MarkdownColumn.Number("best factor"), MarkdownColumn.Number("gain there (nats)"),
+            ],
+            checks.SelectMany(check => check.Corners.Select(c => (IReadOnlyList<string>)
+            [
+                Quantity.Count(check.Parameters), Quantity.Count(check.Tokens), Quantity.Digits(c.X, 3), Quantity.Digits(c.Ratio, 3),
+                string.Join(", ", c.Factors.Zip(c.Losses, (f, l) => $"{Quantity.Digits(f, 2)}: {Quantity.Loss(l)}")), (c.Bracketed ? "" : "at the end, ") + Quantity.Digits(c.BestFactor, 2), Quantity.Loss(c.Gain),
+            ])));
     }
 
     /// <summary>What all runs have in common, from the columns that are there.</summary>

@@ -13,6 +13,16 @@ public enum Tokenizer
     Bytes,
 }
 
+/// <summary>How the learning rate goes over the steps.</summary>
+public enum ScheduleChoice
+{
+    /// <summary>Half a cosine to a tenth.</summary>
+    Cosine,
+
+    /// <summary>Held, then left on 1 − √.</summary>
+    WarmupStableDecay,
+}
+
 /// <summary>On what, for how long and how every row is trained. Everything here is the same for all rows, so that their losses compare.</summary>
 public sealed record TrainSettings
 {
@@ -31,17 +41,28 @@ public sealed record TrainSettings
     [Unit("tokens"), Range(2, 1_048_576)]
     public int Context { get; init; } = 64;
 
-    [Description("Sequences a step. Small models want small batches: they see few tokens and need steps.")]
+    [Description("Sequences a step. Absent: 1024 tokens at 25k parameters and as N^(2/3) elsewhere, the same for all shapes of a size.")]
     [Unit("sequences"), Range(1, 1_048_576)]
-    public int Batch { get; init; } = 4;
+    public int? Batch { get; init; }
 
-    [Description("Peak learning rate of AdamW. Absent: 0.3/hidden·√(tokens a step/256), found for 8k to 32k parameters.")]
+    [Description("Peak learning rate of AdamW. Absent: 0.3/hidden·√(tokens a step/256). The sweep's learning_rate_bracket checks it.")]
     [Unit("1"), Range(1e-9, 10)]
     public double? LearningRate { get; init; }
 
-    [Description("Share of the steps over which the learning rate rises; then it falls on a half cosine to a tenth.")]
+    [Description("cosine: half a cosine to a tenth; warmup-stable-decay: held, then left on 1 − √ in a branch of its own for each of the points.")]
+    public ScheduleChoice Schedule { get; init; } = ScheduleChoice.Cosine;
+
+    [Description("Shares of the budget at which the held-out loss is told too. Each is a trained model of fewer tokens with warmup-stable-decay; with cosine it is marked as not annealed and never fitted.")]
+    [Unit("1"), Range(1e-6, 1)]
+    public IReadOnlyList<double> Points { get; init; } = [];
+
+    [Description("Share of the steps over which the learning rate rises.")]
     [Unit("1"), Range(0, 0.99)]
     public double Warmup { get; init; } = 0.05;
+
+    [Description("Share of a point's steps over which a warmup-stable-decay branch leaves the peak.")]
+    [Unit("1"), Range(0.01, 0.99)]
+    public double Decay { get; init; } = 0.2;
 
     [Description("Where it computes: cpu in float32, cuda on an NVIDIA GPU with bfloat16 products.")]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;

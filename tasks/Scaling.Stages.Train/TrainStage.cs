@@ -1,5 +1,6 @@
 // The stage `train`: every shape trained for every token budget on the same tokens in the same order, and judged on the same held-out slice.
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Scaling.Architectures;
@@ -11,8 +12,6 @@ namespace Scaling.Stages.Train;
 /// <summary>Trains one decoder a row. The weights, the curve and the loss are the same bytes on every run of one machine, also after a kill.</summary>
 public sealed class TrainStage : Stage<TrainSettings>
 {
-    private const string Schedule = "cosine to 0.1";
-
     /// <summary>No setting: it changes no result, and every setting enters the key. A checkpoint of a small model takes milliseconds.</summary>
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(2);
 
@@ -25,7 +24,11 @@ public sealed class TrainStage : Stage<TrainSettings>
         Type = "train",
         Summary = "Trains a LLaMA-like decoder for every shape and token budget and tells its held-out loss.",
         Inputs = [new InputRole("shapes", "shapes")],
-        FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name]) { Across = "tokens_per_parameter" },
+        FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name, Vocabulary.LearningRateFactor.Name])
+        {
+            Across = "tokens_per_parameter",
+            Optional = TrainTables.MayRead,
+        },
         Prepare = new PrepareAction(["corpus", "tokenizer", "device"], [PreparedCorpus.Training, PreparedCorpus.HeldOut, PreparedCorpus.Facts]),
         UsesPipelineSeed = true,
         Outputs =
@@ -33,14 +36,14 @@ public sealed class TrainStage : Stage<TrainSettings>
             new OutputFile("runs.csv", "runs") { Columns = TrainTables.Runs },
             new OutputFile("timings.csv", "timings") { Columns = TrainTables.Timings, Volatile = true },
             new OutputFile("curve.jsonl", "curves"),
-            new OutputFile("weights.safetensors", "weights"),
+            new OutputFile("weights.safetensors", "weights") { Optional = true },
         ],
     };
 
     /// <inheritdoc/>
     protected override void Prepare(StageContext<TrainSettings> context)
     {
-        // Reads the device for this alone: a missing GPU is told once, before the corpus is read, and not by every row after it.
+        // It reads the device for this alone: a missing GPU is told once, before the corpus is read, and not by every row after it.
         Understood(() => NativeLibtorch.DemandDevice(context.NativeFolders, context.Settings.Device));
         PreparedCorpus.Write(context);
     }
@@ -51,15 +54,17 @@ public sealed class TrainStage : Stage<TrainSettings>
         var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
         CheckShape(context, shape);
         var corpus = PreparedCorpus.Read(context);
+        var settings = context.Settings;
         Understood(() =>
         {
             NativeLibtorch.Load(
-                context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), context.Settings.Device);
-            using var run = new TrainingRun(PlanOf(context, shape), corpus.Training, Compute.On(context.Settings.Device));
-            var gpu = GpuUse.Of(context.Settings.Device);
+                context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), settings.Device);
+            using var run = new TrainingRun(
+                PlanOf(context, shape), corpus.Training, weights => HeldOutLoss.Of(weights, corpus.HeldOut, settings.Context, settings.EvaluationTokens), Compute.On(settings.Device));
+            var gpu = GpuUse.Of(settings.Device);
             GoOn(context, run);
             Train(context, run, gpu);
-            Write(context, run, corpus, HeldOutLoss.Of(run.Weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens), gpu);
+            Write(context, run, corpus, gpu);
         });
     }
 
@@ -94,19 +99,35 @@ public sealed class TrainStage : Stage<TrainSettings>
     private static TrainingPlan PlanOf(StageContext<TrainSettings> context, DecoderShape shape)
     {
         var settings = context.Settings;
-        int tokensAStep = settings.Batch * settings.Context;
+        double size = context.Row.Text(TrainTables.Size).Length == 0 ? shape.Parameters : context.Row.Number(TrainTables.Size);
+        int batch = settings.Batch ?? BatchRule.Sequences(size, settings.Context);
+        int tokensAStep = checked(batch * settings.Context);
+        long steps = Math.Max(1, (long)Math.Round(settings.TokensPerParameter[0] * size / tokensAStep));
+        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep);
+        var kind = settings.Schedule == ScheduleChoice.Cosine ? ScheduleKind.Cosine : ScheduleKind.WarmupStableDecay;
         return new TrainingPlan
         {
             Shape = shape,
             Seed = context.Row.Whole(Vocabulary.Seed.Name),
             OrderSeed = context.PipelineSeed,
-            Steps = Math.Max(1, (long)Math.Round(settings.TokensPerParameter[0] * shape.Parameters / tokensAStep)),
-            Batch = settings.Batch,
+            Points = [.. Shares(settings, steps).Keys],
+            Batch = batch,
             Context = settings.Context,
-            LearningRate = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep),
-            Warmup = settings.Warmup,
+            Schedule = new Schedule(kind, steps, (long)(settings.Warmup * steps), peak * context.Row.Number(Vocabulary.LearningRateFactor.Name), settings.Decay),
             WeightDecay = settings.WeightDecay,
         };
+    }
+
+    /// <summary>The steps at which the run is judged, rising, with the share of the budget that each stands for.</summary>
+    private static SortedDictionary<long, double> Shares(TrainSettings settings, long steps)
+    {
+        var shares = new SortedDictionary<long, double>();
+        foreach (double share in settings.Points.Append(1).Order())
+        {
+            shares[Math.Max(1, (long)Math.Round(share * steps))] = share;
+        }
+
+        return shares;
     }
 
     private static string Checkpoint(StageContext<TrainSettings> context) => Path.Combine(context.WorkFolder, "checkpoint.safetensors");
@@ -133,7 +154,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         var plan = run.Plan;
         long start = context.Time.GetTimestamp();
         double before = run.Seconds, save = CheckpointEvery.TotalSeconds, told = 0;
-        while (!run.Done)
+        while (run is { Done: false, DivergedAt: null })
         {
             run.Advance();
             double seconds = context.Time.GetElapsedTime(start).TotalSeconds;
@@ -142,11 +163,11 @@ public sealed class TrainStage : Stage<TrainSettings>
             {
                 run.Settle();
                 gpu?.Look();
-                context.Progress(run.Step * (double)plan.Batch * plan.Context, plan.Tokens, "tokens", $"{run.LastLoss:0.000} nats a token");
+                context.Progress(plan.TokensAt(run.ExecutedSteps), plan.TokensAt(plan.ExecutedSteps), "tokens", $"{run.LastLoss:0.000} nats a token");
                 told = seconds;
             }
 
-            bool stop = context.Stop.IsCancellationRequested;
+            bool stop = context.Stop.IsCancellationRequested && run.DivergedAt is null;
             if (stop || seconds > save)
             {
                 run.Save(Checkpoint(context));
@@ -161,37 +182,17 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus, HeldOutLoss heldOut, GpuUse? gpu)
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus, GpuUse? gpu)
     {
-        var (plan, settings) = (run.Plan, context.Settings);
-        double budget = settings.TokensPerParameter[0];
-        if (plan.Tokens > corpus.Training.Length)
-        {
-            context.Warn(
-                "SCAL8006", $"{context.Point}: {plan.Tokens} training tokens are more than the corpus's {corpus.Training.Length}, which is read {(double)plan.Tokens / corpus.Training.Length:0.0} times.",
-                "Repeated tokens teach less than new ones: name a larger corpus or lower tokens_per_parameter.");
-        }
+        Warn(context, run, corpus);
+        WriteRuns(context, run, corpus);
 
-        if (heldOut.Nats >= corpus.UnigramEntropy)
-        {
-            context.Warn(
-                "SCAL8007", $"{context.Point}: its held-out loss of {heldOut.Nats:0.000} nats a token is not below {corpus.UnigramEntropy:0.000}, that of knowing the tokens' frequencies alone.",
-                "Raise tokens_per_parameter, lower batch, or set learning_rate.");
-        }
-
-        var runs = new TableBuilder(TrainTables.Runs);
-        runs.Add(
-        [
-            .. plan.Shape.Cells(), plan.Seed, budget, plan.Tokens, heldOut.Nats, heldOut.StandardError, plan.Steps, plan.Batch, plan.Context,
-            plan.LearningRate, Schedule, Compute.On(settings.Device).PrecisionName, "bytes", heldOut.Tokens, corpus.Training.Length, run.Order.Id,
-        ]);
-        runs.Build().Write(context.Output("runs.csv"));
-
-        double rate = plan.Tokens / run.Seconds;
+        var plan = run.Plan;
+        double rate = plan.TokensAt(run.ExecutedSteps) / run.Seconds;
         var timings = new TableBuilder(TrainTables.Timings);
         double flops = rate * plan.FlopsPerToken;
         timings.Add(
-            plan.Shape.Id, plan.Seed, budget, run.Seconds, rate, flops, Process.GetCurrentProcess().PeakWorkingSet64,
+            plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], run.Seconds, rate, flops, Process.GetCurrentProcess().PeakWorkingSet64,
             gpu?.PeakMemory, flops / gpu?.FlopsPerSecond);
         timings.Build().Write(context.Output("timings.csv"));
 
@@ -202,6 +203,64 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
-        run.Weights.Write(context.Output("weights.safetensors"));
+        if (run.DivergedAt is null)
+        {
+            run.Weights.Write(context.Output("weights.safetensors"));
+        }
+    }
+
+    private static void Warn(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus)
+    {
+        var plan = run.Plan;
+        if (run.DivergedAt is { } step)
+        {
+            context.Warn(
+                "SCAL8005", $"{context.Point}: diverged at step {step} of {plan.Steps}: the loss was {run.LastLoss.ToString(CultureInfo.InvariantCulture)} nats a token. It has no loss in runs.csv and is not fitted.",
+                $"Lower learning_rate (it was {plan.Schedule.Peak.ToString("G4", CultureInfo.InvariantCulture)}) or raise warmup.");
+        }
+
+        if (plan.Tokens > corpus.Training.Length)
+        {
+            context.Warn(
+                "SCAL8006", $"{context.Point}: {plan.Tokens} training tokens are more than the corpus's {corpus.Training.Length}, which is read {(double)plan.Tokens / corpus.Training.Length:0.0} times.",
+                "Repeated tokens teach less than new ones: name a larger corpus or lower tokens_per_parameter.");
+        }
+
+        if (run is { Done: true, Judged: [.., var last] } && last.HeldOut.Nats >= corpus.UnigramEntropy)
+        {
+            context.Warn(
+                "SCAL8007", $"{context.Point}: its held-out loss of {last.HeldOut.Nats:0.000} nats a token is not below {corpus.UnigramEntropy:0.000}, that of knowing the tokens' frequencies alone.",
+                "Raise tokens_per_parameter, lower batch, or set learning_rate.");
+        }
+    }
+
+    /// <summary>A row for each point; where the run diverged, one more without a loss for the point that it did not come to.</summary>
+    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus)
+    {
+        var (plan, settings) = (run.Plan, context.Settings);
+        var shares = Shares(settings, plan.Steps);
+        string schedule = plan.Schedule.Kind == ScheduleKind.Cosine
+            ? FormattableString.Invariant($"cosine to {Schedule.Floor}, warm-up {settings.Warmup}")
+            : FormattableString.Invariant($"stable, 1-sqrt over {settings.Decay}, warm-up {settings.Warmup}");
+        string recipe = FormattableString.Invariant($"AdamW 0.9 0.95, decay {settings.WeightDecay}, clip 1, z-loss {LossGradients.ZLoss}, init sqrt(2/5d)");
+        var runs = new TableBuilder(TrainTables.Runs);
+        for (int i = 0; i < plan.Points.Count; i++)
+        {
+            long point = plan.Points[i];
+            var heldOut = i < run.Judged.Count ? run.Judged[i].HeldOut : null;
+            if (heldOut is null && i > run.Judged.Count)
+            {
+                break;
+            }
+
+            runs.Add(
+            [
+                .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
+                plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
+                context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, Compute.On(settings.Device).PrecisionName, "bytes", heldOut?.Tokens, corpus.Training.Length, run.Order.Id,
+            ]);
+        }
+
+        runs.Build().Write(context.Output("runs.csv"));
     }
 }
