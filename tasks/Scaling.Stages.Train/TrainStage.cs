@@ -9,7 +9,10 @@ using Scaling.Torch;
 
 namespace Scaling.Stages.Train;
 
-/// <summary>Trains one decoder a row. The weights, the curve and the loss are the same bytes on every run of one machine, also after a kill.</summary>
+/// <summary>
+/// Trains one decoder a row. On a processor the weights, the curve and the loss are the same bytes on every run of one machine, also after a kill; on a GPU they agree but
+/// for rounding, as attention's gradient is added up in no fixed order there.
+/// </summary>
 public sealed class TrainStage : Stage<TrainSettings>
 {
     /// <summary>No setting: it changes no result, and every setting enters the key. A checkpoint of a small model takes milliseconds.</summary>

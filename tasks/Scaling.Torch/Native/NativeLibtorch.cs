@@ -10,7 +10,7 @@ namespace Scaling.Torch;
 /// Loads libtorch by absolute path before TorchSharp looks for it. Only one libtorch may live in a process (two copies abort), so the first call
 /// decides and later ones return at once.
 /// </summary>
-public static class NativeLibtorch
+public static partial class NativeLibtorch
 {
     /// <summary>The environment variable that, set to <c>0</c>, forbids the lowered copy of libLibTorchSharp.so.</summary>
     public const string FixSwitch = "SCALING_NATIVE_FIX";
@@ -67,6 +67,8 @@ public static class NativeLibtorch
     {
         if (!_loaded)
         {
+            // TorchScript runs what is written. Else it compiles kernels for a GPU after its first calls, which round otherwise: a run that went on from a checkpoint would differ.
+            _ = SetEnvironment("PYTORCH_TENSOREXPR", "0", overwrite: 0);
             string torchSharp = Find(nativeFolders, "libLibTorchSharp.so");
             if (LibtorchFolder.HoldsCuda(nativeFolders))
             {
@@ -94,6 +96,10 @@ public static class NativeLibtorch
         torch.set_num_threads(count);
         return new OneThreadAgain();
     }
+
+    /// <summary>What native code reads; .NET's own variables stay with .NET.</summary>
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     private sealed class OneThreadAgain : IDisposable
     {

@@ -25,8 +25,8 @@ public sealed class LossGradients : IDisposable
     /// <summary>The same on a GPU, which smaller products leave idle; halved where its memory is too small.</summary>
     public const int MostTokensOnGpu = 1 << 16;
 
-    /// <summary>The most logits, B·T·V, on a GPU: 4 GB in float32, and a few times that with their gradient and their bfloat16 copies.</summary>
-    public const int MostLogitsOnGpu = 1 << 30;
+    /// <summary>The most logits, B·T·V, on a GPU: 1 GB in float32, and some 4 GB with what their gradient takes.</summary>
+    public const int MostLogitsOnGpu = 1 << 28;
 
     /// <summary>
     /// Forward and backward of the decoder without autograd, which with its finer operations took a third of the time. Attention has features before positions: a product whose result has
