@@ -175,8 +175,7 @@ public sealed class Decoder : IDisposable
     /// </summary>
     private Tensor Rotate(Tensor x_BTMH, Tensor cos_T1H, Tensor sin_T1H)
     {
-        x_BTMH = _mixed ? x_BTMH.to(float32) : x_BTMH;
-        var turned_BTMH = (x_BTMH * cos_T1H).addcmul(x_BTMH.roll(_shape.HeadSize / 2, -1), sin_T1H, 1);
+        var turned_BTMH = (x_BTMH * cos_T1H).addcmul(x_BTMH.roll(_shape.HeadSize / 2, -1), sin_T1H, 1); // float32, as the tables are
         return _mixed ? turned_BTMH.to(bfloat16) : turned_BTMH;
     }
 
