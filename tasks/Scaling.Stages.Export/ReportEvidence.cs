@@ -27,6 +27,8 @@ internal static class ReportEvidence
         AppendRuns(report, study);
         AppendLearningRates(report, study);
         Show(ExportTables.LossAgainstX, ExportTables.LossAgainstRatio);
+        ReportAccuracy.Append(report, study);
+        Show(ExportTables.AccuracyAgainstLoss);
         AppendLaw(report, study);
         AppendExtrapolation(report, study);
         Show(ExportTables.PredictedAgainstMeasured);

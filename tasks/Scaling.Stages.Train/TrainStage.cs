@@ -32,31 +32,38 @@ public sealed class TrainStage : Stage<TrainSettings>
             Across = "tokens_per_parameter",
             Optional = TrainTables.MayRead,
         },
-        Prepare = new PrepareAction(["corpus", "tokenizer", "device"], [PreparedCorpus.Training, PreparedCorpus.HeldOut, PreparedCorpus.Facts]),
+        Prepare = new PrepareAction(
+            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern", "device"],
+            [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile]),
         UsesPipelineSeed = true,
         Outputs =
         [
             new OutputFile("runs.csv", "runs") { Columns = TrainTables.Runs },
             new OutputFile("timings.csv", "timings") { Columns = TrainTables.Timings, Volatile = true },
             new OutputFile("curve.jsonl", "curves"),
+            new OutputFile(EventFile.Name, "events"),
             new OutputFile("weights.safetensors", "weights") { Optional = true },
+            new OutputFile(PreparedCorpus.TokenizerFile, "tokenizer") { Optional = true },
         ],
     };
 
     /// <inheritdoc/>
     protected override void Prepare(StageContext<TrainSettings> context)
     {
-        // It reads the device for this alone: a missing GPU is told once, before the corpus is read, and not by every row after it.
-        Understood(() => NativeLibtorch.DemandDevice(context.NativeFolders, context.Settings.Device));
-        PreparedCorpus.Write(context);
+        Understood(() =>
+        {
+            // A missing GPU is told once, before the corpus is read, and not by every row after it. The device is among what this action reads for that alone.
+            NativeLibtorch.DemandDevice(context.NativeFolders, context.Settings.Device);
+            PreparedCorpus.Write(context);
+        });
     }
 
     /// <inheritdoc/>
     protected override void Run(StageContext<TrainSettings> context)
     {
         var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
-        CheckShape(context, shape);
-        var corpus = PreparedCorpus.Read(context);
+        using var corpus = PreparedCorpus.Read(context);
+        CheckShape(context, shape, corpus.Facts);
         var settings = context.Settings;
         Understood(() =>
         {
@@ -67,7 +74,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             var gpu = GpuUse.Of(settings.Device);
             GoOn(context, run);
             Train(context, run, gpu);
-            Write(context, run, corpus, gpu);
+            Write(context, run, corpus.Facts, gpu);
         });
     }
 
@@ -84,18 +91,18 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void CheckShape(StageContext<TrainSettings> context, DecoderShape shape)
+    private static void CheckShape(StageContext<TrainSettings> context, DecoderShape shape, CorpusFacts corpus)
     {
         if (shape.Flaw is { } flaw)
         {
             throw new StageFailedException("SCAL7404", $"Shape '{context.Point}' cannot be built: {flaw}.", "Take the shapes of a 'sweep', or correct the row.");
         }
 
-        if (shape.Vocabulary < Corpus.Vocabulary)
+        if (shape.Vocabulary < corpus.Vocabulary)
         {
             throw new StageFailedException(
-                "SCAL8004", $"Shape {shape.Id} has a vocabulary of {shape.Vocabulary} where the tokenizer 'bytes' gives {Corpus.Vocabulary} different tokens.",
-                $"Write 'vocabulary: {Corpus.Vocabulary}' in the sweep.");
+                "SCAL8004", $"Shape {shape.Id} has a vocabulary of {shape.Vocabulary} where the tokenizer '{corpus.Tokenizer}' gives tokens up to {corpus.Vocabulary - 1}.",
+                $"Write 'vocabulary: {corpus.Vocabulary}' in the sweep, or more.");
         }
     }
 
@@ -106,8 +113,8 @@ public sealed class TrainStage : Stage<TrainSettings>
         int batch = settings.Batch ?? BatchRule.Sequences(size, settings.Context);
         int tokensAStep = checked(batch * settings.Context);
         long steps = Math.Max(1, (long)Math.Round(settings.TokensPerParameter[0] * size / tokensAStep));
-        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep);
         var kind = settings.Schedule == ScheduleChoice.Cosine ? ScheduleKind.Cosine : ScheduleKind.WarmupStableDecay;
+        double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep, kind);
         return new TrainingPlan
         {
             Shape = shape,
@@ -185,7 +192,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus, GpuUse? gpu)
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, GpuUse? gpu)
     {
         Warn(context, run, corpus);
         WriteRuns(context, run, corpus);
@@ -206,13 +213,19 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
+        EventFile.Write(context.Output(EventFile.Name), RunEvents.Of(run));
         if (run.DivergedAt is null)
         {
             run.Weights.Write(context.Output("weights.safetensors"));
         }
+
+        if (new FileInfo(context.Prepared(PreparedCorpus.TokenizerFile)).Length > 0)
+        {
+            File.Copy(context.Prepared(PreparedCorpus.TokenizerFile), context.Output(PreparedCorpus.TokenizerFile));
+        }
     }
 
-    private static void Warn(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus)
+    private static void Warn(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus)
     {
         var plan = run.Plan;
         if (run.DivergedAt is { } step)
@@ -222,10 +235,10 @@ public sealed class TrainStage : Stage<TrainSettings>
                 $"Lower learning_rate (it was {plan.Schedule.Peak.ToString("G4", CultureInfo.InvariantCulture)}) or raise warmup.");
         }
 
-        if (plan.Tokens > corpus.Training.Length)
+        if (plan.Tokens > corpus.TrainingTokens)
         {
             context.Warn(
-                "SCAL8006", $"{context.Point}: {plan.Tokens} training tokens are more than the corpus's {corpus.Training.Length}, which is read {(double)plan.Tokens / corpus.Training.Length:0.0} times.",
+                "SCAL8006", $"{context.Point}: {plan.Tokens} training tokens are more than the corpus's {corpus.TrainingTokens}, which is read {(double)plan.Tokens / corpus.TrainingTokens:0.0} times.",
                 "Repeated tokens teach less than new ones: name a larger corpus or lower tokens_per_parameter.");
         }
 
@@ -238,7 +251,7 @@ public sealed class TrainStage : Stage<TrainSettings>
     }
 
     /// <summary>A row for each point; where the run diverged, one more without a loss for the point that it did not come to.</summary>
-    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, Corpus corpus)
+    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus)
     {
         var (plan, settings) = (run.Plan, context.Settings);
         var shares = Shares(settings, plan.Steps);
@@ -260,7 +273,8 @@ public sealed class TrainStage : Stage<TrainSettings>
             [
                 .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
-                context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, Compute.On(settings.Device).PrecisionName, "bytes", heldOut?.Tokens, corpus.Training.Length, run.Order.Id,
+                context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, Compute.On(settings.Device).PrecisionName, corpus.Tokenizer, corpus.BytesPerToken, heldOut?.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
+                run.Order.Id,
             ]);
         }
 

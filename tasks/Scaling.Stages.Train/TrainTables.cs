@@ -31,9 +31,12 @@ internal static class TrainTables
         new("schedule", "text", "shape of the learning rate over the steps"),
         new("recipe", "text", "optimiser, clipping, decay, z-loss and initialisation"),
         new("precision", "text", "numbers of products and attention, 'fp32' or 'bf16'; weights, moments and the evaluation are fp32"),
-        new("tokenizer", "text", "how text became tokens"),
+        new("tokenizer", "text", "how text became tokens: 'bytes', or kind, vocabulary and 8 hex digits of its content's SHA-256; 'unknown' for token shards without"),
+        new("bytes_per_token", "bytes a token", "bytes of UTF-8 a held-out token: loss over it is nats a byte; empty where the tokenizer is unknown"),
         new("evaluation_tokens", "tokens", "held-out tokens that the loss is the mean of"),
         new("unique_tokens", "tokens", "tokens of the corpus's training part; more tokens than that repeat it"),
+        new("corpus", "text", "first 16 hex digits of the SHA-256 of the training tokens, little endian"),
+        new("held_out", "text", "first 16 hex digits of the SHA-256 of the held-out tokens, little endian"),
         new("token_order", "text", "first 16 hex digits of the SHA-256 of the order of training windows"),
     ];
 

@@ -13,7 +13,7 @@ public sealed class TrainingRun : IDisposable
 {
     private const int CurveLines = 50;
 
-    private readonly ushort[] _tokens;
+    private readonly TokenSequence _tokens;
     private readonly LossGradients _gradients;
     private readonly AdamW _optimiser;
     private readonly Func<DecoderWeights, HeldOutLoss> _judge;
@@ -31,11 +31,11 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>A run at its start.</summary>
     /// <param name="plan">What to do.</param>
-    /// <param name="tokens">The corpus's training part, more than a window of it.</param>
+    /// <param name="tokens">The corpus's training part, more than a window of it; not disposed.</param>
     /// <param name="judge">Tells the held-out loss of weights.</param>
     /// <param name="compute">How; null is on a processor. It changes the last digits of results, and no checkpoint depends on it.</param>
     /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory does not hold the weights and their moments.</exception>
-    public TrainingRun(TrainingPlan plan, ushort[] tokens, Func<DecoderWeights, HeldOutLoss> judge, Compute? compute = null)
+    public TrainingRun(TrainingPlan plan, TokenSequence tokens, Func<DecoderWeights, HeldOutLoss> judge, Compute? compute = null)
     {
         Plan = plan;
         _tokens = tokens;
@@ -303,11 +303,7 @@ public sealed class TrainingRun : IDisposable
         long[] batch = new long[Plan.Batch * (context + 1)];
         for (int b = 0; b < Plan.Batch; b++)
         {
-            int start = Order[Step * Plan.Batch + b] * context;
-            for (int t = 0; t <= context; t++)
-            {
-                batch[b * (context + 1) + t] = _tokens[start + t];
-            }
+            _tokens.CopyTo((long)Order[Step * Plan.Batch + b] * context, batch.AsSpan(b * (context + 1), context + 1));
         }
 
         var batch_BT1 = tensor(batch, [Plan.Batch, context + 1]);
