@@ -71,6 +71,9 @@ public sealed record TrainSettings
     [Unit("1"), Range(0.01, 0.99)]
     public double Decay { get; init; } = 0.2;
 
+    [Description("Where it computes: cpu in float32, cuda on an NVIDIA GPU with bfloat16 products.")]
+    public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
+
     [Description("AdamW's decay of the blocks' matrices; embeddings and norms do not decay.")]
     [Unit("1"), Range(0, 10)]
     public double WeightDecay { get; init; } = 0.1;

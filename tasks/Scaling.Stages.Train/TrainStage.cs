@@ -9,11 +9,17 @@ using Scaling.Torch;
 
 namespace Scaling.Stages.Train;
 
-/// <summary>Trains one decoder a row. The weights, the curve and the loss are the same bytes on every run of one machine, also after a kill.</summary>
+/// <summary>
+/// Trains one decoder a row. On a processor the weights, the curve and the loss are the same bytes on every run of one machine, also after a kill; on a GPU they agree but
+/// for rounding, as attention's gradient is added up in no fixed order there.
+/// </summary>
 public sealed class TrainStage : Stage<TrainSettings>
 {
     /// <summary>No setting: it changes no result, and every setting enters the key. A checkpoint of a small model takes milliseconds.</summary>
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(2);
+
+    /// <summary>The most of its time that a run spends on checkpoints: those of 100 million parameters hold 1.2 GB.</summary>
+    private const double CheckpointShare = 0.02;
 
     /// <inheritdoc/>
     public override StageDeclaration Declaration { get; } = new()
@@ -27,7 +33,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             Optional = TrainTables.MayRead,
         },
         Prepare = new PrepareAction(
-            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern", "multiple_choice"],
+            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern", "multiple_choice", "device"],
             [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile, PreparedQuestions.File]),
         UsesPipelineSeed = true,
         Outputs =
@@ -44,14 +50,12 @@ public sealed class TrainStage : Stage<TrainSettings>
     /// <inheritdoc/>
     protected override void Prepare(StageContext<TrainSettings> context)
     {
-        try
+        Understood(() =>
         {
+            // A missing GPU is told once, before the corpus is read, and not by every row after it. The device is among what this action reads for that alone.
+            NativeLibtorch.DemandDevice(context.NativeFolders, context.Settings.Device);
             PreparedCorpus.Write(context);
-        }
-        catch (UnusableInputException e)
-        {
-            throw new StageFailedException(e.Code, e.Message, e.Hint);
-        }
+        });
     }
 
     /// <inheritdoc/>
@@ -61,13 +65,26 @@ public sealed class TrainStage : Stage<TrainSettings>
         using var corpus = PreparedCorpus.Read(context);
         CheckShape(context, shape, corpus.Facts);
         var questions = PreparedQuestions.Read(context);
+        var settings = context.Settings;
+        Understood(() =>
+        {
+            NativeLibtorch.Load(
+                context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), settings.Device);
+            using var run = new TrainingRun(
+                PlanOf(context, shape), corpus.Training, weights => HeldOutLoss.Of(weights, corpus.HeldOut, settings.Context, settings.EvaluationTokens), Compute.On(settings.Device));
+            var gpu = GpuUse.Of(settings.Device);
+            GoOn(context, run);
+            Train(context, run, gpu);
+            Write(context, run, corpus.Facts, Answer(context, run, questions), gpu);
+        });
+    }
+
+    /// <summary>What the room of torch finds unusable is the user's to know.</summary>
+    private static void Understood(Action work)
+    {
         try
         {
-            NativeLibtorch.Load(context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
-            using var run = new TrainingRun(PlanOf(context, shape), corpus.Training, weights => HeldOutLoss.Of(weights, corpus.HeldOut, context.Settings.Context, context.Settings.EvaluationTokens));
-            GoOn(context, run);
-            Train(context, run);
-            Write(context, run, corpus.Facts, Answer(context, run, questions));
+            work();
         }
         catch (UnusableInputException e)
         {
@@ -143,11 +160,11 @@ public sealed class TrainStage : Stage<TrainSettings>
     }
 
     /// <summary>Steps to the end; writes a checkpoint every few seconds and when asked to stop.</summary>
-    private static void Train(StageContext<TrainSettings> context, TrainingRun run)
+    private static void Train(StageContext<TrainSettings> context, TrainingRun run, GpuUse? gpu)
     {
         var plan = run.Plan;
         long start = context.Time.GetTimestamp();
-        double before = run.Seconds, saved = 0, told = 0;
+        double before = run.Seconds, save = CheckpointEvery.TotalSeconds, told = 0;
         while (run is { Done: false, DivergedAt: null })
         {
             run.Advance();
@@ -155,15 +172,18 @@ public sealed class TrainStage : Stage<TrainSettings>
             run.Seconds = before + seconds;
             if (seconds - told > 0.25 || run.Done)
             {
+                run.Settle();
+                gpu?.Look();
                 context.Progress(plan.TokensAt(run.ExecutedSteps), plan.TokensAt(plan.ExecutedSteps), "tokens", $"{run.LastLoss:0.000} nats a token");
                 told = seconds;
             }
 
             bool stop = context.Stop.IsCancellationRequested && run.DivergedAt is null;
-            if (stop || seconds - saved > CheckpointEvery.TotalSeconds)
+            if (stop || seconds > save)
             {
                 run.Save(Checkpoint(context));
-                saved = seconds;
+                double took = context.Time.GetElapsedTime(start).TotalSeconds - seconds;
+                save = seconds + Math.Max(CheckpointEvery.TotalSeconds, took / CheckpointShare);
             }
 
             if (stop)
@@ -178,7 +198,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         ? null
         : MultipleChoice.Of(run.Weights, questions, context.Settings.Context, (done, all) => context.Progress(done, all, "choices"), context.Stop);
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered)
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered, GpuUse? gpu)
     {
         Warn(context, run, corpus);
         WriteRuns(context, run, corpus, answered);
@@ -186,7 +206,10 @@ public sealed class TrainStage : Stage<TrainSettings>
         var plan = run.Plan;
         double rate = plan.TokensAt(run.ExecutedSteps) / run.Seconds;
         var timings = new TableBuilder(TrainTables.Timings);
-        timings.Add(plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], run.Seconds, rate, rate * plan.FlopsPerToken, Process.GetCurrentProcess().PeakWorkingSet64);
+        double flops = rate * plan.FlopsPerToken;
+        timings.Add(
+            plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], run.Seconds, rate, flops, Process.GetCurrentProcess().PeakWorkingSet64,
+            gpu?.PeakMemory, flops / gpu?.FlopsPerSecond);
         timings.Build().Write(context.Output("timings.csv"));
 
         var curve = new StringBuilder();
@@ -257,7 +280,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             [
                 .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
-                context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, corpus.Tokenizer, corpus.BytesPerToken, heldOut?.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
+                context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, Compute.On(settings.Device).PrecisionName, corpus.Tokenizer, corpus.BytesPerToken, heldOut?.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
                 run.Order.Id, accuracy?.Accuracy, accuracy?.StandardError, accuracy?.Questions,
             ]);
         }

@@ -30,6 +30,7 @@ internal static class TrainTables
         Documented(Vocabulary.LearningRateFactor),
         new("schedule", "text", "shape of the learning rate over the steps"),
         new("recipe", "text", "optimiser, clipping, decay, z-loss and initialisation"),
+        new("precision", "text", "numbers of products and attention, 'fp32' or 'bf16'; weights, moments and the evaluation are fp32"),
         new("tokenizer", "text", "how text became tokens: 'bytes', or kind, vocabulary and 8 hex digits of its content's SHA-256; 'unknown' for token shards without"),
         new("bytes_per_token", "bytes a token", "bytes of UTF-8 a held-out token: loss over it is nats a byte; empty where the tokenizer is unknown"),
         new("evaluation_tokens", "tokens", "held-out tokens that the loss is the mean of"),
@@ -50,6 +51,8 @@ internal static class TrainTables
         new("tokens_per_second", "tokens a second", "training tokens over seconds"),
         new("flops_per_second", "FLOP/s", "6·(N + V·d) + 6·L·n·h·T floating-point operations a token, over seconds"),
         new("peak_memory_bytes", "bytes", "most memory that the process held, what ran before in it included"),
+        new("peak_gpu_memory_bytes", "bytes", "most of the GPU's memory that was in use, by all processes, when progress was told; empty on a processor"),
+        new("mfu", "1", "flops_per_second over the GPU's dense bf16 peak; empty on a processor, and on a GPU whose peak is not listed"),
     ];
 
     private static Column Documented(Term term) => new(term.Name, term.Unit, term.Meaning);

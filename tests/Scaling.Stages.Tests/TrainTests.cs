@@ -44,7 +44,9 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(run.Whole("tokens"), last.GetProperty("tokens").GetInt64());
         Assert.Equal(["step", "tokens", "loss", "learning_rate", "point"], last.EnumerateObject().Select(p => p.Name));
         Assert.All(["loss/training", "learning_rate", "loss/held_out"], tag => Assert.Contains(tag, result.Text("events.out.tfevents")));
-        Assert.True(result.Table("timings.csv")[0].Number("tokens_per_second") > 100);
+        var timings = result.Table("timings.csv")[0];
+        Assert.True(timings.Number("tokens_per_second") > 100);
+        Assert.Equal(("fp32", "", ""), (run.Text("precision"), timings.Text("peak_gpu_memory_bytes"), timings.Text("mfu")));
         Assert.True(new FileInfo(Path.Combine(result.Folder, "weights.safetensors")).Length > 4 * TorchStages.Small.ParametersTotal);
         Assert.DoesNotContain(result.Warnings, w => w.Code != "SCAL8205");
     }
@@ -161,6 +163,18 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(Math.Round(20 * 4500 / 256.0), usual.Whole("steps"));
         Assert.Equal(usual.Text("tokens"), faster.Text("tokens"));
         Assert.Equal(2 * usual.Number("learning_rate"), faster.Number("learning_rate"), 12);
+    }
+
+    [Fact]
+    public void A_GPU_that_this_installation_cannot_use_is_refused_once_for_all_rows_before_the_corpus_is_read()
+    {
+        var settings = Settings();
+        settings["device"] = "cuda";
+
+        AssertFails("SCAL8206", "has libtorch for processors", settings, TorchStages.Row(TorchStages.Small, 1));
+
+        Assert.Contains("device", new TrainStage().Declaration.Prepare!.Reads); // so the prepare action sees it
+        Assert.Empty(Directory.GetFiles(_folder["prepared"]));
     }
 
     [Fact]

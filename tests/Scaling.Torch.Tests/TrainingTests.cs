@@ -243,21 +243,22 @@ public sealed class TrainingTests
         Assert.Equal(undisturbed.Judged, last.Judged);
     }
 
-    private static TrainingPlan Plan(long steps, double rate = 0.01, double warmup = 0.1) => new()
+    internal static TrainingPlan Plan(long steps, double rate = 0.01, double warmup = 0.1) => new()
     {
         Shape = Shape, Seed = 1, OrderSeed = 5, Points = [steps], Batch = 4, Context = 32, WeightDecay = 0.1,
         Schedule = new Schedule(ScheduleKind.Cosine, steps, (long)(warmup * steps), rate, 0.2),
     };
 
     /// <summary>One trunk for several points; the warm-up is that of 50 steps for all.</summary>
-    private static TrainingPlan Stable(params long[] points) =>
+    internal static TrainingPlan Stable(params long[] points) =>
         Plan(points[^1]) with { Points = points, Schedule = new Schedule(ScheduleKind.WarmupStableDecay, 50, 5, 0.01, 0.2) };
 
-    private static TrainingRun Run(TrainingPlan plan, ushort[] tokens) => new(plan, tokens, weights => HeldOutLoss.Of(weights, s_heldOut, plan.Context, 400));
+    internal static TrainingRun Run(TrainingPlan plan, ushort[] tokens, Compute? compute = null) =>
+        new(plan, tokens, weights => HeldOutLoss.Of(weights, s_heldOut, plan.Context, 400), compute);
 
-    private static void Finish(TrainingRun run) => Advance(run, long.MaxValue);
+    internal static void Finish(TrainingRun run) => Advance(run, long.MaxValue);
 
-    private static void Advance(TrainingRun run, long steps)
+    internal static void Advance(TrainingRun run, long steps)
     {
         for (long i = 0; i < steps && run is { Done: false, DivergedAt: null }; i++)
         {
@@ -266,7 +267,7 @@ public sealed class TrainingTests
     }
 
     /// <summary>Lines of a word and a number from 1000 to 9999, each number once: text with much to learn beyond the frequencies of its bytes.</summary>
-    private static ushort[] Numbers(int length, int from = 0) =>
+    internal static ushort[] Numbers(int length, int from = 0) =>
         [.. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(from, length / 12 + 1).Select(i => $"number {1000 + i * 37 % 9000}\n")))[..length].Select(b => (ushort)b)];
 
     private static double Entropy(ushort[] tokens) =>

@@ -22,6 +22,12 @@ public sealed class LossGradients : IDisposable
     /// <summary>The most tokens, B·T, that autograd keeps the activations of.</summary>
     public const int MostTokens = 1 << 13;
 
+    /// <summary>The same on a GPU, which smaller products leave idle; halved where its memory is too small.</summary>
+    public const int MostTokensOnGpu = 1 << 16;
+
+    /// <summary>The most logits, B·T·V, on a GPU: 1 GB in float32, and some 4 GB with what their gradient takes.</summary>
+    public const int MostLogitsOnGpu = 1 << 28;
+
     /// <summary>
     /// Forward and backward of the decoder without autograd, which with its finer operations took a third of the time. Attention has features before positions: a product whose result has
     /// rows of 8 numbers takes four times as long as its transpose, and the tiled kernel of scaled_dot_product_attention consists of such. The G query heads
@@ -152,15 +158,19 @@ public sealed class LossGradients : IDisposable
     /// <summary>Of a decoder's loss by its parameters.</summary>
     /// <param name="weights">Owned by the caller.</param>
     /// <param name="context">T, tokens a sequence.</param>
-    public LossGradients(DecoderWeights weights, int context)
+    /// <param name="compute">Where the weights lie; null is a processor.</param>
+    public LossGradients(DecoderWeights weights, int context, Compute? compute = null)
     {
+        compute ??= Compute.Cpu;
         var shape = weights.Shape;
         _context = context;
         double scores = (double)shape.Heads * context * context;
-        _writtenOut = scores <= MostScores;
-        MicroBatch = Math.Max(1, (int)(_writtenOut ? MostScores / scores : MostTokens / context));
+        _writtenOut = compute is { Device: ComputeDevice.Cpu, Precision: Precision.Full } && scores <= MostScores;
+        MicroBatch = Math.Max(1, (int)(_writtenOut ? MostScores / scores
+            : compute.Device == ComputeDevice.Cpu ? MostTokens / context
+            : Math.Min(MostTokensOnGpu, MostLogitsOnGpu / shape.Vocabulary) / context));
         _parameters = [.. weights.All];
-        _decoder = new Decoder(weights, context);
+        _decoder = new Decoder(weights, context, compute.Precision);
         using var scope = NewDisposeScope(); // after the decoder, whose tables would end with it
         // One table a head makes rotating one sweep through memory; those of the queries carry the 1/√H of the scores.
         var scale_P11 = cat([full([shape.Heads, 1, 1], 1 / Math.Sqrt(shape.HeadSize), float32), ones(shape.KvHeads, 1, 1)]);
@@ -185,6 +195,9 @@ public sealed class LossGradients : IDisposable
         }
     }
 
+    /// <summary>Called before each micro-batch with its sequences; tests let it fail as a full GPU does.</summary>
+    internal Action<long>? Computing { get; set; }
+
     /// <summary>
     /// Cross-entropy of a batch, nats a token without the z-loss, and the gradient of each parameter in the order of <see cref="DecoderWeights.All"/>, both of the whole batch:
     /// micro-batches, the last of which may be smaller, count by their sequences.
@@ -199,7 +212,7 @@ public sealed class LossGradients : IDisposable
         }
 
         using var noGradients = no_grad();
-        var (nats, gradients) = (zeros(1).squeeze(), _parameters.Select(p => zeros_like(p)).ToArray());
+        var (nats, gradients) = (zeros(Array.Empty<long>(), device: tokens_BT1.device), _parameters.Select(p => zeros_like(p)).ToArray());
         for (long start = 0; start < batch; start += MicroBatch)
         {
             using var scope = NewDisposeScope();
@@ -238,7 +251,11 @@ public sealed class LossGradients : IDisposable
         _decoder.Dispose();
     }
 
-    private (Tensor Nats, Tensor[] Gradients) OfOne(Tensor tokens_BT1) => _writtenOut ? WrittenOut(tokens_BT1) : ByAutograd(tokens_BT1);
+    private (Tensor Nats, Tensor[] Gradients) OfOne(Tensor tokens_BT1)
+    {
+        Computing?.Invoke(tokens_BT1.shape[0]);
+        return _writtenOut ? WrittenOut(tokens_BT1) : ByAutograd(tokens_BT1);
+    }
 
     private (Tensor Nats, Tensor[] Gradients) WrittenOut(Tensor tokens_BT1)
     {

@@ -89,9 +89,10 @@ public sealed record MultipleChoice(double Accuracy, double? StandardError, int 
             }
         }
 
-        var logits_BTV = decoder.Logits(tensor(inputs, [sequences.Length, length]));
-        var nats_Z = cross_entropy(logits_BTV.flatten(0, 1), tensor(targets), reduction: nn.Reduction.None);
-        return (nats_Z * tensor(scored)).view(sequences.Length, length).sum(1).neg().data<float>().ToArray();
+        var device = decoder.Weights.Device;
+        var logits_BTV = decoder.Logits(tensor(inputs, [sequences.Length, length]).to(device));
+        var nats_Z = cross_entropy(logits_BTV.flatten(0, 1), tensor(targets).to(device), reduction: nn.Reduction.None);
+        return (nats_Z * tensor(scored).to(device)).view(sequences.Length, length).sum(1).neg().cpu().data<float>().ToArray();
     }
 
     /// <summary>A sequence of at most one token more than the decoder's context: its last token is predicted and not read.</summary>
