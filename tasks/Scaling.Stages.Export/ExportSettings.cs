@@ -16,6 +16,9 @@ public sealed record ExportSettings
     [Description("Title of the report.")]
     public string Title { get; init; } = "Architecture study";
 
+    [Description("Results of lm-evaluation-harness on the runs' models, to set accuracy against loss in the report: its files results_*.json. Absent: the runs' own accuracies alone, where they have any.")]
+    public FileSet? LmEval { get; init; }
+
     [Description("The longest sequence that the model is to see.")]
     [Unit("tokens"), Range(1, 1_000_000_000)]
     public int MaxPositionEmbeddings { get; init; } = 2048;

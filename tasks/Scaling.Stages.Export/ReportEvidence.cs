@@ -27,6 +27,8 @@ internal static class ReportEvidence
         AppendRuns(report, study);
         AppendLearningRates(report, study);
         Show(ExportTables.LossAgainstX, ExportTables.LossAgainstRatio);
+        ReportAccuracy.Append(report, study);
+        Show(ExportTables.AccuracyAgainstLoss);
         AppendLaw(report, study);
         AppendExtrapolation(report, study);
         Show(ExportTables.PredictedAgainstMeasured);
@@ -91,13 +93,13 @@ internal static class ReportEvidence
     /// <summary>The runs of the shapes that the others are held against.</summary>
     private static void AppendBaselines(MarkdownDocument report, Study study)
     {
-        var groups = study.RunList.Where(r => r.Baseline is not null).GroupBy(r => (r.Baseline, r.Budget)).ToList();
+        var groups = study.RunList.Where(r => r.Baseline).GroupBy(r => (r.Shape, r.Budget)).ToList();
         if (groups.Count == 0)
         {
             return;
         }
 
-        report.Paragraph($"The {(groups.Select(g => g.Key.Baseline).Distinct().Count() == 1 ? "baseline was" : "baselines were")} trained as the other shapes were:");
+        report.Paragraph($"The {(groups.Select(g => g.Key.Shape).Distinct().Count() == 1 ? "baseline was" : "baselines were")} trained as the other shapes were:");
         report.Table(
             [
                 new("baseline"), MarkdownColumn.Number("parameters"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"), MarkdownColumn.Number("tokens a parameter"), MarkdownColumn.Number("runs"),
@@ -105,7 +107,7 @@ internal static class ReportEvidence
             ],
             groups.Select(group => (IReadOnlyList<string>)
             [
-                $"`{group.Key.Baseline}`", Quantity.Count(group.First().Parameters), Quantity.Digits(group.First().X, 3), Quantity.Digits(group.First().Ratio, 3), Quantity.Digits(group.Key.Budget),
+                $"`{group.Key.Shape}`", Quantity.Count(group.First().Parameters), Quantity.Digits(group.First().X, 3), Quantity.Digits(group.First().Ratio, 3), Quantity.Digits(group.Key.Budget),
                 $"{group.Count()}", Quantity.Loss(group.Average(r => r.Loss)), Quantity.Loss(group.First().KnownLoss),
             ]));
     }

@@ -19,10 +19,11 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     /// <summary>How long a program has for its checkpoint after SIGTERM.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
+    private readonly CorpusFacts _corpus = PreparedCorpus.ReadFacts(context);
     private readonly Queue<string> _last = new();
 
     /// <summary>Trains, and writes the row's outputs.</summary>
-    /// <exception cref="StageFailedException">SCAL8301 to 8305: the program cannot be started, failed, or wrote what is no result.</exception>
+    /// <exception cref="StageFailedException">SCAL8501 to 8305: the program cannot be started, failed, or wrote what is no result.</exception>
     public void Run()
     {
         var paths = LayOut();
@@ -41,7 +42,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
 
         if (result.Unknown.Any())
         {
-            context.Warn("SCAL8306", $"{context.Point}: the trainer's result has fields that are not known and were left out: {string.Join(", ", result.Unknown)}.", "TRAINER.md lists those that are read.");
+            context.Warn("SCAL8506", $"{context.Point}: the trainer's result has fields that are not known and were left out: {string.Join(", ", result.Unknown)}.", "TRAINER.md lists those that are read.");
         }
 
         Write(points, seconds);
@@ -63,7 +64,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
             Path.Combine(CallFolder, "config.json"), Path.Combine(CallFolder, "request.json"), Path.Combine(CallFolder, "result.jsonl"),
             Directory.CreateDirectory(Path.Combine(context.WorkFolder, "work")).FullName);
         RunConfig.Write(context, plan.Shape, paths.Config);
-        TrainerRequest.Write(context, plan, paths);
+        TrainerRequest.Write(context, plan, _corpus, paths);
         return paths;
     }
 
@@ -134,7 +135,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     }
 
     private StageFailedException Failed(int exit) => new(
-        "SCAL8303", $"The trainer {(exit > 128 ? $"was ended by signal {exit - 128}" : $"ended with exit code {exit}")}.{(_last.Count == 0 ? " It printed nothing." : $" Its last lines:\n{string.Join('\n', _last)}")}",
+        "SCAL8503", $"The trainer {(exit > 128 ? $"was ended by signal {exit - 128}" : $"ended with exit code {exit}")}.{(_last.Count == 0 ? " It printed nothing." : $" Its last lines:\n{string.Join('\n', _last)}")}",
         "The log has all it printed. Run again when it is mended: it finds its work folder as it left it.");
 
     /// <summary>A row for each point up to the first that tells of no loss; a run that diverged is a result too, so that it is not trained for ever.</summary>
@@ -155,7 +156,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         double took = final.Facts.TryGetValue("seconds", out object? said) ? (double)said : seconds;
         double rate = final.Tokens / took;
         var timings = new TableBuilder(TrainTables.Timings);
-        timings.Add(plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], took, rate, rate * plan.FlopsPerToken, final.Facts.GetValueOrDefault("peak_memory_bytes"));
+        timings.Add(plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], took, rate, rate * plan.FlopsPerToken, final.Facts.GetValueOrDefault("peak_memory_bytes"), null, null);
         timings.Build().Write(context.Output("timings.csv"));
     }
 
@@ -170,7 +171,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         else if (!IsAt(final, plan.Steps) || !final.Annealed)
         {
             context.Warn(
-                "SCAL8307", $"{context.Point}: the trainer's last point has {final.Tokens} of the {plan.Tokens} tokens asked for{(final.Annealed ? "" : ", and its schedule had not ended")}.",
+                "SCAL8507", $"{context.Point}: the trainer's last point has {final.Tokens} of the {plan.Tokens} tokens asked for{(final.Annealed ? "" : ", and its schedule had not ended")}.",
                 "Points whose schedule had ended are fitted with the tokens that they tell; others are not.");
         }
     }
@@ -204,7 +205,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         cells["baseline_loss"] = context.Row.Text(Vocabulary.BaselineLoss.Name);
         cells["schedule"] = TrainStage.ScheduleText(context.Settings);
         cells["recipe"] = string.Join(' ', context.Settings.Trainer!.Command);
-        cells["tokenizer"] = TrainerRequest.TokenizerWord(context.Settings);
+        cells["tokenizer"] = _corpus.Tokenizer;
         foreach (var (name, value) in point.Facts)
         {
             cells[name] = value;

@@ -16,11 +16,11 @@ internal static class RunPrice
     /// <param name="plan">The run.</param>
     /// <param name="target">A device of <see cref="Device.All"/>.</param>
     /// <param name="weightsAreKept">Weights and checkpoints are ours; those of a trainer of the user are its own business.</param>
-    /// <exception cref="StageFailedException">SCAL8401: there is no such device.</exception>
+    /// <exception cref="StageFailedException">SCAL8601: there is no such device.</exception>
     public static IReadOnlyList<PricedQuantity> Of(TrainingPlan plan, PriceTarget target, bool weightsAreKept)
     {
         var device = Device.Named(target.Device) ?? throw new StageFailedException(
-            "SCAL8401", $"There is no device '{target.Device}'. There are: {string.Join(", ", Device.All.Select(d => d.Name))}.", NearestSpelling.Hint(target.Device, Device.All.Select(d => d.Name)));
+            "SCAL8601", $"There is no device '{target.Device}'. There are: {string.Join(", ", Device.All.Select(d => d.Name))}.", NearestSpelling.Hint(target.Device, Device.All.Select(d => d.Name)));
         double flops = (double)plan.FlopsPerToken * plan.TokensAt(plan.ExecutedSteps);
         double weights = (double)plan.Shape.ParametersTotal * BytesPerWeight;
         PricedQuantity[] price =

@@ -9,7 +9,7 @@ internal static partial class TrainerCommand
     private static readonly string[] Known = ["config", "request", "result", "work", "files"];
 
     /// <summary>The program's path and its arguments.</summary>
-    /// <exception cref="StageFailedException">SCAL8301: a placeholder is none; SCAL8302: there is no such program.</exception>
+    /// <exception cref="StageFailedException">SCAL8501: a placeholder is none; SCAL8502: there is no such program.</exception>
     public static IReadOnlyList<string> Of(TrainerSettings trainer, TrainerPaths paths)
     {
         string[] words = [.. trainer.Command.Select(word => Placeholder().Replace(word, match => Fill(match, trainer, paths)))];
@@ -27,7 +27,7 @@ internal static partial class TrainerCommand
             ("work", "") => paths.Work,
             ("files", not "") => NamedFile(file, trainer),
             _ when NearestSpelling.Of(word, Known) is { } near => throw new StageFailedException(
-                "SCAL8301", $"trainer.command: '{match.Value}' is no placeholder. There are {{config}}, {{request}}, {{result}}, {{work}} and {{files/NAME}}.",
+                "SCAL8501", $"trainer.command: '{match.Value}' is no placeholder. There are {{config}}, {{request}}, {{result}}, {{work}} and {{files/NAME}}.",
                 near == "files" ? "Write {files/NAME}, NAME being a file that 'files' names." : $"Did you mean '{{{near}}}'?"),
             _ => match.Value, // A brace of the program's own.
         };
@@ -39,7 +39,7 @@ internal static partial class TrainerCommand
         return named is [var only]
             ? only
             : throw new StageFailedException(
-                "SCAL8301", $"trainer.command: {{files/{name}}} names {(named.Length == 0 ? "no file" : $"{named.Length} files")} of trainer.files{(trainer.Files is { } files ? $" ('{files.Text}')" : ", which is absent")}.",
+                "SCAL8501", $"trainer.command: {{files/{name}}} names {(named.Length == 0 ? "no file" : $"{named.Length} files")} of trainer.files{(trainer.Files is { } files ? $" ('{files.Text}')" : ", which is absent")}.",
                 "Write 'files:' with the path or glob that names it, relative to the pipeline file.");
     }
 
@@ -57,7 +57,7 @@ internal static partial class TrainerCommand
             : word.Contains('/', StringComparison.Ordinal) && !Path.IsPathRooted(word) ? $"It runs in a folder of its own. Write {{files/{Path.GetFileName(word)}}} with 'files: {word}', or an absolute path."
             : trainer.Command.Count == 1 && word.Contains(' ', StringComparison.Ordinal) ? $"Write the words as a list: [{string.Join(", ", word.Split(' '))}]."
             : "Install it, put it on the PATH, or write its absolute path.";
-        throw new StageFailedException("SCAL8302", $"trainer.command: there is no program '{word}'.", hint);
+        throw new StageFailedException("SCAL8502", $"trainer.command: there is no program '{word}'.", hint);
     }
 
     private static bool IsProgram(string path) =>

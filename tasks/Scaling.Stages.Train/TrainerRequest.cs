@@ -21,7 +21,7 @@ internal static class TrainerRequest
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static void Write(StageContext<TrainSettings> context, TrainingPlan plan, TrainerPaths paths)
+    public static void Write(StageContext<TrainSettings> context, TrainingPlan plan, CorpusFacts facts, TrainerPaths paths)
     {
         var settings = context.Settings;
         var shape = new JsonObject();
@@ -50,16 +50,14 @@ internal static class TrainerRequest
             ["weight_decay"] = plan.WeightDecay,
             ["evaluation_tokens"] = settings.EvaluationTokens,
             ["corpus"] = settings.Corpus.Text,
-            ["tokenizer"] = TokenizerWord(settings),
-            ["training_shard"] = context.Prepared(PreparedCorpus.Training),
-            ["held_out_shard"] = context.Prepared(PreparedCorpus.HeldOut),
+            ["tokenizer"] = facts.Tokenizer,
+            ["tokenizer_file"] = new FileInfo(context.Prepared(PreparedCorpus.TokenizerFile)).Length > 0 ? context.Prepared(PreparedCorpus.TokenizerFile) : null,
+            ["training_shard"] = context.Prepared(PreparedCorpus.TrainingFile),
+            ["held_out_shard"] = context.Prepared(PreparedCorpus.HeldOutFile),
             ["config"] = paths.Config,
             ["result"] = paths.Result,
             ["work"] = paths.Work,
         };
         File.WriteAllText(paths.Request, request.ToJsonString(Indented) + "\n");
     }
-
-    /// <summary>As YAML says it.</summary>
-    public static string TokenizerWord(TrainSettings settings) => JsonSerializer.SerializeToNode(settings.Tokenizer, SettingsSchema.Json)!.ToString();
 }

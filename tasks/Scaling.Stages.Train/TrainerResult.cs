@@ -36,6 +36,7 @@ internal sealed partial class TrainerResult(string path)
         ["batch"] = (1, int.MaxValue, true),
         ["context"] = (1, int.MaxValue, true),
         ["learning_rate"] = (0, double.MaxValue, false),
+        ["bytes_per_token"] = (0, double.MaxValue, false),
         ["evaluation_tokens"] = (1, long.MaxValue, true),
         ["unique_tokens"] = (1, long.MaxValue, true),
         ["accuracy"] = (0, 1, false),
@@ -45,7 +46,7 @@ internal sealed partial class TrainerResult(string path)
         ["peak_memory_bytes"] = (0, long.MaxValue, true),
     };
 
-    private static readonly string[] Texts = ["schedule", "recipe", "tokenizer"];
+    private static readonly string[] Texts = ["schedule", "recipe", "precision", "tokenizer", "corpus", "held_out"];
 
     private readonly List<Diagnostic> _findings = [];
     private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
@@ -54,7 +55,7 @@ internal sealed partial class TrainerResult(string path)
     public IEnumerable<string> Unknown => _unknown;
 
     /// <summary>The points by rising tokens, none twice.</summary>
-    /// <exception cref="StageFailedException">SCAL8304: there is no point; SCAL8305: lines are wrong, each told with its place.</exception>
+    /// <exception cref="StageFailedException">SCAL8504: there is no point; SCAL8505: lines are wrong, each told with its place.</exception>
     public IReadOnlyList<TrainerPoint> Read()
     {
         var points = new List<TrainerPoint>();
@@ -82,7 +83,7 @@ internal sealed partial class TrainerResult(string path)
 
         return points.Count > 0
             ? [.. points.OrderBy(p => p.Tokens)]
-            : throw new StageFailedException([new Diagnostic("SCAL8304", File.Exists(path) ? "The trainer's result has no lines." : "The trainer ended without writing its result.")
+            : throw new StageFailedException([new Diagnostic("SCAL8504", File.Exists(path) ? "The trainer's result has no lines." : "The trainer ended without writing its result.")
             {
                 Location = new SourceLocation(path),
                 Hint = "Let it write one JSON object a line to {result}.",
@@ -203,7 +204,7 @@ internal sealed partial class TrainerResult(string path)
 
     private static string Shown(Dictionary<string, JsonElement> fields, string name) => fields.TryGetValue(name, out var value) ? value.GetRawText() : "absent";
 
-    private void Wrong(int number, string what) => _findings.Add(new Diagnostic("SCAL8305", $"This line of the trainer's result is wrong: {what}.")
+    private void Wrong(int number, string what) => _findings.Add(new Diagnostic("SCAL8505", $"This line of the trainer's result is wrong: {what}.")
     {
         Location = new SourceLocation(path, number),
         Hint = "TRAINER.md describes the fields.",

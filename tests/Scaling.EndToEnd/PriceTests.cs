@@ -49,7 +49,7 @@ public sealed class PriceTests : IDisposable
         var plan = _tool.Run("plan", "study.yaml", "--price", "h2000");
 
         Assert.Equal(2, plan.ExitCode);
-        Assert.Contains("error SCAL8401: There is no device 'h2000'. There are: a100-40, a100-80, h100-sxm, h200, epyc-9654. Did you mean 'h200'?", plan.Error);
+        Assert.Contains("error SCAL8601: There is no device 'h2000'. There are: a100-40, a100-80, h100-sxm, h200, epyc-9654. Did you mean 'h200'?", plan.Error);
     }
 
     [Fact]

@@ -108,7 +108,7 @@ public sealed class ExternalTrainerTests : IDisposable
     [Fact]
     public void A_program_that_fails_is_told_with_its_last_lines()
     {
-        var failure = Fails("SCAL8303", "for i in $(seq 1 40); do echo line $i; done; echo 'CUDA out of memory' >&2; exit 7");
+        var failure = Fails("SCAL8503", "for i in $(seq 1 40); do echo line $i; done; echo 'CUDA out of memory' >&2; exit 7");
 
         Assert.Contains("ended with exit code 7", failure.Message);
         Assert.Contains("CUDA out of memory", failure.Message);
@@ -117,10 +117,10 @@ public sealed class ExternalTrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_program_that_a_signal_ends_is_told() => Assert.Contains("ended by signal 9", Fails("SCAL8303", "kill -9 $$").Message);
+    public void A_program_that_a_signal_ends_is_told() => Assert.Contains("ended by signal 9", Fails("SCAL8503", "kill -9 $$").Message);
 
     [Fact]
-    public void A_program_without_a_result_is_told() => Assert.Equal(_folder["work/call/result.jsonl"], Fails("SCAL8304", "true").Location!.File);
+    public void A_program_without_a_result_is_told() => Assert.Equal(_folder["work/call/result.jsonl"], Fails("SCAL8504", "true").Location!.File);
 
     [Theory]
     [InlineData("no", "no JSON object")]
@@ -135,7 +135,7 @@ public sealed class ExternalTrainerTests : IDisposable
     [InlineData("""{"version": 1, "tokens": 4, "loss": 2, "annealed": true}""", "tells of 4 tokens, as line 1 does")]
     public void A_wrong_line_is_told_with_its_place(string line, string what)
     {
-        var failure = Fails("SCAL8305", $$"""
+        var failure = Fails("SCAL8505", $$"""
             echo '{"version": 1, "tokens": 4, "loss": 2, "annealed": true}' >"$SCALING_RESULT"
             cat >>"$SCALING_RESULT" <<'END'
 
@@ -152,17 +152,17 @@ public sealed class ExternalTrainerTests : IDisposable
     {
         var result = Train("""echo '{"version": 1, "tokens": 64, "loss": 2, "annealed": true, "los": 3}' >"$SCALING_RESULT" """);
 
-        Assert.Equal(["SCAL8306", "SCAL8307"], result.Warnings.Select(w => w.Code));
+        Assert.Equal(["SCAL8506", "SCAL8507"], result.Warnings.Select(w => w.Code));
         Assert.Contains("los", result.Warnings[0].Message);
         Assert.Single(result.Table("runs.csv").Rows);
     }
 
     [Theory]
-    [InlineData("SCAL8302", "there is no program 'no-such-trainer'", "PATH", "no-such-trainer")]
-    [InlineData("SCAL8302", "there is no program 'python3 train.py'", "[python3, train.py]", "python3 train.py")]
-    [InlineData("SCAL8302", "there is no program './train.sh'", "{files/train.sh}", "./train.sh")]
-    [InlineData("SCAL8301", "'{reqest}' is no placeholder", "'{request}'", "sh", "{reqest}")]
-    [InlineData("SCAL8301", "{files/other.sh} names no file", "files:", "sh", "{files/other.sh}")]
+    [InlineData("SCAL8502", "there is no program 'no-such-trainer'", "PATH", "no-such-trainer")]
+    [InlineData("SCAL8502", "there is no program 'python3 train.py'", "[python3, train.py]", "python3 train.py")]
+    [InlineData("SCAL8502", "there is no program './train.sh'", "{files/train.sh}", "./train.sh")]
+    [InlineData("SCAL8501", "'{reqest}' is no placeholder", "'{request}'", "sh", "{reqest}")]
+    [InlineData("SCAL8501", "{files/other.sh} names no file", "files:", "sh", "{files/other.sh}")]
     public void A_command_that_cannot_be_started_is_told(string code, string message, string hint, params string[] command)
     {
         var failure = Assert.Throws<StageFailedException>(() => Runner().Run(Settings(command), row: Row())).Diagnostics[0];

@@ -44,7 +44,10 @@ public sealed class TrainTests : IDisposable
         Assert.InRange(curve.Length, 10, 50);
         Assert.Equal(run.Whole("tokens"), last.GetProperty("tokens").GetInt64());
         Assert.Equal(["step", "tokens", "loss", "learning_rate", "point"], last.EnumerateObject().Select(p => p.Name));
-        Assert.True(result.Table("timings.csv")[0].Number("tokens_per_second") > 100);
+        Assert.All(["loss/training", "learning_rate", "loss/held_out"], tag => Assert.Contains(tag, result.Text("events.out.tfevents")));
+        var timings = result.Table("timings.csv")[0];
+        Assert.True(timings.Number("tokens_per_second") > 100);
+        Assert.Equal(("fp32", "", ""), (run.Text("precision"), timings.Text("peak_gpu_memory_bytes"), timings.Text("mfu")));
         Assert.True(new FileInfo(Path.Combine(result.Folder, "weights.safetensors")).Length > 4 * TorchStages.Small.ParametersTotal);
         var config = HuggingFaceReading.Of(result.Text("config.json"));
         Assert.Equal(TorchStages.Small, config.Shape);
@@ -65,7 +68,7 @@ public sealed class TrainTests : IDisposable
         Assert.True(File.Exists(_other["work/checkpoint.safetensors"]));
         var resumed = stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
 
-        Assert.All(["runs.csv", "curve.jsonl", "weights.safetensors"], file =>
+        Assert.All(["runs.csv", "curve.jsonl", "events.out.tfevents", "weights.safetensors"], file =>
             Assert.Equal(File.ReadAllBytes(Path.Combine(undisturbed.Folder, file)), File.ReadAllBytes(Path.Combine(resumed.Folder, file))));
     }
 
@@ -116,12 +119,15 @@ public sealed class TrainTests : IDisposable
         settings["schedule"] = "warmup-stable-decay";
         settings["points"] = new JsonArray(0.25, 0.5);
 
-        var runs = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1)).Table("runs.csv");
+        var result = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1));
+        var runs = result.Table("runs.csv");
 
         Assert.Equal([5.0, 10, 20], runs.Each().Select(r => Math.Round(r.Number("tokens_per_parameter"), 1)));
         Assert.All(runs.Each(), r => Assert.True(r.Truth("annealed")));
         Assert.Single(runs.Each().Select(r => r.Text("training_run")).Distinct());
         Assert.True(runs[2].Number("loss") < runs[0].Number("loss"));
+        Assert.All([runs[0], runs[1]], branch => Assert.Contains($"loss/training to {branch.Text("steps")}", result.Text("events.out.tfevents")));
+        Assert.DoesNotContain($"loss/training to {runs[2].Text("steps")}", result.Text("events.out.tfevents"));
     }
 
     [Fact]
@@ -160,6 +166,18 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(Math.Round(20 * 4500 / 256.0), usual.Whole("steps"));
         Assert.Equal(usual.Text("tokens"), faster.Text("tokens"));
         Assert.Equal(2 * usual.Number("learning_rate"), faster.Number("learning_rate"), 12);
+    }
+
+    [Fact]
+    public void A_GPU_that_this_installation_cannot_use_is_refused_once_for_all_rows_before_the_corpus_is_read()
+    {
+        var settings = Settings();
+        settings["device"] = "cuda";
+
+        AssertFails("SCAL8206", "has libtorch for processors", settings, TorchStages.Row(TorchStages.Small, 1));
+
+        Assert.Contains("device", new TrainStage().Declaration.Prepare!.Reads); // so the prepare action sees it
+        Assert.Empty(Directory.GetFiles(_folder["prepared"]));
     }
 
     [Fact]

@@ -103,7 +103,7 @@ public sealed class TrainingTests
             }
         }
 
-        using var gradients = new LossGradients(weights, batch: 3, context);
+        using var gradients = new LossGradients(weights, context);
         var tokens_BT1 = randint(0, shape.Vocabulary, [3, context + 1], int64, generator: random);
         var (expectedNats, expected) = gradients.ByAutograd(tokens_BT1);
         var (nats, actual) = gradients.Of(tokens_BT1);
@@ -120,12 +120,33 @@ public sealed class TrainingTests
         }
     }
 
+    [Theory]
+    [InlineData(16)]
+    [InlineData(400)] // too long to be written out
+    public void A_batch_has_the_same_gradients_in_micro_batches_that_do_not_divide_it(int context)
+    {
+        using var scope = NewDisposeScope();
+        using var weights = new DecoderWeights(Shape, seed: 3);
+        using var gradients = new LossGradients(weights, context);
+        using var random = new Generator(5, CPU);
+        var tokens_BT1 = randint(0, Shape.Vocabulary, [5, context + 1], int64, generator: random);
+        var (expectedNats, expected) = gradients.ByAutograd(tokens_BT1);
+
+        foreach (int microBatch in new[] { 5, 3, 2, 1 })
+        {
+            gradients.MicroBatch = microBatch;
+            var (nats, actual) = gradients.Of(tokens_BT1);
+            Assert.Equal(expectedNats.item<float>(), nats.item<float>(), 2e-6);
+            Assert.All(expected.Zip(actual), pair => Assert.True((pair.First - pair.Second).abs().max().item<float>() < 1e-5 * pair.First.abs().max().item<float>()));
+        }
+    }
+
     [Fact]
     public void Sequences_too_long_for_that_train_by_autograd()
     {
-        using var run = Run(Plan(steps: 2) with { Context = 300, Batch = 2 }, Numbers(5000));
+        using var run = Run(Plan(steps: 2) with { Context = 400, Batch = 2 }, Numbers(5000));
 
-        Assert.True(2 * Shape.Heads * 300 * 300 > LossGradients.MostScores);
+        Assert.True(Shape.Heads * 400 * 400 > LossGradients.MostScores);
         Finish(run);
 
         Assert.InRange(run.LastLoss, 3, 5.8);
@@ -222,21 +243,22 @@ public sealed class TrainingTests
         Assert.Equal(undisturbed.Judged, last.Judged);
     }
 
-    private static TrainingPlan Plan(long steps, double rate = 0.01, double warmup = 0.1) => new()
+    internal static TrainingPlan Plan(long steps, double rate = 0.01, double warmup = 0.1) => new()
     {
         Shape = Shape, Seed = 1, OrderSeed = 5, Points = [steps], Batch = 4, Context = 32, WeightDecay = 0.1,
         Schedule = new Schedule(ScheduleKind.Cosine, steps, (long)(warmup * steps), rate, 0.2),
     };
 
     /// <summary>One trunk for several points; the warm-up is that of 50 steps for all.</summary>
-    private static TrainingPlan Stable(params long[] points) =>
+    internal static TrainingPlan Stable(params long[] points) =>
         Plan(points[^1]) with { Points = points, Schedule = new Schedule(ScheduleKind.WarmupStableDecay, 50, 5, 0.01, 0.2) };
 
-    private static TrainingRun Run(TrainingPlan plan, ushort[] tokens) => new(plan, tokens, weights => HeldOutLoss.Of(weights, s_heldOut, plan.Context, 400));
+    internal static TrainingRun Run(TrainingPlan plan, ushort[] tokens, Compute? compute = null) =>
+        new(plan, tokens, weights => HeldOutLoss.Of(weights, s_heldOut, plan.Context, 400), compute);
 
-    private static void Finish(TrainingRun run) => Advance(run, long.MaxValue);
+    internal static void Finish(TrainingRun run) => Advance(run, long.MaxValue);
 
-    private static void Advance(TrainingRun run, long steps)
+    internal static void Advance(TrainingRun run, long steps)
     {
         for (long i = 0; i < steps && run is { Done: false, DivergedAt: null }; i++)
         {
@@ -245,7 +267,7 @@ public sealed class TrainingTests
     }
 
     /// <summary>Lines of a word and a number from 1000 to 9999, each number once: text with much to learn beyond the frequencies of its bytes.</summary>
-    private static ushort[] Numbers(int length, int from = 0) =>
+    internal static ushort[] Numbers(int length, int from = 0) =>
         [.. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(from, length / 12 + 1).Select(i => $"number {1000 + i * 37 % 9000}\n")))[..length].Select(b => (ushort)b)];
 
     private static double Entropy(ushort[] tokens) =>

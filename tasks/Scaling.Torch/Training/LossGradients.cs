@@ -19,6 +19,15 @@ public sealed class LossGradients : IDisposable
     /// </summary>
     public const int MostScores = 1 << 19;
 
+    /// <summary>The most tokens, B·T, that autograd keeps the activations of.</summary>
+    public const int MostTokens = 1 << 13;
+
+    /// <summary>The same on a GPU, which smaller products leave idle; halved where its memory is too small.</summary>
+    public const int MostTokensOnGpu = 1 << 16;
+
+    /// <summary>The most logits, B·T·V, on a GPU: 1 GB in float32, and some 4 GB with what their gradient takes.</summary>
+    public const int MostLogitsOnGpu = 1 << 28;
+
     /// <summary>
     /// Forward and backward of the decoder without autograd, which with its finer operations took a third of the time. Attention has features before positions: a product whose result has
     /// rows of 8 numbers takes four times as long as its transpose, and the tiled kernel of scaled_dot_product_attention consists of such. The G query heads
@@ -144,18 +153,24 @@ public sealed class LossGradients : IDisposable
     private readonly Tensor _mask_SGT;
     private readonly int _context;
     private readonly bool _writtenOut;
+    private int _microBatch;
 
     /// <summary>Of a decoder's loss by its parameters.</summary>
     /// <param name="weights">Owned by the caller.</param>
-    /// <param name="batch">B, sequences a step.</param>
     /// <param name="context">T, tokens a sequence.</param>
-    public LossGradients(DecoderWeights weights, int batch, int context)
+    /// <param name="compute">Where the weights lie; null is a processor.</param>
+    public LossGradients(DecoderWeights weights, int context, Compute? compute = null)
     {
+        compute ??= Compute.Cpu;
         var shape = weights.Shape;
         _context = context;
-        _writtenOut = (double)batch * shape.Heads * context * context <= MostScores;
+        double scores = (double)shape.Heads * context * context;
+        _writtenOut = compute is { Device: ComputeDevice.Cpu, Precision: Precision.Full } && scores <= MostScores;
+        MicroBatch = Math.Max(1, (int)(_writtenOut ? MostScores / scores
+            : compute.Device == ComputeDevice.Cpu ? MostTokens / context
+            : Math.Min(MostTokensOnGpu, MostLogitsOnGpu / shape.Vocabulary) / context));
         _parameters = [.. weights.All];
-        _decoder = new Decoder(weights, context);
+        _decoder = new Decoder(weights, context, compute.Precision);
         using var scope = NewDisposeScope(); // after the decoder, whose tables would end with it
         // One table a head makes rotating one sweep through memory; those of the queries carry the 1/√H of the scores.
         var scale_P11 = cat([full([shape.Heads, 1, 1], 1 / Math.Sqrt(shape.HeadSize), float32), ones(shape.KvHeads, 1, 1)]);
@@ -166,14 +181,59 @@ public sealed class LossGradients : IDisposable
         _mask_SGT = future_ST.unsqueeze(1).repeat(1, shape.Heads / shape.KvHeads, 1).DetachFromDisposeScope();
     }
 
-    /// <summary>Cross-entropy of a batch, nats a token without the z-loss, and the gradient of each parameter in the order of <see cref="DecoderWeights.All"/>.</summary>
-    /// <param name="tokens_BT1">Windows of one token more than the context: inputs and, one further, targets.</param>
-    public (Tensor Nats, Tensor[] Gradients) Of(Tensor tokens_BT1) => _writtenOut ? WrittenOut(tokens_BT1) : ByAutograd(tokens_BT1);
+    /// <summary>
+    /// Sequences computed at once, at least 1; memory grows with it. Another one changes the results in float32's last digits, so the default follows from shape and context alone.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Set to less than 1.</exception>
+    public int MicroBatch
+    {
+        get => _microBatch;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            _microBatch = value;
+        }
+    }
 
-    /// <summary>The same by autograd over <see cref="Decoder.Logits"/>. Cross-entropy is log Σ exp(logits) less the target's logit, so the z-loss costs nothing more.</summary>
+    /// <summary>Called before each micro-batch with its sequences; tests let it fail as a full GPU does.</summary>
+    internal Action<long>? Computing { get; set; }
+
+    /// <summary>
+    /// Cross-entropy of a batch, nats a token without the z-loss, and the gradient of each parameter in the order of <see cref="DecoderWeights.All"/>, both of the whole batch:
+    /// micro-batches, the last of which may be smaller, count by their sequences.
+    /// </summary>
+    /// <param name="tokens_BT1">Windows of one token more than the context: inputs and, one further, targets.</param>
+    public (Tensor Nats, Tensor[] Gradients) Of(Tensor tokens_BT1)
+    {
+        long batch = tokens_BT1.shape[0];
+        if (batch <= MicroBatch)
+        {
+            return OfOne(tokens_BT1);
+        }
+
+        using var noGradients = no_grad();
+        var (nats, gradients) = (zeros(Array.Empty<long>(), device: tokens_BT1.device), _parameters.Select(p => zeros_like(p)).ToArray());
+        for (long start = 0; start < batch; start += MicroBatch)
+        {
+            using var scope = NewDisposeScope();
+            long sequences = Math.Min(MicroBatch, batch - start);
+            double share = (double)sequences / batch;
+            var (partNats, partGradients) = OfOne(tokens_BT1.narrow(0, start, sequences));
+            nats.add_(partNats, share);
+            foreach (var (sum, part) in gradients.Zip(partGradients))
+            {
+                sum.add_(part, share);
+            }
+        }
+
+        return (nats, gradients);
+    }
+
+    /// <summary>The same at once, by autograd over <see cref="Decoder.Logits"/>. Cross-entropy is log Σ exp(logits) less the target's logit, so the z-loss costs nothing more.</summary>
     /// <param name="tokens_BT1">As above.</param>
     public (Tensor Nats, Tensor[] Gradients) ByAutograd(Tensor tokens_BT1)
     {
+        using var withGradients = enable_grad();
         var logits_BTV = _decoder.Logits(tokens_BT1.narrow(1, 0, _context));
         var targets_BT1 = tokens_BT1.narrow(1, 1, _context).unsqueeze(-1);
         var logSum_BT1 = logits_BTV.logsumexp(-1, keepdim: true);
@@ -189,6 +249,12 @@ public sealed class LossGradients : IDisposable
         _mask_SGT.Dispose();
         _script.Dispose();
         _decoder.Dispose();
+    }
+
+    private (Tensor Nats, Tensor[] Gradients) OfOne(Tensor tokens_BT1)
+    {
+        Computing?.Invoke(tokens_BT1.shape[0]);
+        return _writtenOut ? WrittenOut(tokens_BT1) : ByAutograd(tokens_BT1);
     }
 
     private (Tensor Nats, Tensor[] Gradients) WrittenOut(Tensor tokens_BT1)

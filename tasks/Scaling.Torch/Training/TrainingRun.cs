@@ -2,8 +2,8 @@
 //
 // Axes: B batch, T context.
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Scaling.Torch;
@@ -13,7 +13,7 @@ public sealed class TrainingRun : IDisposable
 {
     private const int CurveLines = 50;
 
-    private readonly ushort[] _tokens;
+    private readonly TokenSequence _tokens;
     private readonly LossGradients _gradients;
     private readonly AdamW _optimiser;
     private readonly Func<DecoderWeights, HeldOutLoss> _judge;
@@ -21,24 +21,39 @@ public sealed class TrainingRun : IDisposable
     private readonly List<CurvePoint> _curve = [];
     private readonly List<JudgedPoint> _judged = [];
     private readonly CollectionPause _pause = new();
+    private readonly Compute _compute;
+
+    /// <summary>Loss and gradient norm of each step that was not waited for yet, in turn.</summary>
+    private readonly List<Tensor> _open = [];
     private Tensor[] _trunk = [];
     private double _lossSum;
     private long _lossSteps;
 
     /// <summary>A run at its start.</summary>
     /// <param name="plan">What to do.</param>
-    /// <param name="tokens">The corpus's training part, more than a window of it.</param>
+    /// <param name="tokens">The corpus's training part, more than a window of it; not disposed.</param>
     /// <param name="judge">Tells the held-out loss of weights.</param>
-    public TrainingRun(TrainingPlan plan, ushort[] tokens, Func<DecoderWeights, HeldOutLoss> judge)
+    /// <param name="compute">How; null is on a processor. It changes the last digits of results, and no checkpoint depends on it.</param>
+    /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory does not hold the weights and their moments.</exception>
+    public TrainingRun(TrainingPlan plan, TokenSequence tokens, Func<DecoderWeights, HeldOutLoss> judge, Compute? compute = null)
     {
         Plan = plan;
         _tokens = tokens;
         _judge = judge;
+        _compute = compute ?? Compute.Cpu;
         _stepsPerLine = (plan.ExecutedSteps + CurveLines - 1) / CurveLines;
         Order = new TokenOrder(tokens.Length, plan.Context, plan.OrderSeed);
-        Weights = new DecoderWeights(plan.Shape, plan.Seed);
-        _gradients = new LossGradients(Weights, plan.Batch, plan.Context);
-        _optimiser = new AdamW(Weights, plan.WeightDecay);
+        try
+        {
+            Weights = new DecoderWeights(plan.Shape, plan.Seed, _compute.TorchDevice);
+            _gradients = new LossGradients(Weights, plan.Context, _compute);
+            _optimiser = new AdamW(Weights, plan.WeightDecay);
+        }
+        catch (ExternalException e) when (DeviceMemory.IsFull(e))
+        {
+            Dispose();
+            throw DeviceMemory.TooSmall($"the weights of shape {plan.Shape.Id} and their moments, 12 bytes a parameter", e);
+        }
     }
 
     /// <summary>What it follows.</summary>
@@ -50,17 +65,20 @@ public sealed class TrainingRun : IDisposable
     /// <summary>As they are after <see cref="Step"/> steps.</summary>
     public DecoderWeights Weights { get; }
 
-    /// <summary>Steps behind <see cref="Weights"/>: back on the trunk there are fewer of them.</summary>
+    /// <summary>Steps behind <see cref="Weights"/>, those that a GPU is still at included: back on the trunk there are fewer of them.</summary>
     public long Step { get; private set; }
 
-    /// <summary>Steps executed, those of branches included.</summary>
+    /// <summary>Steps executed and waited for, those of branches included.</summary>
     public long ExecutedSteps { get; private set; }
 
     /// <summary>Seconds spent on them, over all processes that worked on the run.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>Training loss of the last step, nats a token, without the z-loss.</summary>
+    /// <summary>Training loss of the last step that was waited for, nats a token, without the z-loss.</summary>
     public double LastLoss { get; private set; }
+
+    /// <summary>Sequences computed at once; it halves when the GPU's memory is full.</summary>
+    public int MicroBatch => Math.Min(_gradients.MicroBatch, Plan.Batch);
 
     /// <summary>At most about 50 lines in even distance, and one at each point.</summary>
     public IReadOnlyList<CurvePoint> Curve => _curve;
@@ -79,7 +97,11 @@ public sealed class TrainingRun : IDisposable
     /// </summary>
     public long? DivergedAt { get; private set; }
 
-    /// <summary>Does one step; at a point judges the weights and, where the run had left its trunk, goes back to it.</summary>
+    /// <summary>
+    /// Does one step; at a point judges the weights and, where the run had left its trunk, goes back to it. Between points a GPU may be at it, and at steps before it,
+    /// when the call returns: see <see cref="Settle"/>.
+    /// </summary>
+    /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory is too small for one sequence.</exception>
     public void Advance()
     {
         _pause.Rest();
@@ -89,22 +111,13 @@ public sealed class TrainingRun : IDisposable
         }
 
         Learn();
-        if (DivergedAt is not null)
-        {
-            return;
-        }
-
         bool atPoint = Step == NextPoint;
-        if (_lossSteps == _stepsPerLine || atPoint)
+        if (atPoint || _open.Count == 2 * _compute.StepsAhead)
         {
-            DrawLine();
+            Settle();
         }
 
-        if (_lossSteps == 0 && _curve[^1].Loss > Math.Log(Plan.Shape.Vocabulary) + 1)
-        {
-            DivergedAt = Step;
-        }
-        else if (atPoint)
+        if (atPoint && DivergedAt is null)
         {
             _judged.Add(new JudgedPoint(Step, _judge(Weights)));
             if (_trunk.Length > 0)
@@ -114,22 +127,47 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Writes the state, whole or not at all.</summary>
-    /// <param name="path">Overwritten.</param>
-    public void Save(string path) => Safetensors.Write(path, [.. State(), .. Trunk()], new Dictionary<string, string>
+    /// <summary>Waits for the steps that the device is at, and takes their losses; of the first at which the run diverged nothing but that it did.</summary>
+    public void Settle()
     {
-        ["plan"] = Plan.ToString(),
-        ["step"] = Text(Step),
-        ["executed_steps"] = Text(ExecutedSteps),
-        ["seconds"] = Text(Seconds),
-        ["loss_sum"] = Text(_lossSum),
-        ["loss_steps"] = Text(_lossSteps),
-        ["last_loss"] = Text(LastLoss),
-        ["curve"] = JsonSerializer.Serialize(_curve),
-        ["judged"] = JsonSerializer.Serialize(_judged),
-    });
+        if (_open.Count == 0)
+        {
+            return;
+        }
 
-    /// <summary>Goes on from a state that a run of the same plan on the same corpus has saved.</summary>
+        using var scope = NewDisposeScope();
+        float[] read = stack(_open).cpu().data<float>().ToArray();
+        Forget();
+        long step = Step - read.Length / 2;
+        for (int i = 0; i < read.Length && DivergedAt is null; i += 2)
+        {
+            Take(++step, loss: read[i], norm: read[i + 1]);
+        }
+    }
+
+    /// <summary>Writes the state, whole or not at all; of a run that has diverged it writes nothing.</summary>
+    /// <param name="path">Overwritten.</param>
+    public void Save(string path)
+    {
+        Settle();
+        if (DivergedAt is null)
+        {
+            Safetensors.Write(path, [.. State(), .. Trunk()], new Dictionary<string, string>
+            {
+                ["plan"] = Plan.ToString(),
+                ["step"] = Text(Step),
+                ["executed_steps"] = Text(ExecutedSteps),
+                ["seconds"] = Text(Seconds),
+                ["loss_sum"] = Text(_lossSum),
+                ["loss_steps"] = Text(_lossSteps),
+                ["last_loss"] = Text(LastLoss),
+                ["curve"] = JsonSerializer.Serialize(_curve),
+                ["judged"] = JsonSerializer.Serialize(_judged),
+            });
+        }
+    }
+
+    /// <summary>Goes on from a state that a run of the same plan on the same corpus has saved, on this device or another.</summary>
     /// <param name="path">As <see cref="Save"/> left it.</param>
     /// <exception cref="FormatException">The file is no such state; the run is as before.</exception>
     public void Resume(string path)
@@ -154,6 +192,7 @@ public sealed class TrainingRun : IDisposable
             tensor.copy_(saved[name]);
         }
 
+        Forget();
         (Step, ExecutedSteps, Seconds, LastLoss) = (Whole("step"), Whole("executed_steps"), Number("seconds"), Number("last_loss"));
         (_lossSum, _lossSteps) = (Number("loss_sum"), Whole("loss_steps"));
         _curve.Clear();
@@ -166,12 +205,16 @@ public sealed class TrainingRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _optimiser.Dispose();
-        _gradients.Dispose();
-        Weights.Dispose();
+        Forget();
+        _optimiser?.Dispose();
+        _gradients?.Dispose();
+        Weights?.Dispose();
         Array.ForEach(_trunk, t => t.Dispose());
         _pause.Dispose();
     }
+
+    /// <summary>For tests.</summary>
+    internal LossGradients Gradients => _gradients;
 
     private IEnumerable<(string Name, Tensor Tensor)> State() =>
         Weights.All.Select((p, i) => ($"weight.{i}", p)).Concat(_optimiser.State());
@@ -181,25 +224,62 @@ public sealed class TrainingRun : IDisposable
     private void Learn()
     {
         using var scope = NewDisposeScope();
-        var (nats, gradients) = _gradients.Of(NextBatch_BT1());
-        LastLoss = nats.ToDouble();
-        double norm = _optimiser.Step(gradients, Plan.Schedule.Rate(Step, NextPoint));
+        var (nats, norm, gradients) = ClippedGradients(NextBatch_BT1());
+        _optimiser.Step(gradients, Plan.Schedule.Rate(Step, NextPoint));
+        _open.AddRange([nats.DetachFromDisposeScope(), norm.DetachFromDisposeScope()]);
         Step++;
-        if (!double.IsFinite(LastLoss) || !double.IsFinite(norm))
+    }
+
+    /// <summary>
+    /// The step's loss and gradients, in smaller micro-batches where memory is full. The means are the whole batch's either way, and what the failed attempt made is
+    /// freed: until <see cref="AdamW.Step"/>, which takes no memory, nothing that outlives the step changes.
+    /// </summary>
+    private (Tensor Nats, Tensor Norm, Tensor[] Gradients) ClippedGradients(Tensor tokens_BT1)
+    {
+        while (true)
         {
-            DivergedAt = Step;
+            using var attempt = NewDisposeScope();
+            try
+            {
+                var (nats, gradients) = _gradients.Of(tokens_BT1);
+                var norm = _optimiser.Clip(gradients);
+                return (nats.MoveToOuterDisposeScope(), norm.MoveToOuterDisposeScope(), [.. gradients.Select(g => g.MoveToOuterDisposeScope())]);
+            }
+            catch (ExternalException e) when (DeviceMemory.IsFull(e))
+            {
+                _gradients.MicroBatch = MicroBatch > 1 ? MicroBatch / 2 : throw DeviceMemory.TooSmall($"one sequence of {Plan.Context} tokens of shape {Plan.Shape.Id}", e);
+            }
+        }
+    }
+
+    private void Take(long step, double loss, double norm)
+    {
+        LastLoss = loss;
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            DivergedAt = step;
             return;
         }
 
         ExecutedSteps++;
-        _lossSum += LastLoss;
+        _lossSum += loss;
         _lossSteps++;
+        if (_lossSteps == _stepsPerLine || step == NextPoint)
+        {
+            DrawLine(step);
+        }
+    }
+
+    private void Forget()
+    {
+        _open.ForEach(t => t.Dispose());
+        _open.Clear();
     }
 
     private void LeaveTrunk()
     {
         using var noGradients = no_grad();
-        _trunk = [.. State().Select(s => s.Tensor.detach().clone().DetachFromDisposeScope())];
+        _trunk = [.. State().Select(s => s.Tensor.detach().to(CPU, copy: true).DetachFromDisposeScope())];
     }
 
     private void ReturnToTrunk()
@@ -223,20 +303,19 @@ public sealed class TrainingRun : IDisposable
         long[] batch = new long[Plan.Batch * (context + 1)];
         for (int b = 0; b < Plan.Batch; b++)
         {
-            int start = Order[Step * Plan.Batch + b] * context;
-            for (int t = 0; t <= context; t++)
-            {
-                batch[b * (context + 1) + t] = _tokens[start + t];
-            }
+            _tokens.CopyTo((long)Order[Step * Plan.Batch + b] * context, batch.AsSpan(b * (context + 1), context + 1));
         }
 
-        return tensor(batch, [Plan.Batch, context + 1]);
+        var batch_BT1 = tensor(batch, [Plan.Batch, context + 1]);
+        // From pinned memory the copy waits in the device's queue, behind the steps before, and the host goes on; libtorch keeps the memory until it is read.
+        return _compute.Device == ComputeDevice.Cpu ? batch_BT1 : batch_BT1.pin_memory().to(_compute.TorchDevice, non_blocking: true);
     }
 
-    private void DrawLine()
+    private void DrawLine(long step)
     {
-        _curve.Add(new CurvePoint(Step, Plan.TokensAt(Step), _lossSum / _lossSteps, Plan.Schedule.Rate(Step - 1, NextPoint), NextPoint));
+        _curve.Add(new CurvePoint(step, Plan.TokensAt(step), _lossSum / _lossSteps, Plan.Schedule.Rate(step - 1, NextPoint), NextPoint));
         (_lossSum, _lossSteps) = (0, 0);
+        DivergedAt = _curve[^1].Loss > Math.Log(Plan.Shape.Vocabulary) + 1 ? step : null;
     }
 
     private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
