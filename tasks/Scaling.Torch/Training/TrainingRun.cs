@@ -224,7 +224,7 @@ public sealed class TrainingRun : IDisposable
     private void Learn()
     {
         using var scope = NewDisposeScope();
-        var (nats, norm, gradients) = ClippedGradients(NextBatch_BT1());
+        var (nats, norm, gradients) = ClippedGradients();
         _optimiser.Step(gradients, Plan.Schedule.Rate(Step, NextPoint));
         _open.AddRange([nats.DetachFromDisposeScope(), norm.DetachFromDisposeScope()]);
         Step++;
@@ -234,14 +234,14 @@ public sealed class TrainingRun : IDisposable
     /// The step's loss and gradients, in smaller micro-batches where memory is full. The means are the whole batch's either way, and what the failed attempt made is
     /// freed: until <see cref="AdamW.Step"/>, which takes no memory, nothing that outlives the step changes.
     /// </summary>
-    private (Tensor Nats, Tensor Norm, Tensor[] Gradients) ClippedGradients(Tensor tokens_BT1)
+    private (Tensor Nats, Tensor Norm, Tensor[] Gradients) ClippedGradients()
     {
         while (true)
         {
             using var attempt = NewDisposeScope();
             try
             {
-                var (nats, gradients) = _gradients.Of(tokens_BT1);
+                var (nats, gradients) = _gradients.Of(NextBatch_BT1());
                 var norm = _optimiser.Clip(gradients);
                 return (nats.MoveToOuterDisposeScope(), norm.MoveToOuterDisposeScope(), [.. gradients.Select(g => g.MoveToOuterDisposeScope())]);
             }
