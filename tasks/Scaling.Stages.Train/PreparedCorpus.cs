@@ -34,12 +34,13 @@ internal sealed class PreparedCorpus : IDisposable
     public TokenSequence HeldOut { get; }
 
     /// <summary>Reads the user's files and writes the shards, which are copies: a link would let the user's file change beneath the store, and every token is looked at anyway.</summary>
-    /// <exception cref="StageFailedException">SCAL8001: there are no files; SCAL8002: they hold too little; SCAL8309: the settings do not go together.</exception>
+    /// <exception cref="StageFailedException">SCAL8001: there are no files; SCAL8002: they hold too little; SCAL8309: the settings do not go together; SCAL84xx: the questions are none, or cannot be encoded.</exception>
     /// <exception cref="UnusableInputException">SCAL83xx: a file is not what its setting says.</exception>
     public static void Write(StageContext<TrainSettings> context)
     {
         CheckFiles(context);
-        var facts = context.Settings.Corpus.Scheme == "tokens" ? Shards(context) : Text(context);
+        var questions = context.Settings.MultipleChoice is { } asked ? QuestionFile.Read(asked) : [];
+        var facts = context.Settings.Corpus.Scheme == "tokens" ? Shards(context, questions) : Text(context, questions);
         File.WriteAllText(context.Output(FactsFile), JsonSerializer.Serialize(facts, StageDescriptor.Json) + "\n");
     }
 
@@ -91,7 +92,7 @@ internal sealed class PreparedCorpus : IDisposable
     }
 
     /// <summary>Text to shards.</summary>
-    private static CorpusFacts Text(StageContext<TrainSettings> context)
+    private static CorpusFacts Text(StageContext<TrainSettings> context, IReadOnlyList<Question> questions)
     {
         var (corpus, heldOut) = (context.Settings.Corpus, context.Settings.HeldOut);
         string trainingText = Path.Combine(context.WorkFolder, "training.txt"), heldOutText = Path.Combine(context.WorkFolder, "held_out.txt");
@@ -113,6 +114,7 @@ internal sealed class PreparedCorpus : IDisposable
         var (trainingBytes, heldOutBytes) = (new FileInfo(trainingText).Length, new FileInfo(heldOutText).Length);
         CheckSize(context, trainingBytes, heldOutBytes, "bytes after repeated lines are taken once");
         var tokenizer = TokenizerOf(context, trainingText);
+        PreparedQuestions.Write(context, questions, tokenizer);
         using var trainingShard = Shard(TrainingFile);
         using var heldOutShard = Shard(HeldOutFile);
         Corpus.Tokenize(trainingText, tokenizer, trainingShard, done => context.Progress(done, 0, "tokens"));
@@ -127,11 +129,12 @@ internal sealed class PreparedCorpus : IDisposable
     }
 
     /// <summary>Shards of the user to shards.</summary>
-    private static CorpusFacts Shards(StageContext<TrainSettings> context)
+    private static CorpusFacts Shards(StageContext<TrainSettings> context, IReadOnlyList<Question> questions)
     {
         var (corpus, heldOut) = (context.Settings.Corpus, context.Settings.HeldOut);
         var tokenizer = context.Settings.Tokenizer is null ? null : TokenizerOf(context, text: null);
         File.WriteAllText(context.Output(TokenizerFile), "");
+        int asked = PreparedQuestions.Write(context, questions, tokenizer);
         using var tokens = TokenSequence.Open([.. corpus.Paths, .. heldOut?.Paths ?? []]);
         using var trainingShard = new TokenShardWriter(context.Output(TrainingFile), tokens.Wide);
         using var heldOutShard = new TokenShardWriter(context.Output(HeldOutFile), tokens.Wide);
@@ -144,7 +147,7 @@ internal sealed class PreparedCorpus : IDisposable
         }
 
         CheckSize(context, trainingShard.Count, heldOutShard.Count, "tokens");
-        int vocabulary = Math.Max(trainingShard.Frequencies.Length, heldOutShard.Frequencies.Length);
+        int vocabulary = Math.Max(asked, Math.Max(trainingShard.Frequencies.Length, heldOutShard.Frequencies.Length));
         return new CorpusFacts(
             trainingShard.Count, heldOutShard.Count, trainingShard.UnigramEntropy, tokenizer?.Id ?? "unknown", vocabulary, trainingShard.Complete(), heldOutShard.Complete(),
             tokenizer is null ? null : Bytes(heldOutShard.Frequencies, tokenizer) / heldOutShard.Count);

@@ -5,8 +5,11 @@ namespace Scaling.Stages.Train;
 
 internal static class RunEvents
 {
-    /// <summary>Training loss and learning rate of every line of the curve, and the held-out loss of every point. A branch that the run came back from has curves of its own, else they would zigzag.</summary>
-    public static IEnumerable<EventScalar> Of(TrainingRun run)
+    /// <summary>
+    /// Training loss and learning rate of every line of the curve, the held-out loss of every point, and the accuracy at the end. A branch that the run came back from has curves of
+    /// its own, else they would zigzag.
+    /// </summary>
+    public static IEnumerable<EventScalar> Of(TrainingRun run, MultipleChoice? answered)
     {
         foreach (var line in run.Curve)
         {
@@ -19,6 +22,11 @@ internal static class RunEvents
         foreach (var point in run.Judged)
         {
             yield return new EventScalar(point.Step, "loss/held_out", point.HeldOut.Nats);
+        }
+
+        if (answered is not null)
+        {
+            yield return new EventScalar(run.Plan.Steps, "accuracy", answered.Accuracy);
         }
     }
 }

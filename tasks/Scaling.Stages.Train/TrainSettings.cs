@@ -81,4 +81,7 @@ public sealed record TrainSettings
     [Description("Held-out tokens that a model is judged on, in windows at even distances over the held-out part.")]
     [Unit("tokens"), Range(1, 1e12)]
     public long EvaluationTokens { get; init; } = 131_072;
+
+    [Description("Multiple-choice questions that a model answers at the end of its run, without examples: JSON Lines such as {\"context\": \"The sky is\", \"choices\": [\"blue\", \"green\"], \"answer\": 0}. The choice of the greatest log-likelihood a byte is its answer.")]
+    public FileSet? MultipleChoice { get; init; }
 }

@@ -33,8 +33,8 @@ public sealed class TrainStage : Stage<TrainSettings>
             Optional = TrainTables.MayRead,
         },
         Prepare = new PrepareAction(
-            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern", "device"],
-            [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile]),
+            ["corpus", "held_out", "tokenizer", "tokenizer_vocabulary", "tokenizer_pattern", "multiple_choice", "device"],
+            [PreparedCorpus.TrainingFile, PreparedCorpus.HeldOutFile, PreparedCorpus.TokenizerFile, PreparedCorpus.FactsFile, PreparedQuestions.File]),
         UsesPipelineSeed = true,
         Outputs =
         [
@@ -64,6 +64,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         var shape = DecoderShape.FromCells(context.Row.Count, context.Row.Truth);
         using var corpus = PreparedCorpus.Read(context);
         CheckShape(context, shape, corpus.Facts);
+        var questions = PreparedQuestions.Read(context);
         var settings = context.Settings;
         Understood(() =>
         {
@@ -74,7 +75,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             var gpu = GpuUse.Of(settings.Device);
             GoOn(context, run);
             Train(context, run, gpu);
-            Write(context, run, corpus.Facts, gpu);
+            Write(context, run, corpus.Facts, Answer(context, run, questions), gpu);
         });
     }
 
@@ -192,10 +193,15 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
     }
 
-    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, GpuUse? gpu)
+    /// <summary>The accuracy at the end of a run; null where nothing was asked, or the run diverged.</summary>
+    private static MultipleChoice? Answer(StageContext<TrainSettings> context, TrainingRun run, IReadOnlyList<ChoiceQuestion> questions) => questions.Count == 0 || !run.Done
+        ? null
+        : MultipleChoice.Of(run.Weights, questions, context.Settings.Context, (done, all) => context.Progress(done, all, "choices"), context.Stop);
+
+    private static void Write(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered, GpuUse? gpu)
     {
         Warn(context, run, corpus);
-        WriteRuns(context, run, corpus);
+        WriteRuns(context, run, corpus, answered);
 
         var plan = run.Plan;
         double rate = plan.TokensAt(run.ExecutedSteps) / run.Seconds;
@@ -213,7 +219,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         }
 
         File.WriteAllText(context.Output("curve.jsonl"), curve.ToString());
-        EventFile.Write(context.Output(EventFile.Name), RunEvents.Of(run));
+        EventFile.Write(context.Output(EventFile.Name), RunEvents.Of(run, answered));
         if (run.DivergedAt is null)
         {
             run.Weights.Write(context.Output("weights.safetensors"));
@@ -251,7 +257,7 @@ public sealed class TrainStage : Stage<TrainSettings>
     }
 
     /// <summary>A row for each point; where the run diverged, one more without a loss for the point that it did not come to.</summary>
-    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus)
+    private static void WriteRuns(StageContext<TrainSettings> context, TrainingRun run, CorpusFacts corpus, MultipleChoice? answered)
     {
         var (plan, settings) = (run.Plan, context.Settings);
         var shares = Shares(settings, plan.Steps);
@@ -269,12 +275,13 @@ public sealed class TrainStage : Stage<TrainSettings>
                 break;
             }
 
+            var accuracy = point == plan.Steps ? answered : null;
             runs.Add(
             [
                 .. plan.Shape.Cells(), plan.Seed, settings.TokensPerParameter[0] * shares[point], plan.TokensAt(point), heldOut?.Nats, heldOut?.StandardError, context.Point,
                 plan.IsAnnealedAt(point), heldOut is null ? run.DivergedAt : null, point, plan.Batch, plan.Context, plan.Schedule.Peak,
                 context.Row.Number(Vocabulary.LearningRateFactor.Name), schedule, recipe, Compute.On(settings.Device).PrecisionName, corpus.Tokenizer, corpus.BytesPerToken, heldOut?.Tokens, corpus.TrainingTokens, corpus.Corpus, corpus.HeldOut,
-                run.Order.Id,
+                run.Order.Id, accuracy?.Accuracy, accuracy?.StandardError, accuracy?.Questions,
             ]);
         }
 

@@ -38,6 +38,9 @@ internal static class TrainTables
         new("corpus", "text", "first 16 hex digits of the SHA-256 of the training tokens, little endian"),
         new("held_out", "text", "first 16 hex digits of the SHA-256 of the held-out tokens, little endian"),
         new("token_order", "text", "first 16 hex digits of the SHA-256 of the order of training windows"),
+        new("accuracy", "1", "share of the multiple-choice questions answered rightly at the end of the run; empty at points before it, and where none were asked"),
+        new("accuracy_standard_error", "1", "standard error of the accuracy over the questions"),
+        new("questions", "questions", "multiple-choice questions answered"),
     ];
 
     public static readonly IReadOnlyList<Column> Timings =
