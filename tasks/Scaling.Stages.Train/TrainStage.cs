@@ -174,7 +174,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             {
                 run.Settle();
                 gpu?.Look();
-                context.Progress(plan.TokensAt(run.ExecutedSteps), plan.TokensAt(plan.ExecutedSteps), "tokens", $"{run.LastLoss:0.000} nats a token");
+                context.Progress(plan.TokensAt(run.ExecutedSteps), plan.TokensAt(plan.ExecutedSteps), "tokens", string.Create(CultureInfo.InvariantCulture, $"{run.LastLoss:0.000} nats a token, {plan.TokensAt(run.ExecutedSteps) / run.Seconds:0} tokens/s"));
                 told = seconds;
             }
 

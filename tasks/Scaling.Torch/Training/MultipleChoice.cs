@@ -76,7 +76,6 @@ public sealed record MultipleChoice(double Accuracy, double? StandardError, int 
     private static float[] LogLikelihoods(Decoder decoder, Cut[] sequences)
     {
         using var scope = NewDisposeScope();
-        var device = decoder.Weights.Device;
         int length = sequences.Max(s => s.Tokens.Length) - 1;
         long[] inputs = new long[sequences.Length * length], targets = new long[inputs.Length];
         float[] scored = new float[inputs.Length];
@@ -91,6 +90,7 @@ public sealed record MultipleChoice(double Accuracy, double? StandardError, int 
             }
         }
 
+        var device = decoder.Weights.Device;
         var logits_BTV = decoder.Logits(tensor(inputs, [sequences.Length, length]).to(device));
         var nats_Z = cross_entropy(logits_BTV.flatten(0, 1), tensor(targets).to(device), reduction: nn.Reduction.None);
         return (nats_Z * tensor(scored).to(device)).view(sequences.Length, length).sum(1).neg().cpu().data<float>().ToArray();
