@@ -27,6 +27,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="tokens">The corpus's training part, more than a window of it.</param>
     public TrainingRun(TrainingPlan plan, ushort[] tokens)
     {
+        FreedMemory.Keep();
         Plan = plan;
         _tokens = tokens;
         _schedule = plan.Schedule;
