@@ -37,6 +37,7 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory does not hold the weights and their moments.</exception>
     public TrainingRun(TrainingPlan plan, TokenSequence tokens, Func<DecoderWeights, HeldOutLoss> judge, Compute? compute = null)
     {
+        FreedMemory.Keep();
         Plan = plan;
         _tokens = tokens;
         _judge = judge;
