@@ -27,6 +27,9 @@ internal sealed class ReferenceDecoder
 
     public IReadOnlyCollection<string> Names => _weights.Keys;
 
+    /// <summary>A weight's numbers, which may be changed.</summary>
+    public double[] this[string name] => _weights[name];
+
     public long Count => _weights.Values.Sum(w => (long)w.Length);
 
     /// <summary>Logits of every position of one sequence.</summary>

@@ -13,6 +13,21 @@ internal static class DeviceMemory
     /// <summary>Whether memory was wanting. libtorch has then given back what it kept unused, and what the failed operation wanted can be asked for anew in smaller pieces.</summary>
     public static bool IsFull(ExternalException failure) => Complaints.Any(c => failure.Message.Contains(c, StringComparison.Ordinal));
 
+    /// <summary>Does what has no smaller piece.</summary>
+    /// <param name="what">As for <see cref="TooSmall"/>.</param>
+    /// <param name="work">Takes the memory.</param>
+    public static T Demand<T>(string what, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (ExternalException e) when (IsFull(e))
+        {
+            throw TooSmall(what, e);
+        }
+    }
+
     /// <summary>There is no smaller piece.</summary>
     /// <param name="what">What did not fit, a noun phrase.</param>
     /// <param name="failure">As libtorch told it.</param>

@@ -1,7 +1,6 @@
 // The loss of a decoder on tokens that it has not seen.
 //
 // Axes: B batch, T context, Z = B·T, V vocabulary.
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -45,14 +44,7 @@ public sealed record HeldOutLoss(double Nats, double StandardError, long Tokens)
     private static float[] Losses(Decoder decoder, TokenSequence heldOut, long[] starts, int context, CollectionPause pause)
     {
         pause.Rest();
-        try
-        {
-            return Losses(decoder, heldOut, starts, context);
-        }
-        catch (ExternalException e) when (DeviceMemory.IsFull(e))
-        {
-            throw DeviceMemory.TooSmall($"the evaluation of {starts.Length} windows of {context} tokens", e);
-        }
+        return DeviceMemory.Demand($"the evaluation of {starts.Length} windows of {context} tokens", () => Losses(decoder, heldOut, starts, context));
     }
 
     private static float[] Losses(Decoder decoder, TokenSequence heldOut, long[] starts, int context)

@@ -1,7 +1,8 @@
-// The training loss of a batch and its gradient: by autograd, and for small batches of short sequences written out, as the layers of tiny decoders cost less than their bookkeeping.
+// The training loss of a batch and its gradient, written out: the layers of small decoders cost less than autograd's bookkeeping, and a causal product need not compute what it masks.
 //
-// Axes: B batch, T positions of queries, S positions of keys, Z = B·T, D hidden, F intermediate, V vocabulary, N query heads, K key/value heads,
-// G = N/K, P = N + K, M = N + 2K, H head size, Q = N·H, R = M·H, C = B·K, X = G·T. A name that begins with d_ is the gradient of what follows.
+// Axes: B batch, T positions of queries, S positions of keys, Z = B·T, D hidden, F intermediate, Y = 2F, V vocabulary, N query heads, K key/value heads,
+// G = N/K, P = N + K, M = N + 2K, H head size, Q = N·H, R = M·H, C = B·K, X = G·(queries of a block). In a product of x_ZI with w_OI, I is what comes in and O what goes out.
+// A name that begins with d_ is the gradient of what follows.
 using System.Globalization;
 using static TorchSharp.torch;
 
@@ -14,13 +15,16 @@ public sealed class LossGradients : IDisposable
     public const double ZLoss = 1e-5;
 
     /// <summary>
-    /// The most scores of attention a layer, B·N·T², that the written-out way keeps: 2 MB. On one core of an AMD EPYC it took 0.48 to 0.67 of autograd's time with 32k parameters or
-    /// fewer, 0.9 with 705k and 16 × 64, and 1.3 with 705k and 16 × 128, four times this bound, where the scores leave the cache.
+    /// Scores of attention, N·T² over all layers, up to which a sequence is written out: half of them are kept for the way back, 512 MB. Autograd keeps none and takes, with 0.7M
+    /// parameters, 1.1 times as long at T = 2048 and 1.5 times at 512.
     /// </summary>
-    public const int MostScores = 1 << 19;
+    public const long MostScores = 1L << 28;
 
-    /// <summary>The most tokens, B·T, that autograd keeps the activations of.</summary>
-    public const int MostTokens = 1 << 13;
+    /// <summary>Queries of a block.</summary>
+    private const int Block = 32;
+
+    /// <summary>Tokens of a micro-batch, about: enough that a product outweighs its bookkeeping, few enough that activations stay in the cache.</summary>
+    private const int MicroBatchTokens = 2048;
 
     /// <summary>The same on a GPU, which smaller products leave idle; halved where its memory is too small.</summary>
     public const int MostTokensOnGpu = 1 << 16;
@@ -29,61 +33,97 @@ public sealed class LossGradients : IDisposable
     public const int MostLogitsOnGpu = 1 << 28;
 
     /// <summary>
-    /// Forward and backward of the decoder without autograd, which with its finer operations took a third of the time. Attention has features before positions: a product whose result has
-    /// rows of 8 numbers takes four times as long as its transpose, and the tiled kernel of scaled_dot_product_attention consists of such. The G query heads
+    /// Forward and backward of the decoder without autograd. Attention has features before positions: a product whose result has rows of 8 numbers takes four times as long as its
+    /// transpose, and the tiled kernel of scaled_dot_product_attention consists of such. Queries come in blocks that meet the keys up to their own alone. The G query heads
     /// of a key/value head stand side by side, so that nothing is repeated. Parameters and gradients have the order of DecoderWeights.All.
+    ///
+    /// Products of many numbers go to oneDNN, which libtorch offers as a convolution over an image one pixel wide: it has AVX-512 for AMD's processors, where MKL's mm has AVX2
+    /// and half the speed. Its calls take some 20 µs more, so small ones stay with mm.
     /// </summary>
     private static readonly string Script = $$"""
+        def is_large(x_ZI: Tensor, w_OI: Tensor) -> bool:
+            return x_ZI.size(0) * w_OI.numel() >= 2 ** 23
+
+        def product(x_ZI: Tensor, w_OI: Tensor) -> Tensor:
+            if not is_large(x_ZI, w_OI):
+                return torch.mm(x_ZI, w_OI.t())
+            x_1IZ1 = x_ZI.view([1, x_ZI.size(0), 1, -1]).permute([0, 3, 1, 2])
+            y_1OZ1 = torch.mkldnn_convolution(x_1IZ1, w_OI.unsqueeze(2).unsqueeze(3), None, [0, 0], [1, 1], [1, 1], 1)
+            return y_1OZ1.permute([0, 2, 3, 1]).view([x_ZI.size(0), -1])
+
+        def add_product(d_w_OI: Tensor, d_y_ZO: Tensor, x_ZI: Tensor):
+            if not is_large(x_ZI, d_w_OI):
+                d_w_OI.addmm_(d_y_ZO.t(), x_ZI)
+            else:
+                d_OI, no_bias = torch.mkldnn_linear_backward_weights(d_y_ZO.to_mkldnn(), x_ZI.to_mkldnn(), d_w_OI, False)
+                d_w_OI.add_(d_OI)
+
         def norm(x_ZD: Tensor, scale_D: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             root_Z1 = torch.rsqrt(torch.mean(x_ZD * x_ZD, [-1], True) + {{Text(Decoder.NormEpsilon)}})
             unit_ZD = x_ZD * root_Z1
             return unit_ZD * scale_D, unit_ZD, root_Z1
 
-        def norm_backward(d_y_ZD: Tensor, unit_ZD: Tensor, root_Z1: Tensor, scale_D: Tensor) -> Tuple[Tensor, Tensor]:
+        def norm_backward(d_scale_D: Tensor, d_y_ZD: Tensor, unit_ZD: Tensor, root_Z1: Tensor, scale_D: Tensor) -> Tensor:
             along_ZD = d_y_ZD * unit_ZD
             along_Z1 = torch.mv(along_ZD, scale_D).unsqueeze(1)
-            d_x_ZD = torch.addcmul(d_y_ZD * scale_D, unit_ZD, along_Z1, value=-1.0 / scale_D.size(0)).mul_(root_Z1)
-            return d_x_ZD, torch.sum(along_ZD, [0])
+            d_scale_D.add_(torch.sum(along_ZD, [0]))
+            return torch.addcmul(d_y_ZD * scale_D, unit_ZD, along_Z1, value=-1.0 / scale_D.size(0)).mul_(root_Z1)
 
         def rotate(x_BPHT: Tensor, cos_PHT: Tensor, sin_PHT: Tensor, direction: int) -> Tensor:
             return (x_BPHT * cos_PHT).addcmul_(torch.roll(x_BPHT, [x_BPHT.size(2) // 2], [2]), sin_PHT, value=direction)
 
         def attend(qkv_ZR: Tensor, b: int, cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> List[Tensor]:
             p, h, t = cos_PHT.size(0), cos_PHT.size(1), cos_PHT.size(2)
-            g = mask_SGT.size(1)
+            block, g = mask_SGT.size(0), mask_SGT.size(1)
             k = qkv_ZR.size(1) // h - p
             n = p - k
             qkv_BMHT = qkv_ZR.view([b, t, -1]).transpose(1, 2).contiguous().view([b, p + k, h, t])
             qk_BPHT = rotate(qkv_BMHT.narrow(1, 0, p), cos_PHT, sin_PHT, 1)
-            q_CHX = qk_BPHT.narrow(1, 0, n).view([b, k, g, h, t]).transpose(2, 3).reshape([b * k, h, g * t])
+            q_BKHGT = qk_BPHT.narrow(1, 0, n).view([b, k, g, h, t]).transpose(2, 3)
             k_CHS = qk_BPHT.narrow(1, n, k).reshape([b * k, h, t])
             v_CHS = qkv_BMHT.narrow(1, p, k).reshape([b * k, h, t])
-            share_CSX = torch.softmax(torch.bmm(k_CHS.transpose(1, 2), q_CHX).add_(mask_SGT.view([t, g * t])), 1)
-            heads_CHX = torch.bmm(v_CHS, share_CSX)
-            heads_ZQ = heads_CHX.view([b, k, h, g, t]).permute([0, 4, 1, 3, 2]).reshape([b * t, n * h])
-            return [heads_ZQ, q_CHX, k_CHS, v_CHS, share_CSX]
+            heads_BTKGH = torch.empty([b, t, k, g, h])
+            kept = [heads_BTKGH.view([b * t, n * h]), k_CHS, v_CHS]
+            for first in range(0, t, block):
+                end = min(first + block, t)
+                size = end - first
+                q_CHX = q_BKHGT.narrow(4, first, size).reshape([b * k, h, g * size])
+                score_CSX = torch.bmm(k_CHS.narrow(2, 0, end).transpose(1, 2), q_CHX)
+                score_CSX.narrow(1, first, size).add_(mask_SGT.narrow(0, 0, size).narrow(2, 0, size).reshape([size, g * size]))
+                share_CSX = torch.softmax(score_CSX, 1)
+                heads_CHX = torch.bmm(v_CHS.narrow(2, 0, end), share_CSX)
+                heads_BTKGH.narrow(1, first, size).copy_(heads_CHX.view([b, k, h, g, size]).permute([0, 4, 1, 3, 2]))
+                kept += [q_CHX, share_CSX]
+            return kept
 
         def attend_backward(d_heads_ZQ: Tensor, kept: List[Tensor], b: int, cos_PHT: Tensor, sin_PHT: Tensor) -> Tensor:
-            q_CHX, k_CHS, v_CHS, share_CSX = kept[1], kept[2], kept[3], kept[4]
+            k_CHS, v_CHS = kept[1], kept[2]
             h, t = k_CHS.size(1), k_CHS.size(2)
             k = k_CHS.size(0) // b
-            g = q_CHX.size(2) // t
-            d_heads_CHX = d_heads_ZQ.view([b, t, k, g, h]).permute([0, 2, 4, 3, 1]).reshape([b * k, h, g * t])
-            d_v_CHS = torch.bmm(d_heads_CHX, share_CSX.transpose(1, 2))
-            d_share_CSX = torch.bmm(v_CHS.transpose(1, 2), d_heads_CHX)
-            d_score_CSX = torch._softmax_backward_data(d_share_CSX, share_CSX, 1, 6)
-            d_q_BNHT = torch.bmm(k_CHS, d_score_CSX).view([b, k, h, g, t]).transpose(2, 3).reshape([b, k * g, h, t])
-            d_k_BKHT = torch.bmm(q_CHX, d_score_CSX.transpose(1, 2)).view([b, k, h, t])
-            d_qk_BPHT = rotate(torch.cat([d_q_BNHT, d_k_BKHT], 1), cos_PHT, sin_PHT, -1)
-            d_qkv_BMHT = torch.cat([d_qk_BPHT, d_v_CHS.view([b, k, h, t])], 1)
+            g = cos_PHT.size(0) // k - 1
+            d_heads_BKHGT = d_heads_ZQ.view([b, t, k, g, h]).permute([0, 2, 4, 3, 1])
+            d_q_BKGHT = torch.empty([b, k, g, h, t])
+            d_k_CHS, d_v_CHS = torch.zeros_like(k_CHS), torch.zeros_like(v_CHS)
+            for i in range(3, len(kept), 2):
+                q_CHX, share_CSX = kept[i], kept[i + 1]
+                end, size = share_CSX.size(1), share_CSX.size(2) // g
+                first = end - size
+                d_heads_CHX = d_heads_BKHGT.narrow(4, first, size).reshape([b * k, h, g * size])
+                d_v_CHS.narrow(2, 0, end).add_(torch.bmm(d_heads_CHX, share_CSX.transpose(1, 2)))
+                d_share_CSX = torch.bmm(v_CHS.narrow(2, 0, end).transpose(1, 2), d_heads_CHX)
+                d_score_CSX = torch._softmax_backward_data(d_share_CSX, share_CSX, 1, 6)
+                d_q_CHX = torch.bmm(k_CHS.narrow(2, 0, end), d_score_CSX)
+                d_q_BKGHT.narrow(4, first, size).copy_(d_q_CHX.view([b, k, h, g, size]).transpose(2, 3))
+                d_k_CHS.narrow(2, 0, end).add_(torch.bmm(q_CHX, d_score_CSX.transpose(1, 2)))
+            d_qk_BPHT = torch.cat([d_q_BKGHT.view([b, k * g, h, t]), d_k_CHS.view([b, k, h, t])], 1)
+            d_qkv_BMHT = torch.cat([rotate(d_qk_BPHT, cos_PHT, sin_PHT, -1), d_v_CHS.view([b, k, h, t])], 1)
             return d_qkv_BMHT.view([b, -1, t]).transpose(1, 2).reshape([b * t, -1])
 
-        def gradients(parameters: List[Tensor], tokens_BT1: Tensor, cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> List[Tensor]:
+        def add_gradients(gradients: List[Tensor], parameters: List[Tensor], tokens_BT1: Tensor, each: float, cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> Tensor:
             layers = (len(parameters) - 2) // 6
             embedding_VD = parameters[4 * layers]
-            norms = parameters[4 * layers + 1 : 6 * layers + 2]
-            tied = len(parameters) == 6 * layers + 2
-            head_VD = embedding_VD if tied else parameters[-1]
+            norms, d_norms = parameters[4 * layers + 1 : 6 * layers + 2], gradients[4 * layers + 1 : 6 * layers + 2]
+            head = 4 * layers if len(parameters) == 6 * layers + 2 else 6 * layers + 2
             b, t = tokens_BT1.size(0), tokens_BT1.size(1) - 1
             inputs_Z = tokens_BT1.narrow(1, 0, t).reshape([-1])
             targets_Z1 = tokens_BT1.narrow(1, 1, t).reshape([-1, 1])
@@ -92,56 +132,61 @@ public sealed class LossGradients : IDisposable
             kept: List[List[Tensor]] = []
             for i in range(layers):
                 a_ZD, a_unit_ZD, a_root_Z1 = norm(x_ZD, norms[2 * i])
-                attended = attend(torch.mm(a_ZD, parameters[4 * i].t()), b, cos_PHT, sin_PHT, mask_SGT)
-                x_ZD = torch.addmm(x_ZD, attended[0], parameters[4 * i + 1].t())
+                attended = attend(product(a_ZD, parameters[4 * i]), b, cos_PHT, sin_PHT, mask_SGT)
+                x_ZD = product(attended[0], parameters[4 * i + 1]).add_(x_ZD)
                 m_ZD, m_unit_ZD, m_root_Z1 = norm(x_ZD, norms[2 * i + 1])
-                gate_ZF, up_ZF = torch.mm(m_ZD, parameters[4 * i + 2].t()).chunk(2, 1)
+                gate_up_ZY = product(m_ZD, parameters[4 * i + 2])
+                gate_ZF, up_ZF = gate_up_ZY.chunk(2, 1)
                 open_ZF = torch.silu(gate_ZF)
                 inner_ZF = open_ZF * up_ZF
-                x_ZD = torch.addmm(x_ZD, inner_ZF, parameters[4 * i + 3].t())
+                x_ZD = product(inner_ZF, parameters[4 * i + 3]).add_(x_ZD)
                 kept.append(attended)
-                kept.append([a_ZD, a_unit_ZD, a_root_Z1, m_ZD, m_unit_ZD, m_root_Z1, gate_ZF, up_ZF, open_ZF, inner_ZF])
+                kept.append([a_ZD, a_unit_ZD, a_root_Z1, m_ZD, m_unit_ZD, m_root_Z1, gate_up_ZY, open_ZF, inner_ZF])
 
             f_ZD, f_unit_ZD, f_root_Z1 = norm(x_ZD, norms[2 * layers])
-            logits_ZV = torch.mm(f_ZD, head_VD.t())
+            logits_ZV = product(f_ZD, parameters[head])
             logs_ZV = torch.log_softmax(logits_ZV, 1)
             target_Z1 = torch.gather(logs_ZV, 1, targets_Z1)
             log_sum_Z1 = torch.gather(logits_ZV, 1, targets_Z1) - target_Z1
-            nats = -torch.mean(target_Z1)
+            nats = torch.sum(target_Z1) * -each
 
             # Of the mean of (log_sum - logit of the target) + ZLoss * log_sum ** 2; log_sum's own gradient is the softmax.
-            each = 1.0 / (b * t)
             d_logits_ZV = logs_ZV.exp_().mul_(log_sum_Z1 * ({{Text(2 * ZLoss)}} * each) + each)
             d_logits_ZV.scatter_add_(1, targets_Z1, torch.full_like(target_Z1, -each))
-            d_head_VD = torch.mm(d_logits_ZV.t(), f_ZD)
-            d_x_ZD, d_scale_D = norm_backward(torch.mm(d_logits_ZV, head_VD), f_unit_ZD, f_root_Z1, norms[2 * layers])
-            d_matrices: List[Tensor] = []
-            d_norms = [d_scale_D]
+            add_product(gradients[head], d_logits_ZV, f_ZD)
+            d_x_ZD = norm_backward(d_norms[2 * layers], product(d_logits_ZV, parameters[head].t()), f_unit_ZD, f_root_Z1, norms[2 * layers])
             for j in range(layers):
                 i = layers - 1 - j
                 attended = kept[2 * i]
-                a_ZD, a_unit_ZD, a_root_Z1, m_ZD, m_unit_ZD, m_root_Z1, gate_ZF, up_ZF, open_ZF, inner_ZF = kept[2 * i + 1]
-                d_down_DF = torch.mm(d_x_ZD.t(), inner_ZF)
-                d_inner_ZF = torch.mm(d_x_ZD, parameters[4 * i + 3])
-                d_gate_up_ZY = torch.cat([torch.silu_backward(d_inner_ZF * up_ZF, gate_ZF), d_inner_ZF * open_ZF], 1)
-                d_gate_up_YD = torch.mm(d_gate_up_ZY.t(), m_ZD)
-                d_before_ZD, d_m_scale_D = norm_backward(torch.mm(d_gate_up_ZY, parameters[4 * i + 2]), m_unit_ZD, m_root_Z1, norms[2 * i + 1])
-                d_x_ZD = d_before_ZD.add_(d_x_ZD)
-                d_output_DQ = torch.mm(d_x_ZD.t(), attended[0])
-                d_qkv_ZR = attend_backward(torch.mm(d_x_ZD, parameters[4 * i + 1]), attended, b, cos_PHT, sin_PHT)
-                d_qkv_RD = torch.mm(d_qkv_ZR.t(), a_ZD)
-                d_before_ZD, d_a_scale_D = norm_backward(torch.mm(d_qkv_ZR, parameters[4 * i]), a_unit_ZD, a_root_Z1, norms[2 * i])
-                d_x_ZD = d_before_ZD.add_(d_x_ZD)
-                d_matrices = [d_qkv_RD, d_output_DQ, d_gate_up_YD, d_down_DF] + d_matrices
-                d_norms = [d_a_scale_D, d_m_scale_D] + d_norms
+                a_ZD, a_unit_ZD, a_root_Z1, m_ZD, m_unit_ZD, m_root_Z1, gate_up_ZY, open_ZF, inner_ZF = kept[2 * i + 1]
+                gate_ZF, up_ZF = gate_up_ZY.chunk(2, 1)
+                add_product(gradients[4 * i + 3], d_x_ZD, inner_ZF)
+                d_inner_ZF = product(d_x_ZD, parameters[4 * i + 3].t())
+                d_gate_up_ZY = torch.empty_like(gate_up_ZY)
+                d_gate_ZF, d_up_ZF = d_gate_up_ZY.chunk(2, 1)
+                torch.mul(d_inner_ZF, open_ZF, out=d_up_ZF)
+                torch.silu_backward(d_inner_ZF.mul_(up_ZF), gate_ZF, grad_input=d_gate_ZF)
+                add_product(gradients[4 * i + 2], d_gate_up_ZY, m_ZD)
+                d_m_ZD = product(d_gate_up_ZY, parameters[4 * i + 2].t())
+                d_x_ZD = norm_backward(d_norms[2 * i + 1], d_m_ZD, m_unit_ZD, m_root_Z1, norms[2 * i + 1]).add_(d_x_ZD)
+                add_product(gradients[4 * i + 1], d_x_ZD, attended[0])
+                d_qkv_ZR = attend_backward(product(d_x_ZD, parameters[4 * i + 1].t()), attended, b, cos_PHT, sin_PHT)
+                add_product(gradients[4 * i], d_qkv_ZR, a_ZD)
+                d_a_ZD = product(d_qkv_ZR, parameters[4 * i].t())
+                d_x_ZD = norm_backward(d_norms[2 * i], d_a_ZD, a_unit_ZD, a_root_Z1, norms[2 * i]).add_(d_x_ZD)
 
-            d_embedding_VD = d_head_VD if tied else torch.zeros_like(embedding_VD)
-            d_embedding_VD.index_add_(0, inputs_Z, d_x_ZD)
-            all = d_matrices + [d_embedding_VD] + d_norms
-            if not tied:
-                all.append(d_head_VD)
-            all.append(nats)
-            return all
+            gradients[4 * layers].index_add_(0, inputs_Z, d_x_ZD)
+            return nats
+
+        def of_batch(parameters: List[Tensor], micro_batches: List[Tensor], cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> List[Tensor]:
+            tokens = 0
+            for tokens_BT1 in micro_batches:
+                tokens += tokens_BT1.size(0) * (tokens_BT1.size(1) - 1)
+            gradients = [torch.zeros_like(parameter) for parameter in parameters]
+            nats = torch.zeros([])
+            for tokens_BT1 in micro_batches:
+                nats = nats + add_gradients(gradients, parameters, tokens_BT1, 1.0 / tokens, cos_PHT, sin_PHT, mask_SGT)
+            return gradients + [nats]
 
         """;
 
@@ -159,16 +204,14 @@ public sealed class LossGradients : IDisposable
     /// <param name="weights">Owned by the caller.</param>
     /// <param name="context">T, tokens a sequence.</param>
     /// <param name="compute">Where the weights lie; null is a processor.</param>
-    public LossGradients(DecoderWeights weights, int context, Compute? compute = null)
+    /// <param name="mostScores">Scores of attention up to which the gradient is written out; 0 leaves everything to autograd.</param>
+    public LossGradients(DecoderWeights weights, int context, Compute? compute = null, long mostScores = MostScores)
     {
         compute ??= Compute.Cpu;
         var shape = weights.Shape;
         _context = context;
-        double scores = (double)shape.Heads * context * context;
-        _writtenOut = compute is { Device: ComputeDevice.Cpu, Precision: Precision.Full } && scores <= MostScores;
-        MicroBatch = Math.Max(1, (int)(_writtenOut ? MostScores / scores
-            : compute.Device == ComputeDevice.Cpu ? MostTokens / context
-            : Math.Min(MostTokensOnGpu, MostLogitsOnGpu / shape.Vocabulary) / context));
+        _writtenOut = compute is { Device: ComputeDevice.Cpu, Precision: Precision.Full } && (long)shape.Layers * shape.Heads * context * context <= mostScores;
+        MicroBatch = Math.Max(1, (compute.Device == ComputeDevice.Cpu ? MicroBatchTokens : Math.Min(MostTokensOnGpu, MostLogitsOnGpu / shape.Vocabulary)) / context);
         _parameters = [.. weights.All];
         _decoder = new Decoder(weights, context, compute.Precision);
         using var scope = NewDisposeScope(); // after the decoder, whose tables would end with it
@@ -177,7 +220,7 @@ public sealed class LossGradients : IDisposable
         var (cos_T1H, sin_T1H) = Decoder.RotaryTables(shape.HeadSize, _writtenOut ? context : 1);
         _cos_PHT = (cos_T1H.permute(1, 2, 0) * scale_P11).contiguous().DetachFromDisposeScope();
         _sin_PHT = (sin_T1H.permute(1, 2, 0) * scale_P11).contiguous().DetachFromDisposeScope();
-        var future_ST = full([cos_T1H.shape[0], cos_T1H.shape[0]], float.NegativeInfinity).tril(-1);
+        var future_ST = full([Block, Block], float.NegativeInfinity).tril(-1);
         _mask_SGT = future_ST.unsqueeze(1).repeat(1, shape.Heads / shape.KvHeads, 1).DetachFromDisposeScope();
     }
 
@@ -205,35 +248,14 @@ public sealed class LossGradients : IDisposable
     /// <param name="tokens_BT1">Windows of one token more than the context: inputs and, one further, targets.</param>
     public (Tensor Nats, Tensor[] Gradients) Of(Tensor tokens_BT1)
     {
-        long batch = tokens_BT1.shape[0];
-        if (batch <= MicroBatch)
-        {
-            return OfOne(tokens_BT1);
-        }
-
-        using var noGradients = no_grad();
-        var (nats, gradients) = (zeros(Array.Empty<long>(), device: tokens_BT1.device), _parameters.Select(p => zeros_like(p)).ToArray());
-        for (long start = 0; start < batch; start += MicroBatch)
-        {
-            using var scope = NewDisposeScope();
-            long sequences = Math.Min(MicroBatch, batch - start);
-            double share = (double)sequences / batch;
-            var (partNats, partGradients) = OfOne(tokens_BT1.narrow(0, start, sequences));
-            nats.add_(partNats, share);
-            foreach (var (sum, part) in gradients.Zip(partGradients))
-            {
-                sum.add_(part, share);
-            }
-        }
-
-        return (nats, gradients);
+        var microBatches = tokens_BT1.split(MicroBatch);
+        return _writtenOut ? WrittenOut(microBatches) : ByAutograd(microBatches);
     }
 
     /// <summary>The same at once, by autograd over <see cref="Decoder.Logits"/>. Cross-entropy is log Σ exp(logits) less the target's logit, so the z-loss costs nothing more.</summary>
     /// <param name="tokens_BT1">As above.</param>
     public (Tensor Nats, Tensor[] Gradients) ByAutograd(Tensor tokens_BT1)
     {
-        using var withGradients = enable_grad();
         var logits_BTV = _decoder.Logits(tokens_BT1.narrow(1, 0, _context));
         var targets_BT1 = tokens_BT1.narrow(1, 1, _context).unsqueeze(-1);
         var logSum_BT1 = logits_BTV.logsumexp(-1, keepdim: true);
@@ -251,16 +273,31 @@ public sealed class LossGradients : IDisposable
         _decoder.Dispose();
     }
 
-    private (Tensor Nats, Tensor[] Gradients) OfOne(Tensor tokens_BT1)
+    private (Tensor Nats, Tensor[] Gradients) ByAutograd(Tensor[] microBatches)
     {
-        Computing?.Invoke(tokens_BT1.shape[0]);
-        return _writtenOut ? WrittenOut(tokens_BT1) : ByAutograd(tokens_BT1);
+        double batch = microBatches.Sum(m => m.shape[0]);
+        var (nats, gradients) = (zeros(Array.Empty<long>(), device: microBatches[0].device), _parameters.Select(p => zeros_like(p)).ToArray());
+        foreach (var tokens_BT1 in microBatches)
+        {
+            using var scope = NewDisposeScope();
+            Computing?.Invoke(tokens_BT1.shape[0]);
+            double share = tokens_BT1.shape[0] / batch;
+            var (partNats, partGradients) = ByAutograd(tokens_BT1);
+            nats.add_(partNats, share);
+            foreach (var (sum, part) in gradients.Zip(partGradients))
+            {
+                sum.add_(part, share);
+            }
+        }
+
+        return (nats, gradients);
     }
 
-    private (Tensor Nats, Tensor[] Gradients) WrittenOut(Tensor tokens_BT1)
+    private (Tensor Nats, Tensor[] Gradients) WrittenOut(Tensor[] microBatches)
     {
+        Array.ForEach(microBatches, m => Computing?.Invoke(m.shape[0]));
         using var noGradients = no_grad();
-        var results = _script.invoke<Tensor[]>("gradients", _parameters, tokens_BT1, _cos_PHT, _sin_PHT, _mask_SGT);
+        var results = _script.invoke<Tensor[]>("of_batch", _parameters, microBatches, _cos_PHT, _sin_PHT, _mask_SGT);
         return (results[^1], results[..^1]);
     }
 

@@ -25,6 +25,7 @@ public sealed record MultipleChoice(double Accuracy, double? StandardError, int 
     /// <param name="progress">Told the sequences read so far and in all.</param>
     /// <param name="stop">Ends it between batches.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory is too small.</exception>
     public static MultipleChoice Of(DecoderWeights weights, IReadOnlyList<ChoiceQuestion> questions, int context, Action<int, int> progress, CancellationToken stop)
     {
         double right = Scores(weights, questions, context, progress, stop).Zip(questions, (scores, q) => Array.IndexOf(scores, scores.Max()) == q.Answer ? 1.0 : 0).Sum();
@@ -59,7 +60,7 @@ public sealed record MultipleChoice(double Accuracy, double? StandardError, int 
         {
             stop.ThrowIfCancellationRequested();
             pause.Rest();
-            foreach (var (sequence, logLikelihood) in chunk.Zip(LogLikelihoods(decoder, [.. chunk.Select(s => s.Cut)])))
+            foreach (var (sequence, logLikelihood) in chunk.Zip(DeviceMemory.Demand($"{chunk.Length} choices at once", () => LogLikelihoods(decoder, [.. chunk.Select(s => s.Cut)]))))
             {
                 scores[sequence.Question][sequence.Choice] = logLikelihood / questions[sequence.Question].Choices[sequence.Choice].Bytes;
             }

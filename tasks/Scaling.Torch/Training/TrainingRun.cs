@@ -37,6 +37,7 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory does not hold the weights and their moments.</exception>
     public TrainingRun(TrainingPlan plan, TokenSequence tokens, Func<DecoderWeights, HeldOutLoss> judge, Compute? compute = null)
     {
+        FreedMemory.Keep();
         Plan = plan;
         _tokens = tokens;
         _judge = judge;
@@ -224,7 +225,7 @@ public sealed class TrainingRun : IDisposable
     private void Learn()
     {
         using var scope = NewDisposeScope();
-        var (nats, norm, gradients) = ClippedGradients(NextBatch_BT1());
+        var (nats, norm, gradients) = ClippedGradients();
         _optimiser.Step(gradients, Plan.Schedule.Rate(Step, NextPoint));
         _open.AddRange([nats.DetachFromDisposeScope(), norm.DetachFromDisposeScope()]);
         Step++;
@@ -234,14 +235,14 @@ public sealed class TrainingRun : IDisposable
     /// The step's loss and gradients, in smaller micro-batches where memory is full. The means are the whole batch's either way, and what the failed attempt made is
     /// freed: until <see cref="AdamW.Step"/>, which takes no memory, nothing that outlives the step changes.
     /// </summary>
-    private (Tensor Nats, Tensor Norm, Tensor[] Gradients) ClippedGradients(Tensor tokens_BT1)
+    private (Tensor Nats, Tensor Norm, Tensor[] Gradients) ClippedGradients()
     {
         while (true)
         {
             using var attempt = NewDisposeScope();
             try
             {
-                var (nats, gradients) = _gradients.Of(tokens_BT1);
+                var (nats, gradients) = _gradients.Of(NextBatch_BT1());
                 var norm = _optimiser.Clip(gradients);
                 return (nats.MoveToOuterDisposeScope(), norm.MoveToOuterDisposeScope(), [.. gradients.Select(g => g.MoveToOuterDisposeScope())]);
             }
