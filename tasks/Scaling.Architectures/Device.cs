@@ -8,17 +8,32 @@ namespace Scaling.Architectures;
 /// <param name="Source">Where the figures stand.</param>
 public sealed record Device(string Name, double FlopsPerSecond, double BytesPerSecond, string Source)
 {
+    /// <summary>What NVIDIA's driver calls it. Slices of it (MIG) and its slower kin (PCIe, NVL) have other names and other peaks.</summary>
+    public IReadOnlyList<string> DriverNames { get; init; } = [];
+
     /// <summary>NVIDIA A100 40 GB.</summary>
-    public static Device A100With40GB { get; } = new("a100-40", 312e12, 1.555e12, "NVIDIA A100 data sheet: BF16 dense, HBM2");
+    public static Device A100With40GB { get; } = new("a100-40", 312e12, 1.555e12, "NVIDIA A100 data sheet: BF16 dense, HBM2")
+    {
+        DriverNames = ["NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"],
+    };
 
     /// <summary>NVIDIA A100 80 GB (SXM).</summary>
-    public static Device A100With80GB { get; } = new("a100-80", 312e12, 2.04e12, "NVIDIA A100 80GB data sheet: BF16 dense, HBM2e");
+    public static Device A100With80GB { get; } = new("a100-80", 312e12, 2.04e12, "NVIDIA A100 80GB data sheet: BF16 dense, HBM2e")
+    {
+        DriverNames = ["NVIDIA A100-SXM4-80GB"],
+    };
 
     /// <summary>NVIDIA H100 (SXM).</summary>
-    public static Device H100Sxm { get; } = new("h100-sxm", 989e12, 3.35e12, "NVIDIA H100 data sheet, SXM: BF16 dense, HBM3");
+    public static Device H100Sxm { get; } = new("h100-sxm", 989e12, 3.35e12, "NVIDIA H100 data sheet, SXM: BF16 dense, HBM3")
+    {
+        DriverNames = ["NVIDIA H100 80GB HBM3"],
+    };
 
     /// <summary>NVIDIA H200 (SXM).</summary>
-    public static Device H200 { get; } = new("h200", 989e12, 4.8e12, "NVIDIA H200 data sheet, SXM: BF16 dense, HBM3e");
+    public static Device H200 { get; } = new("h200", 989e12, 4.8e12, "NVIDIA H200 data sheet, SXM: BF16 dense, HBM3e")
+    {
+        DriverNames = ["NVIDIA H200"],
+    };
 
     /// <summary>
     /// AMD EPYC 9654, one socket: 96 cores at the all-core boost of 3.55 GHz with 32 float32 FLOPs a cycle (two 256-bit fused
@@ -32,4 +47,8 @@ public sealed record Device(string Name, double FlopsPerSecond, double BytesPerS
     /// <summary>The device of that name; null where none is.</summary>
     /// <param name="name">As in <see cref="Name"/>.</param>
     public static Device? Named(string name) => All.FirstOrDefault(d => d.Name == name);
+
+    /// <summary>The device that NVIDIA's driver calls so; null where none of these is.</summary>
+    /// <param name="driverName">As <c>nvidia-smi -L</c> prints it.</param>
+    public static Device? CalledByDriver(string driverName) => All.FirstOrDefault(d => d.DriverNames.Contains(driverName));
 }

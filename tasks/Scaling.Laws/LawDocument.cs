@@ -59,6 +59,12 @@ public sealed record LawDocument
     /// <summary>The most influential run of each quantity; empty without resamples, or with more than 1000 runs.</summary>
     public IReadOnlyList<Influence> Influence { get; init; } = [];
 
+    /// <summary>Whether shapes differ by more than seeds, of every size and budget with replicates.</summary>
+    public IReadOnlyList<ShapeEffect> ShapeEffects { get; init; } = [];
+
+    /// <summary>Whether the learning-rate rule was fair to all shapes, of every size and budget with a bracket.</summary>
+    public IReadOnlyList<LearningRateCheck> LearningRateChecks { get; init; } = [];
+
     /// <summary>Where the runs lie.</summary>
     public required LawRanges Ranges { get; init; }
 

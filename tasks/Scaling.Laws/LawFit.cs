@@ -70,6 +70,7 @@ public static class LawFit
                 : null,
             Forms = forms,
             Influence = tellsInfluence && resamples.Count > 0 ? InfluentialRuns.Of(fitter, solution) : [],
+            ShapeEffects = tellsInfluence ? ShapeEffect.Of(design.Runs, options.ResampleSeed) : [],
             Ranges = Ranges(design.Runs),
             Context = context,
             Resamples = [.. resamples.Select(Numbers)],

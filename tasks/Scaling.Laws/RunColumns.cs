@@ -59,7 +59,7 @@ public sealed record RunColumns
     /// <summary>What names a row's shape in <c>residuals.csv</c>.</summary>
     public string? Shape { get; init; }
 
-    /// <summary>Rows with the same text are checkpoints of one training run. Null: each row is a run.</summary>
+    /// <summary>Rows with the same text are points of one training run. Null: <c>training_run</c>; without such a column each row is a run.</summary>
     public string? Run { get; init; }
 
     /// <summary>Rows that differ in one of these columns had other hyper-parameters. Empty: all rows had the same.</summary>

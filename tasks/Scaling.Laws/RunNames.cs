@@ -45,7 +45,7 @@ internal sealed class RunNames
         Weight = names.Weight is { } weight ? Quantity(weight, "weight") : null;
         Shape = Text(names.Shape) ?? IndexOf(Terms.Shape.Name);
         Seed = IndexOf(Terms.Seed.Name);
-        Run = Text(names.Run) ?? -1;
+        Run = Text(names.Run) ?? IndexOf("training_run");
         Group = [.. names.Group.Select(g => Text(g) ?? -1)];
         Covariates = [.. reading.Covariates.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (c.Key, Quantity(c.Value, c.Key)))];
         Where = reading.Where is { } where ? Formula(where, "where", ExpressionType.Truth) : null;

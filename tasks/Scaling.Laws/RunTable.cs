@@ -10,6 +10,12 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
     /// <summary>Names of the covariates, in ordinal order; empty for none.</summary>
     public IReadOnlyList<string> CovariateNames { get; init; } = [];
 
+    /// <summary>Runs at other learning rates than the rule's, which check it and are not among <see cref="Runs"/>.</summary>
+    public IReadOnlyList<TrainingRun> LearningRateBracket { get; init; } = [];
+
+    /// <summary>In what <see cref="Runs"/> differ beside what a law has terms for.</summary>
+    public IReadOnlyList<RunCondition> Conditions { get; init; } = [];
+
     /// <summary>What the reader should know and what stops nothing, in sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
@@ -30,6 +36,12 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
         var names = new RunNames(columns, reading, findings);
         var notes = new List<string>();
         var cells = RunRows.Of(new RunCells(columns, rows), names.Where, findings, notes);
+        cells = cells.Count == 0 ? cells : RunConditions.Finished(cells, notes);
+        if (cells.Count == 0 && !findings.Any)
+        {
+            findings.Add(new RunTableFinding("SCAL7114", $"No row is a finished model. {string.Join(' ', notes)}") { Hint = "Lower the learning rate, or give it runs whose schedule has ended." });
+        }
+
         if (cells.Count == 0 || (reading.Where is not null && names.Where is null))
         {
             // Without its 'where' a table would be told of rows that were to be left out.
@@ -45,9 +57,13 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
 
         RunRows.TellRepeated(names, cells, values, told);
         Tell(cells, values, told);
-        return new RunTable(RunsOf(names, cells, values), Shared(cells, values), [])
+        var runs = RunsOf(names, cells, values);
+        int[] byRule = [.. Enumerable.Range(0, runs.Length).Where(i => runs[i].LearningRateFactor == 1)];
+        return new RunTable([.. byRule.Select(i => runs[i])], Shared(cells, values), [])
         {
             CovariateNames = [.. values.Covariates.Select(c => c.Name)],
+            LearningRateBracket = [.. runs.Where(r => r.LearningRateFactor != 1)],
+            Conditions = RunConditions.Of(cells, byRule, names.Group),
             Notes = [.. notes, .. told.Words()],
         };
     }
@@ -66,6 +82,8 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
                 Run = names.Run < 0 || cells.IsEmpty(names.Run, i) ? null : cells.Text(names.Run, i),
                 Group = RunRows.Group(names.Group, cells, i),
                 Weight = values.Weight?[i] ?? 1,
+                LearningRateFactor = RunConditions.FactorOf(cells, i),
+                Baseline = RunConditions.IsBaseline(cells, i),
                 X = Known(values.X(i)),
                 Ratio = Known(values.Ratio(i)),
                 Gqa = Known(shape.Sharing),

@@ -35,6 +35,12 @@ public sealed record TrainingRun(int Row, double Parameters, double Tokens, doub
     /// <summary>N by the rule that was not chosen: all parameters where N is without embeddings, and the other way round. > 0; null where unknown.</summary>
     public double? OtherParameters { get; init; }
 
+    /// <summary>Factor on the learning rate that the rule gives, > 0; other than 1 the run checks the rule. Default: 1.</summary>
+    public double LearningRateFactor { get; init; } = 1;
+
+    /// <summary>Whether it is of a shape that the others are held against; it is fitted like any other. Default: false.</summary>
+    public bool Baseline { get; init; }
+
     /// <summary>Values in the order of <see cref="RunTable.CovariateNames"/>, finite.</summary>
     public IReadOnlyList<double> Covariates { get; init; } = [];
 }

@@ -1,6 +1,7 @@
 // What a pipeline can say to `export`.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Scaling.Architectures;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Export;
@@ -14,6 +15,9 @@ public sealed record ExportSettings
 
     [Description("Title of the report.")]
     public string Title { get; init; } = "Architecture study";
+
+    [Description("Results of lm-evaluation-harness on the runs' models, to set accuracy against loss in the report: its files results_*.json. Absent: the runs' own accuracies alone, where they have any.")]
+    public FileSet? LmEval { get; init; }
 
     [Description("The longest sequence that the model is to see.")]
     [Unit("tokens"), Range(1, 1_000_000_000)]
@@ -42,4 +46,15 @@ public sealed record ExportSettings
     [Description("Type of the weights when they are loaded.")]
     [AllowedValues("float32", "bfloat16", "float16")]
     public string DataType { get; init; } = "bfloat16";
+
+    internal HuggingFaceOptions ToOptions() => new()
+    {
+        MaxPositionEmbeddings = MaxPositionEmbeddings,
+        RopeTheta = RopeTheta,
+        RmsNormEps = RmsNormEps,
+        InitializerRange = InitializerRange,
+        BosTokenId = BosTokenId,
+        EosTokenId = EosTokenId,
+        DataType = DataType,
+    };
 }

@@ -37,7 +37,7 @@ public sealed class ExportStage : Stage<ExportSettings>
 
     private static void WriteConfig(StageContext<ExportSettings> context, string file, string pick, DecoderShape shape)
     {
-        File.WriteAllText(context.Output(file), HuggingFaceConfig.Of(shape, context.Settings));
+        File.WriteAllText(context.Output(file), HuggingFaceConfig.Of(shape, context.Settings.ToOptions()));
         if (!HuggingFaceConfig.TransformersFiveTakes(shape))
         {
             context.Warn(

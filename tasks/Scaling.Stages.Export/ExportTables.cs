@@ -10,6 +10,7 @@ internal static class ExportTables
     public const string Report = "report.md";
     public const string LossAgainstX = "figures/loss-x.svg";
     public const string LossAgainstRatio = "figures/loss-ratio.svg";
+    public const string AccuracyAgainstLoss = "figures/accuracy-loss.svg";
     public const string PredictedAgainstMeasured = "figures/predicted-measured.svg";
     public const string Front = "figures/front.svg";
 
@@ -37,6 +38,7 @@ internal static class ExportTables
         new(Report, "report"),
         new(LossAgainstX, "figure") { Optional = true },
         new(LossAgainstRatio, "figure") { Optional = true },
+        new(AccuracyAgainstLoss, "figure") { Optional = true },
         new(PredictedAgainstMeasured, "figure") { Optional = true },
         new(Front, "figure") { Optional = true },
     ];

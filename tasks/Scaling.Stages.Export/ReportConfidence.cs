@@ -15,10 +15,10 @@ internal static class ReportConfidence
             return;
         }
 
-        List<string> points = [.. law.Verdicts.Select(InWords)];
+        List<string> points = [.. law.ShapeEffects.Select(InWords), .. law.LearningRateChecks.Select(InWords), .. law.Verdicts.Select(InWords)];
         if (study.Scores?.HeldOut is { } heldOut)
         {
-            points.Add(ReportScores.InWords(heldOut));
+            points.Add(ReportScores.InWords(heldOut, law.Fit.ReplicateNoise));
         }
 
         AddReach(points, study, law);
@@ -45,6 +45,25 @@ internal static class ReportConfidence
             _ => "**not known** from these runs",
         };
         return $"{subject}: {certainty}. {verdict.Reason}";
+    }
+
+    private static string InWords(ShapeEffect effect)
+    {
+        string where = $"At {Quantity.Count(effect.Parameters)} parameters and {Quantity.Count(effect.Tokens)} tokens";
+        string test = $"{effect.Test()}, {effect.Shapes} shapes, {effect.Runs} runs";
+        string noise = $"seeds scatter by {Quantity.Digits(effect.SeedNoise, 2)} nats";
+        string shuffled = $"with the runs shuffled over the shapes {effect.ShuffledShare:P1} of {ShapeEffect.Shuffles} tests came to p < {ShapeEffect.Significance.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        return effect.P < ShapeEffect.Significance
+            ? $"{where} shapes **differ by more than seeds** ({test}): {noise}, the shapes' own losses by {Quantity.Digits(effect.ShapeDeviation, 2)}; {shuffled}."
+            : $"{where} shapes **cannot be told from seeds** ({test}): {noise}; {shuffled}.";
+    }
+
+    private static string InWords(LearningRateCheck check)
+    {
+        string where = $"At {Quantity.Count(check.Parameters)} parameters and {Quantity.Count(check.Tokens)} tokens";
+        string gains = $"at its own best rate a corner of the grid would have gained from {Quantity.Digits(check.Corners.Min(c => c.Gain), 2)} to {Quantity.Digits(check.Corners.Max(c => c.Gain), 2)} nats, and shapes differ by {Quantity.Digits(check.LossRange, 2)}";
+        string open = check.Corners.All(c => c.Bracketed) ? "" : " Not every best rate lies within the bracket.";
+        return $"{where} the learning-rate rule {(check.Holds ? "**was fair** to all shapes" : "**was not fair** to all shapes, and part of what the law says of x and the ratio may be the rate's doing")}: {gains}.{open}";
     }
 
     private static void AddReach(List<string> points, Study study, LawDocument law)

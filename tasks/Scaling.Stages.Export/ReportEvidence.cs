@@ -25,7 +25,10 @@ internal static class ReportEvidence
         }
 
         AppendRuns(report, study);
+        AppendLearningRates(report, study);
         Show(ExportTables.LossAgainstX, ExportTables.LossAgainstRatio);
+        ReportAccuracy.Append(report, study);
+        Show(ExportTables.AccuracyAgainstLoss);
         AppendLaw(report, study);
         AppendExtrapolation(report, study);
         Show(ExportTables.PredictedAgainstMeasured);
@@ -60,10 +63,53 @@ internal static class ReportEvidence
                     Quantity.Digits(runsOfGroup[0].Ratio, 3),
                 ];
             }));
-        if (runs.Has("unique_tokens") && runs.Each().Count(r => r.Number("tokens") > r.Number("unique_tokens")) is > 0 and var repeating)
+        AppendBaselines(report, study);
+        if (runs.Has("unique_tokens") && runs.Each().Count(r => Optional(r, "unique_tokens") is { } unique && r.Number("tokens") > unique) is > 0 and var repeating)
         {
             report.Paragraph($"{repeating} of the runs saw text more than once: their tokens are more than the corpus has.");
         }
+    }
+
+    private static void AppendLearningRates(MarkdownDocument report, Study study)
+    {
+        if (study.Law?.LearningRateChecks is not { Count: > 0 } checks)
+        {
+            return;
+        }
+
+        report.Paragraph("The corners of the grid at other learning rates than the rule's:");
+        report.Table(
+            [
+                MarkdownColumn.Number("parameters"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"),
+                new("loss (nats a token) at factors on the rate"), MarkdownColumn.Number("best factor"), MarkdownColumn.Number("gain there (nats)"),
+            ],
+            checks.SelectMany(check => check.Corners.Select(c => (IReadOnlyList<string>)
+            [
+                Quantity.Count(check.Parameters), Quantity.Count(check.Tokens), Quantity.Digits(c.X, 3), Quantity.Digits(c.Ratio, 3),
+                string.Join(", ", c.Factors.Zip(c.Losses, (f, l) => $"{Quantity.Digits(f, 2)}: {Quantity.Loss(l)}")), (c.Bracketed ? "" : "at the end, ") + Quantity.Digits(c.BestFactor, 2), Quantity.Loss(c.Gain),
+            ])));
+    }
+
+    /// <summary>The runs of the shapes that the others are held against.</summary>
+    private static void AppendBaselines(MarkdownDocument report, Study study)
+    {
+        var groups = study.RunList.Where(r => r.Baseline).GroupBy(r => (r.Shape, r.Budget)).ToList();
+        if (groups.Count == 0)
+        {
+            return;
+        }
+
+        report.Paragraph($"The {(groups.Select(g => g.Key.Shape).Distinct().Count() == 1 ? "baseline was" : "baselines were")} trained as the other shapes were:");
+        report.Table(
+            [
+                new("baseline"), MarkdownColumn.Number("parameters"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"), MarkdownColumn.Number("tokens a parameter"), MarkdownColumn.Number("runs"),
+                MarkdownColumn.Number("mean loss (nats a token)"), MarkdownColumn.Number("known loss"),
+            ],
+            groups.Select(group => (IReadOnlyList<string>)
+            [
+                $"`{group.Key.Shape}`", Quantity.Count(group.First().Parameters), Quantity.Digits(group.First().X, 3), Quantity.Digits(group.First().Ratio, 3), Quantity.Digits(group.Key.Budget),
+                $"{group.Count()}", Quantity.Loss(group.Average(r => r.Loss)), Quantity.Loss(group.First().KnownLoss),
+            ]));
     }
 
     /// <summary>What all runs have in common, from the columns that are there.</summary>
@@ -74,7 +120,12 @@ internal static class ReportEvidence
         {
             if (runs.Has(column))
             {
-                var values = runs.Each().Select(r => r.Text(column)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                var values = runs.Each().Select(r => r.Text(column)).Where(text => text.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                if (values.Count == 0)
+                {
+                    continue; // A trainer of the user that does not tell.
+                }
+
                 facts.Add($"{column.Replace('_', ' ')} {(values.Count > 4 ? $"of {values.Count} values" : string.Join(" or ", values))}");
             }
         }
@@ -260,7 +311,7 @@ internal static class ReportEvidence
             ],
             speed.Each().OrderBy(r => r.Number("parameters")).ThenByDescending(r => r.Number("tokens_per_second")).Select(row => (IReadOnlyList<string>)
             [
-                $"`{row.Text("shape")}`", Count(row, "parameters"), Digits(row, "x"), Digits(row, "ratio"), Digits(row, "gqa"), Count(row, "tokens_per_second"),
+                $"`{row.Text("shape")}`{(IsBaseline(row, speed) ? " **baseline**" : "")}", Count(row, "parameters"), Digits(row, "x"), Digits(row, "ratio"), Digits(row, "gqa"), Count(row, "tokens_per_second"),
                 Optional(row, "tokens_per_second_low") is { } low && Optional(row, "tokens_per_second_high") is { } high ? $"{Quantity.Count(low)} … {Quantity.Count(high)}" : Quantity.Absent,
                 Quantity.Duration(Optional(row, "time_to_first_token")), Quantity.Duration(Optional(row, "time_per_output_token")), Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7),
             ]));
@@ -269,6 +320,8 @@ internal static class ReportEvidence
             $"Medians of repeated runs on {first.Text("device")} in {first.Text("data_type")}, {first.Text("threads")} {(first.Text("threads") == "1" ? "thread" : "threads")}: "
             + $"{first.Text("prompt")} tokens read, {first.Text("output")} written, batch {first.Text("batch")}. Measured once and kept: a repetition differs by about the interval.");
     }
+
+    private static bool IsBaseline(Row row, Table table) => table.Has("baseline") && row.Text("baseline") == "true";
 
     private static double? Optional(Row row, string column) => row.Text(column).Length == 0 ? null : row.Number(column);
 

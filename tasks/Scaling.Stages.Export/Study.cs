@@ -19,13 +19,36 @@ internal sealed record StudyRun(double Parameters, double Tokens, double Budget,
 {
     /// <summary>Class of the size, from 0 for the smallest.</summary>
     public int Size { get; init; }
+
+    /// <summary>The training run's, by which its weights lie; null where the table does not say.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Content id; null where the table does not say.</summary>
+    public string? Shape { get; init; }
+
+    /// <summary>Of the initialisation; null where the table does not say.</summary>
+    public string? Seed { get; init; }
+
+    /// <summary>Whether its shape is one that the others are held against.</summary>
+    public bool Baseline { get; init; }
+
+    /// <summary>The baseline's loss as its user knows it; null where unknown.</summary>
+    public double? KnownLoss { get; init; }
 }
+
+/// <summary>The share of a task's questions that a run's model answers rightly.</summary>
+/// <param name="Task">Its name.</param>
+/// <param name="Metric">How a choice is taken: <c>acc_norm</c> or <c>acc</c> of lm-evaluation-harness, or <c>accuracy</c> of <c>runs.csv</c>.</param>
+/// <param name="Run">Whose model.</param>
+/// <param name="Accuracy">0 to 1.</param>
+/// <param name="StandardError">Over the questions; null where it is not known.</param>
+internal sealed record RunAccuracy(string Task, string Metric, StudyRun Run, double Accuracy, double? StandardError);
 
 /// <summary>An input with what proves its content.</summary>
 /// <param name="File">Its name.</param>
 /// <param name="Stage">Type of the stage that writes it.</param>
-/// <param name="Rows">Of a table; null for an object.</param>
-/// <param name="Digest">First 16 hex digits of its SHA-256.</param>
+/// <param name="Rows">Of a table, or how many files; null for an object.</param>
+/// <param name="Digest">First 16 hex digits of its SHA-256; of several files, of their digests' one after the other.</param>
 internal sealed record StudySource(string File, string Stage, int? Rows, string Digest);
 
 /// <summary>Everything that the report and the figures are made of. Absent: null, or empty where it is a list.</summary>
@@ -52,11 +75,15 @@ internal sealed record Study
     /// <summary><see cref="Runs"/>, by rising size, budget and loss.</summary>
     public IReadOnlyList<StudyRun> RunList { get; init; } = [];
 
+    /// <summary>Of the runs' own questions, then of lm-evaluation-harness's tasks.</summary>
+    public IReadOnlyList<RunAccuracy> Accuracies { get; init; } = [];
+
     public required IReadOnlyList<StudySource> Sources { get; init; }
 
     public static Study Read(StageContext<ExportSettings> context)
     {
         var runs = TableOf(context, "runs");
+        var (list, accuracies) = runs is null ? ([], []) : RunsOf(runs);
         return new Study
         {
             Best = Document(context, "best", SearchResult.Read)!,
@@ -68,8 +95,9 @@ internal sealed record Study
             Speed = TableOf(context, "speed"),
             Candidates = TableOf(context, "candidates"),
             Front = TableOf(context, "front"),
-            RunList = runs is null ? [] : RunsOf(runs),
-            Sources = [.. ExportTables.Sources.Where(s => context.Inputs(s.Role).Count > 0).Select(s => Source(context.Input(s.Role), s.File, s.Stage))],
+            RunList = list,
+            Accuracies = [.. accuracies, .. LmEvalResults.Match(context, list)],
+            Sources = [.. ExportTables.Sources.Where(s => context.Inputs(s.Role).Count > 0).Select(s => Source(context.Input(s.Role), s.File, s.Stage)), .. Harness(context.Settings.LmEval)],
         };
     }
 
@@ -80,7 +108,8 @@ internal sealed record Study
     /// <summary>The budgets of the runs, rising, tokens a parameter.</summary>
     public IReadOnlyList<double> Budgets() => [.. RunList.Select(r => r.Budget).Distinct().Order()];
 
-    private static List<StudyRun> RunsOf(Table table)
+    /// <summary>The runs, and their accuracies where the table has any.</summary>
+    private static (IReadOnlyList<StudyRun> Runs, IReadOnlyList<RunAccuracy> Accuracies) RunsOf(Table table)
     {
         var read = RunTable.Read(table.Columns, table.Rows, new RunColumns());
         if (read.Findings.Count > 0)
@@ -88,15 +117,30 @@ internal sealed record Study
             throw new StageFailedException([.. read.Findings.Select(f => new Diagnostic(f.Code, f.Message) { Hint = "Give it the runs of a 'train' stage." })]);
         }
 
-        var runs = read.Runs.Select(run =>
-        {
-            var row = table[run.Row - 1];
-            double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(run.Tokens / run.Parameters);
-            return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss);
-        }).ToList();
-        int[] sizes = SizeClasses.Of([.. runs.Select(r => r.Parameters)]);
-        return [.. runs.Select((run, i) => run with { Size = sizes[i] }).OrderBy(r => r.Size).ThenBy(r => r.Budget).ThenBy(r => r.Loss)];
+        int[] sizes = SizeClasses.Of([.. read.Runs.Select(r => r.Parameters)]);
+        var runs = read.Runs.Zip(sizes, (run, size) => (Run: RunOf(run, table, table[run.Row - 1]) with { Size = size }, Row: table[run.Row - 1]))
+            .OrderBy(r => r.Run.Size).ThenBy(r => r.Run.Budget).ThenBy(r => r.Run.Loss).ToList();
+        return ([.. runs.Select(r => r.Run)], [.. runs.Where(r => table.Has("accuracy") && r.Row.Text("accuracy").Length > 0).Select(r => AccuracyOf(r.Run, table, r.Row))]);
     }
+
+    private static StudyRun RunOf(TrainingRun run, Table table, Row row)
+    {
+        double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(run.Tokens / run.Parameters);
+        string? shape = table.Has("shape") ? row.Text("shape") : null;
+        string? seed = table.Has("seed") ? row.Text("seed") : null;
+        return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss)
+        {
+            Shape = shape,
+            Baseline = run.Baseline,
+            KnownLoss = table.Has("baseline_loss") && row.Text("baseline_loss").Length > 0 ? row.Number("baseline_loss") : null,
+            Seed = seed,
+            Name = table.Has("training_run") ? row.Text("training_run") : shape is null || seed is null ? null : $"{shape}.{seed}.{Table.Cell(budget)}",
+        };
+    }
+
+    private static RunAccuracy AccuracyOf(StudyRun run, Table table, Row row) => new(
+        "multiple_choice", "accuracy", run, row.Number("accuracy"),
+        table.Has("accuracy_standard_error") && row.Text("accuracy_standard_error").Length > 0 ? row.Number("accuracy_standard_error") : null);
 
     private static Table? TableOf(StageContext<ExportSettings> context, string role) =>
         context.Inputs(role).Count == 0 ? null : context.InputTable(role);
@@ -123,5 +167,11 @@ internal sealed record Study
 
     private static StudySource Source(string path, string file, string stage) => new(
         file, stage, file.EndsWith(".csv", StringComparison.Ordinal) ? Table.Read(path).Rows.Count : null,
-        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))[..16]);
+        Digest(File.ReadAllBytes(path)));
+
+    private static IEnumerable<StudySource> Harness(FileSet? files) => files is null
+        ? []
+        : [new StudySource("results_*.json", "lm-evaluation-harness", files.Paths.Count, Digest([.. files.Paths.SelectMany(p => SHA256.HashData(File.ReadAllBytes(p)))]))];
+
+    private static string Digest(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content))[..16];
 }

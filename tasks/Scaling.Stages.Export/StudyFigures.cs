@@ -1,4 +1,4 @@
-// The figures of a study: loss against x and ratio, predicted against measured, the front.
+// The figures of a study: loss against x and ratio, accuracy against loss, predicted against measured, the front.
 using Scaling.Laws;
 using Scaling.Reports;
 using Scaling.Sdk;
@@ -23,7 +23,7 @@ internal static class StudyFigures
 
     /// <summary>The figures that the study's tables allow, in the order of the report.</summary>
     public static IReadOnlyList<StudyFigure> Of(Study study) =>
-        [.. new[] { LossAgainstX(study), LossAgainstRatio(study), PredictedAgainstMeasured(study), Front(study) }.OfType<StudyFigure>()];
+        [.. new[] { LossAgainstX(study), LossAgainstRatio(study), AccuracyAgainstLoss(study), PredictedAgainstMeasured(study), Front(study) }.OfType<StudyFigure>()];
 
     private static StudyFigure? LossAgainstX(Study study) => AgainstShape(
         study, ExportTables.LossAgainstX, "x", new FigureAxis("x = hidden / √parameters", ""), "ratio", run => run.X, law => law.Ranges.X, law => law.Shape!.XStar,
@@ -48,7 +48,7 @@ internal static class StudyFigures
 
         if (study.Law is not { Shape: not null } law || rangeOf(law) is not { } range)
         {
-            var bare = new Figure($"Loss against {axis}", across, new FigureAxis("held-out loss", "nats a token"), Groups(study, study.RunList, run => new(valueOf(run)!.Value, run.Loss)));
+            var bare = new Figure($"Loss against {axis}", across, new FigureAxis("held-out loss", "nats a token"), Groups(study, study.RunList.Select(run => (run, new FigurePoint(valueOf(run)!.Value, run.Loss)))));
             return new StudyFigure(file, bare, $"Held-out loss of every run against {axis}.");
         }
 
@@ -68,7 +68,7 @@ internal static class StudyFigures
         List<FigureSeries> series =
         [
             new("fitted law", [.. curve]) { Mark = Mark.None, Stroke = Stroke.Solid },
-            .. Groups(study, fitted, run => new(valueOf(run)!.Value, Above(run.Loss, predict(law, reference, run)))),
+            .. Groups(study, fitted.Select(run => (run, new FigurePoint(valueOf(run)!.Value, Above(run.Loss, predict(law, reference, run)))))),
         ];
         string place = best is null ? $"at {axis} = {Quantity.Digits(reference, 3)}" : $"at the best {axis}";
         int left = study.RunList.Count - fitted.Count;
@@ -80,14 +80,14 @@ internal static class StudyFigures
     }
 
     /// <summary>A colour a size and a mark a budget, with the legend's entries for each apart: sizes plus budgets, not sizes times budgets.</summary>
-    private static List<FigureSeries> Groups(Study study, IReadOnlyList<StudyRun> runs, Func<StudyRun, FigurePoint> point)
+    private static List<FigureSeries> Groups(Study study, IEnumerable<(StudyRun Run, FigurePoint Point)> points)
     {
         var budgets = study.Budgets();
         var sizes = study.SizeNames();
         var series = new List<FigureSeries>();
-        foreach (var group in runs.GroupBy(run => (run.Size, run.Budget)))
+        foreach (var group in points.GroupBy(p => (p.Run.Size, p.Run.Budget)))
         {
-            series.Add(new(null, [.. group.Select(point)]) { Color = Palette.Group(group.Key.Size), Mark = Palette.Subgroup(budgets.ToList().IndexOf(group.Key.Budget)) });
+            series.Add(new(null, [.. group.Select(p => p.Point)]) { Color = Palette.Group(group.Key.Size), Mark = Palette.Subgroup(budgets.ToList().IndexOf(group.Key.Budget)) });
         }
 
         series.AddRange(sizes.Select((name, i) => new FigureSeries($"{name} parameters", []) { Color = Palette.Group(i) }));
@@ -98,6 +98,30 @@ internal static class StudyFigures
 
         return series;
     }
+
+    /// <summary>One task shows its runs' sizes and budgets; several show the tasks, as many as there are colours.</summary>
+    private static StudyFigure? AccuracyAgainstLoss(Study study)
+    {
+        var tasks = study.Accuracies.GroupBy(a => (a.Task, a.Metric)).ToList();
+        if (tasks.Count == 0)
+        {
+            return null;
+        }
+
+        var series = tasks.Count == 1
+            ? Groups(study, tasks[0].Select(a => (a.Run, PointOf(a))))
+            : tasks.Take(Palette.Groups.Count).Select((task, i) => new FigureSeries(task.Key.Task, [.. task.Select(PointOf)]) { Color = Palette.Group(i) }).ToList();
+        var figure = new Figure("Accuracy against loss", new FigureAxis("held-out loss", "nats a token"), new FigureAxis("accuracy", ""), series);
+        string left = tasks.Count > Palette.Groups.Count ? $" The first {Palette.Groups.Count} of {tasks.Count} tasks; the table has all." : "";
+        return new StudyFigure(
+            ExportTables.AccuracyAgainstLoss, figure, $"Accuracy {(tasks.Count == 1 ? $"on {tasks[0].Key.Task}" : "on each task")} of every model, with 95 % intervals over the questions, against its held-out loss.{left}");
+    }
+
+    private static FigurePoint PointOf(RunAccuracy accuracy) => new(accuracy.Run.Loss, accuracy.Accuracy)
+    {
+        Low = accuracy.Accuracy - 1.96 * accuracy.StandardError,
+        High = accuracy.Accuracy + 1.96 * accuracy.StandardError,
+    };
 
     private static StudyFigure? PredictedAgainstMeasured(Study study)
     {

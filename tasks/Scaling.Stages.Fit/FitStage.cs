@@ -1,4 +1,5 @@
 // `fit`: runs to a law, with verdicts on what they determine.
+using System.Globalization;
 using Scaling.Laws;
 using Scaling.Sdk;
 
@@ -30,6 +31,7 @@ public sealed class FitStage : Stage<FitSettings>
         var options = Options(settings, table);
         CheckRows(table.Runs, options, source);
         CheckGroups(table.Runs, options, source);
+        CheckConditions(context, table, options, source);
         if (options.Law != LawKind.Conditional && (settings.Form != FormChoice.Multiplicative || settings.Terms.Any(t => t != ExtraTermChoice.Gqa) || (options.Law == LawKind.WidthOverDepth && settings.Terms.Count > 0)))
         {
             context.Warn("SCAL7127", $"'form', and terms of x and the ratio, are of no effect: the law is {options.Law}.", "Write 'law: conditional', on runs that tell x or the ratio.");
@@ -46,6 +48,8 @@ public sealed class FitStage : Stage<FitSettings>
 
         string other = settings.Counting == "total" ? "non-embedding" : "total";
         var law = LawFit.FitCounted(table.Runs, table.Context, options, settings.Counting, other);
+        law = law with { Document = law.Document with { LearningRateChecks = LearningRateCheck.Of(law.Runs, table.LearningRateBracket) } };
+        WarnOfLearningRates(context, law.Document);
         law.Document.Write(context.Output("law.json"));
         FitTables.ResidualsOf(law).Write(context.Output("residuals.csv"));
         FitTables.DecisionOf(law, settings).Write(context.Output("decision.csv"));
@@ -150,6 +154,46 @@ public sealed class FitStage : Stage<FitSettings>
                 "SCAL7125",
                 $"The hyper-parameter groups go with {string.Join(" and ", axes.Select(a => a.Axis))}: within a group {axes.Min(a => a.ShareWithin):P1} of its variance is left, so what the hyper-parameters do would pass for what it does.",
                 "Add runs that differ in the group alone, keep one group with 'where', or remove the column from 'columns.group' if it follows the shape by a rule that keeps training at its best.");
+        }
+    }
+
+    /// <summary>Losses of other tokens have no common scale; models trained otherwise have, unless how goes with what is studied.</summary>
+    private static void CheckConditions(StageContext<FitSettings> context, RunTable table, LawOptions options, RunSource source)
+    {
+        foreach (var condition in table.Conditions.Where(c => c.Column != "batch" || options.Law == LawKind.Conditional))
+        {
+            string[] values = [.. condition.Values.Distinct(StringComparer.Ordinal)];
+            string found = $"{condition.Column} is {string.Join(", ", values.Take(3).Select(v => v.Length == 0 ? "empty" : $"'{v}'"))}{(values.Length > 3 ? $" and {values.Length - 3} more" : "")}";
+            string keep = $"Keep one with 'where', for example \"{condition.Column} == {(double.TryParse(values[0], CultureInfo.InvariantCulture, out _) ? values[0] : $"'{values[0]}'")}\"";
+            if (!condition.Comparable)
+            {
+                throw source.Failure("SCAL7128", $"These losses cannot be compared: {found}. A loss is of the tokens that it was measured on.", $"{keep}, or name the column in 'columns.group' if an offset settles it.");
+            }
+
+            TrainingRun[] grouped = [.. table.Runs.Zip(condition.Values, (run, value) => run with { Group = value })];
+            if (Confounding.Of(LawFit.InRange(grouped, options), options) is { Count: > 0 } axes)
+            {
+                throw source.Failure(
+                    "SCAL7129", $"How the runs were trained goes with {string.Join(" and ", axes.Select(a => a.Axis))}: {found}, and within one of these {axes.Min(a => a.ShareWithin):P1} of its variance is left. What training did would pass for what the shape does.",
+                    $"{keep}, or train all shapes alike.");
+            }
+
+            if (condition.Column != "batch")
+            {
+                context.Warn("SCAL7130", $"{source.Place}: {found}; it is crossed with the shapes, and what it does counts as noise.", $"'columns: {{ group: [{condition.Column}] }}' gives each an offset.");
+            }
+        }
+    }
+
+    private static void WarnOfLearningRates(StageContext<FitSettings> context, LawDocument law)
+    {
+        foreach (var check in law.LearningRateChecks.Where(c => !c.Holds))
+        {
+            var worst = check.Corners.MaxBy(c => c.Gain)!;
+            context.Warn(
+                "SCAL7131",
+                FormattableString.Invariant($"At {check.Parameters:G3} parameters the learning-rate rule is not fair to all shapes: the corners would gain from {check.Corners.Min(c => c.Gain):0.0000} to {worst.Gain:0.0000} nats a token at their own best rates, where shapes differ by {check.LossRange:0.0000}. Most at x = {worst.X:0.###}, ratio = {worst.Ratio:0.##}: factor {worst.BestFactor:0.##}{(check.Corners.All(c => c.Bracketed) ? "" : "; not every best rate lies within the bracket")}."),
+                "Set learning_rate, or widen learning_rate_bracket until every best rate lies within it.");
         }
     }
 

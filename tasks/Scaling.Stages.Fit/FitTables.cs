@@ -12,6 +12,7 @@ internal static class FitTables
         new("shape", "text", "content id of the shape; empty where the runs have none"),
         new("run", "text", "what checkpoints of one training run share; empty where each row is a run"),
         new("group", "text", "hyper-parameter group; empty where the runs have none"),
+        new("baseline", "truth", "a shape that the others are held against"),
         new("weight", "1", "of its penalty in the objective"),
         new("parameters", "parameters", "N as the table counts it"),
         new("other_parameters", "parameters", "N by the other counting rule; empty where the table does not tell"),

@@ -16,7 +16,7 @@ public sealed class MeasureStage : Stage<MeasureSettings>
         Type = "measure",
         Summary = "Measures how fast every shape reads a prompt and writes an answer.",
         Inputs = [new InputRole("shapes", "shapes")],
-        FanOut = new FanOut("shapes", MeasureTables.Reads, [Vocabulary.Shape.Name]) { Mode = FanOutMode.Batch },
+        FanOut = new FanOut("shapes", MeasureTables.Reads, [Vocabulary.Shape.Name]) { Mode = FanOutMode.Batch, Optional = MeasureTables.MayRead },
         Exclusive = true,
         Determinism = Determinism.Statistical,
         Outputs = [new OutputFile("speed.csv", "speed") { Columns = MeasureTables.Speed }],
@@ -112,6 +112,7 @@ public sealed class MeasureStage : Stage<MeasureSettings>
             Median.Of([.. times.Select(t => t.DecodeSeconds / (workload.Output - 1))]).Value,
             rate.Value, rate.Low, rate.High,
             InferenceCost.KvBytesPerToken(shape, workload.BytesPerKvElement), shape.ParametersTotal * workload.BytesPerWeight, times.Count, "measured",
+            row.Row.Text(Vocabulary.Baseline.Name),
         ]);
         table.Build().Write(row.Output("speed.csv"));
     }

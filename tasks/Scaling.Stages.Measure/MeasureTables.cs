@@ -9,6 +9,9 @@ internal static class MeasureTables
     /// <summary>The shape without a seed: what a token costs does not depend on what the weights say.</summary>
     public static readonly IReadOnlyList<string> Reads = [.. Vocabulary.ShapeIdentity.Select(t => t.Name)];
 
+    /// <summary>What a row may tell besides: whether it is a baseline.</summary>
+    public static readonly IReadOnlyDictionary<string, string> MayRead = new Dictionary<string, string> { [Vocabulary.Baseline.Name] = "false" };
+
     public static readonly IReadOnlyList<Column> Speed =
     [
         .. Vocabulary.ShapeTerms.Select(t => new Column(t.Name, t.Unit, t.Meaning)),
@@ -27,5 +30,6 @@ internal static class MeasureTables
         new("weight_bytes", "bytes", "all weights, embeddings and norms included"),
         new("repeats", "runs", "timed runs"),
         new("source", "text", "'measured'"),
+        new(Vocabulary.Baseline.Name, Vocabulary.Baseline.Unit, Vocabulary.Baseline.Meaning),
     ];
 }

@@ -16,9 +16,9 @@ public sealed record SweepSettings
     [Unit("layers"), Range(1, 10_000), MinLength(1)]
     public required IReadOnlyList<int> Layers { get; init; }
 
-    [Description("Features a head; even, because rotary positions turn features in pairs.")]
-    [Unit("features"), Range(2, 65_536)]
-    public int HeadSize { get; init; } = 64;
+    [Description("Features a head, one number for all sizes, or one a size; even, because rotary positions turn features in pairs.")]
+    [Unit("features"), Range(2, 65_536), MinLength(1)]
+    public IReadOnlyList<int> HeadSize { get; init; } = [64];
 
     [Description("Hidden and intermediate sizes are multiples of it.")]
     [Unit("features"), Range(1, 65_536)]
@@ -50,6 +50,13 @@ public sealed record SweepSettings
     [Description("Factors on the learning rate with which the corners of the grid, least and largest x with least and largest ratio of every size, are trained once more, for example [0.5, 2]. They check the learning-rate rule and are never fitted.")]
     [Unit("1"), Range(1e-3, 1e3)]
     public IReadOnlyList<double> LearningRateBracket { get; init; } = [];
+
+    [Description("Hugging Face config.json of a LLaMA-like decoder of the same vocabulary, or a glob of several: shapes to hold the others against. Each joins the sweep with the seeds and the budget of the size that it is nearest to.")]
+    public FileSet? Baseline { get; init; }
+
+    [Description("The baseline's loss where you know it, to be shown beside the measured one. It enters no fit.")]
+    [Unit("nats a token"), Range(1e-6, 100)]
+    public double? BaselineLoss { get; init; }
 
     [Description("Relative miss of the size that is allowed, 0.05 for 5 %. Rounding costs small models that much; large ones miss by less than 1 %.")]
     [Unit("1"), Range(0, 1)]

@@ -25,6 +25,7 @@ public sealed class SweepStage : Stage<SweepSettings>
     {
         var settings = context.Settings;
         Check(settings);
+        var baselines = Baselines.Read(context);
         var rejected = new TableBuilder(SweepTables.Rejected);
         var built = new List<(ShapeRequest Request, DecoderShape Shape)>();
         string? lastReason = null;
@@ -51,19 +52,28 @@ public sealed class SweepStage : Stage<SweepSettings>
                 "Lower head_size, gqa or multiple_of, raise tolerance, or ask for larger sizes.");
         }
 
-        Shapes(settings, built).Write(context.Output("shapes.csv"));
+        Shapes(settings, built, baselines).Write(context.Output("shapes.csv"));
         rejected.Build().Write(context.Output("rejected.csv"));
     }
 
-    private static Table Shapes(SweepSettings settings, List<(ShapeRequest Request, DecoderShape Shape)> built)
+    private static Table Shapes(SweepSettings settings, List<(ShapeRequest Request, DecoderShape Shape)> built, IReadOnlyList<Baseline> baselines)
     {
+        bool IsBaseline(DecoderShape shape) => baselines.Any(b => b.Shape == shape);
         var shapes = new TableBuilder(SweepTables.Shapes);
         foreach (var (request, shape) in built)
         {
             int size = settings.Sizes.ToList().IndexOf((long)request.Parameters);
             for (int seed = 1; seed <= ForSize(settings.Replicates, size); seed++)
             {
-                shapes.Add([.. shape.Cells(), seed, 1, request.Parameters]);
+                shapes.Add([.. shape.Cells(), seed, 1, request.Parameters, IsBaseline(shape), IsBaseline(shape) ? settings.BaselineLoss : null]);
+            }
+        }
+
+        foreach (var (shape, size, index) in baselines.Where(b => !built.Exists(g => g.Shape == b.Shape)).DistinctBy(b => b.Shape))
+        {
+            for (int seed = 1; seed <= ForSize(settings.Replicates, index); seed++)
+            {
+                shapes.Add([.. shape.Cells(), seed, 1, size, true, settings.BaselineLoss]);
             }
         }
 
@@ -71,7 +81,7 @@ public sealed class SweepStage : Stage<SweepSettings>
         {
             foreach (double factor in settings.LearningRateBracket.Distinct().Where(f => f != 1))
             {
-                shapes.Add([.. shape.Cells(), 1, factor, request.Parameters]);
+                shapes.Add([.. shape.Cells(), 1, factor, request.Parameters, IsBaseline(shape), IsBaseline(shape) ? settings.BaselineLoss : null]);
             }
         }
 
@@ -93,7 +103,7 @@ public sealed class SweepStage : Stage<SweepSettings>
     private static void Check(SweepSettings settings)
     {
         var found = new List<Diagnostic>();
-        foreach (var (name, count) in new[] { ("layers", settings.Layers.Count), ("replicates", settings.Replicates.Count) })
+        foreach (var (name, count) in new[] { ("layers", settings.Layers.Count), ("head_size", settings.HeadSize.Count), ("replicates", settings.Replicates.Count) })
         {
             if (count != 1 && count != settings.Sizes.Count)
             {
@@ -104,11 +114,11 @@ public sealed class SweepStage : Stage<SweepSettings>
             }
         }
 
-        if (settings.HeadSize % 2 != 0)
+        if (settings.HeadSize.FirstOrDefault(h => h % 2 != 0) is > 0 and var odd)
         {
-            found.Add(new Diagnostic("SCAL7402", $"'head_size' is {settings.HeadSize}. Expected an even number: rotary positions turn features in pairs.")
+            found.Add(new Diagnostic("SCAL7402", $"'head_size' is {odd}. Expected an even number: rotary positions turn features in pairs.")
             {
-                Hint = $"Write {settings.HeadSize + 1}.",
+                Hint = $"Write {odd + 1}.",
             });
         }
 
@@ -124,7 +134,7 @@ public sealed class SweepStage : Stage<SweepSettings>
         from ratio in settings.Ratio
         from gqa in settings.Gqa
         select new ShapeRequest(
-            settings.Sizes[i], ForSize(settings.Layers, i), x, ratio, gqa, settings.HeadSize, settings.MultipleOf,
+            settings.Sizes[i], ForSize(settings.Layers, i), x, ratio, gqa, ForSize(settings.HeadSize, i), settings.MultipleOf,
             settings.Vocabulary, settings.Tied);
 
     private static string? SizeMissed(ShapeRequest request, DecoderShape shape, double tolerance)

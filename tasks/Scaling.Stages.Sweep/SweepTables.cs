@@ -9,7 +9,8 @@ internal static class SweepTables
     public static readonly IReadOnlyList<Column> Shapes =
     [
         .. Vocabulary.ShapeTerms.Select(Documented), Documented(Vocabulary.Seed), Documented(Vocabulary.LearningRateFactor),
-        new("size", "parameters", "non-embedding parameters that were asked for"),
+        new("size", "parameters", "non-embedding parameters that were asked for; a baseline's own where none of these is near"),
+        Documented(Vocabulary.Baseline), Documented(Vocabulary.BaselineLoss),
     ];
 
     public static readonly IReadOnlyList<Column> Rejected =

@@ -96,12 +96,19 @@ internal static class TrainingProcess
         NativeLibtorch.Load(folders, Path.Combine(AppContext.BaseDirectory, "native-cache"), Console.Error.WriteLine);
         var random = new Random(1);
         ushort[] tokens = [.. Enumerable.Range(0, 1 << 20).Select(_ => (ushort)random.Next(shape.Vocabulary))];
-        return new TrainingRun(
-            new TrainingPlan
-            {
-                Shape = shape, Seed = 1, OrderSeed = 1, Steps = 1_000_000, Batch = TrainingSize.Batch, Context = TrainingSize.Context, LearningRate = 1e-3, Warmup = 0, WeightDecay = 0.1,
-            },
-            tokens);
+        const long steps = 1_000_000; // more than are taken
+        var plan = new TrainingPlan
+        {
+            Shape = shape,
+            Seed = 1,
+            OrderSeed = 1,
+            Points = [steps],
+            Batch = TrainingSize.Batch,
+            Context = TrainingSize.Context,
+            Schedule = new Schedule(ScheduleKind.Cosine, steps, Warmup: 0, Peak: 1e-3, Decay: 0.2),
+            WeightDecay = 0.1,
+        };
+        return new TrainingRun(plan, tokens, _ => throw new InvalidOperationException("no step of the benchmark is the last"));
     }
 
     private static void Advance(TrainingRun run, int steps)

@@ -1,6 +1,7 @@
 // export: configurations that their consumers read, and a report that answers.
 using System.Text.Json.Nodes;
 using Scaling.Architectures;
+using Scaling.Laws;
 using Scaling.Sdk;
 using Scaling.Stages.Export;
 using Scaling.TestKit;
@@ -16,6 +17,30 @@ public sealed class ExportTests : IDisposable
     [Fact]
     public Task The_report_answers_first_and_then_shows_its_evidence() =>
         Snapshot.Match(Export(SyntheticStudy.Write(_folder), new JsonObject { ["title"] = "A synthetic study" }).Text("report.md"));
+
+    [Fact]
+    public void The_report_says_whether_shapes_differ_by_more_than_seeds_and_whether_the_rate_was_fair()
+    {
+        var inputs = SyntheticStudy.Write(_folder);
+        (LawDocument.Read(inputs["law"]) with
+        {
+            ShapeEffects =
+            [
+                new ShapeEffect(9100, 182_000, 5, 25, 12.25, 4, 20, 0.0000321, 0.011, 0.024, 0.008),
+                new ShapeEffect(18_200, 364_000, 5, 25, 1.25, 4, 20, 0.322, 0.013, 0.002, 0.012),
+            ],
+            LearningRateChecks =
+            [
+                new LearningRateCheck(9100, 182_000, [new LearningRateCorner("a", 0.16, 0.5, [0.5, 1, 2], [2.2, 2.1, 2.15], 1.1, 0.001, true), new LearningRateCorner("b", 0.3, 3, [0.5, 1, 2], [2.1, 2.2, 2.3], 0.5, 0.1, false)], 0.099, 0.1, 0.011, false),
+            ],
+        }).Write(inputs["law"]);
+        string report = Export(inputs).Text("report.md");
+
+        Assert.Contains("At 9.1k parameters and 182k tokens shapes **differ by more than seeds** (F(4, 20) = 12.25, p = 3.2e-5, 5 shapes, 25 runs): seeds scatter by 0.011 nats, the shapes' own losses by 0.024; with the runs shuffled over the shapes 0.8 % of 500 tests came to p < 0.01.", report);
+        Assert.Contains("**cannot be told from seeds** (F(4, 20) = 1.25, p = 0.322", report);
+        Assert.Contains("**was not fair** to all shapes", report);
+        Assert.Contains("| 0.5: 2.1000, 1: 2.2000, 2: 2.3000 | at the end, 0.5 | 0.1000 |", report);
+    }
 
     [Fact]
     public Task A_configuration_is_what_transformers_4_and_5_read() =>
@@ -148,6 +173,26 @@ public sealed class ExportTests : IDisposable
         Assert.Equal("bfloat16", config["dtype"]!.GetValue<string>());
         Assert.Contains("\"rope_theta\": 500000.0", result.Text("accurate/config.json"));
         Assert.Empty(result.Warnings);
+    }
+
+    [Fact]
+    public void A_baseline_of_the_sweep_is_marked_with_what_is_known_of_it()
+    {
+        var inputs = SyntheticStudy.Write(_folder);
+        string shape = Table.Read(inputs["runs"])[0].Text("shape");
+        foreach (string role in (string[])["runs", "speed"])
+        {
+            var table = Table.Read(inputs[role]);
+            string marked = role == "runs" ? shape : table[0].Text("shape");
+            new Table([.. table.Columns, "baseline", "baseline_loss"], [.. table.Each().Zip(table.Rows).Select(r => (string[])
+                [.. r.Second, r.First.Text("shape") == marked ? "true" : "false", r.First.Text("shape") == marked ? "2.345" : ""])]).Write(inputs[role]);
+        }
+
+        string report = Export(inputs).Text("report.md");
+
+        Assert.Contains("The baseline was trained as the other shapes were:", report, StringComparison.Ordinal);
+        Assert.Equal(2, report.Split('\n').Count(line => line.StartsWith($"| `{shape}` |", StringComparison.Ordinal) && line.Contains("2.345", StringComparison.Ordinal)));
+        Assert.Single(report.Split('\n'), line => line.Contains("` **baseline** | ", StringComparison.Ordinal) && line.Contains("tokens", StringComparison.Ordinal) is false && line.Contains('…'));
     }
 
     [Fact]

@@ -31,6 +31,53 @@ public sealed class FitTests : IDisposable
     }
 
     [Fact]
+    public void Runs_that_are_no_finished_models_are_left_out_and_brackets_check_the_rate()
+    {
+        var runs = RunsTable.Of();
+        string text = With(runs, "annealed,diverged_at,learning_rate_factor", _ => "true,,1").ToCsv();
+        string[] first = [.. runs.Rows[0]];
+        string Row(string loss, string rest) => string.Join(',', first[..^1]) + $",{loss},{rest}\n";
+        double loss = runs[0].Number("loss");
+        text += Row($"{loss + 1}", "false,,1") + Row("", "true,17,1") + Row($"{loss + 0.02}", "true,,0.5") + Row($"{loss + 0.03}", "true,,2");
+
+        var result = Fit([], Table.Parse(text));
+        var law = LawDocument.Read(Path.Combine(result.Folder, "law.json"));
+        var check = Assert.Single(law.LearningRateChecks);
+
+        Assert.Equal(RunsTable.Shape.XStar!.Value, law.Shape!.XStar!.Value, 1e-6);
+        Assert.Equal(runs.Rows.Count, law.Fit.Rows);
+        Assert.Equal([0.5, 1, 2], check.Corners[0].Factors);
+        Assert.True(check.Corners[0].Bracketed);
+        Assert.Contains(result.Warnings, w => w.Message.Contains("1 of 58 rows diverged and are not fitted, first row 56", StringComparison.Ordinal));
+        Assert.Contains(result.Warnings, w => w.Message.Contains("not annealed", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("tokenizer", "SCAL7128", "cannot be compared")]
+    [InlineData("schedule", "SCAL7129", "goes with x")]
+    public void Mixtures_in_which_training_would_pass_for_the_shape_are_refused(string column, string code, string message)
+    {
+        var runs = RunsTable.Of();
+        double middle = runs.Each().Select(r => r.Number("x")).Order().ElementAt(runs.Rows.Count / 2);
+
+        var failure = Assert.Throws<StageFailedException>(() => Fit([], With(runs, column, row => row.Number("x") < middle ? "one" : "other")));
+
+        Assert.Equal(code, failure.Diagnostics[0].Code);
+        Assert.Contains(message, failure.Diagnostics[0].Message, StringComparison.Ordinal);
+        Assert.Contains($"{column} == 'one'", failure.Diagnostics[0].Hint!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mixture_that_is_crossed_with_the_shapes_is_warned_of_and_settled_by_a_group()
+    {
+        int i = 0;
+        var mixed = With(RunsTable.Of(), "token_order", _ => $"order {i++ % 2}");
+
+        Assert.Contains(Fit([], mixed).Warnings, w => w.Code == "SCAL7130");
+        Assert.DoesNotContain(Fit(new JsonObject { ["columns"] = new JsonObject { ["group"] = new JsonArray("token_order") } }, mixed).Warnings, w => w.Code == "SCAL7130");
+    }
+
+    [Fact]
     public void Residuals_are_measured_less_predicted_row_by_row()
     {
         var runs = RunsTable.Of(noise: 0.01);
@@ -237,4 +284,8 @@ public sealed class FitTests : IDisposable
         header + "\n" + string.Concat(from n in new[] { 1e7, 3e7, 1e8, 3e8, 1e9 } from m in new[] { 5.0, 20, 80 } select Line(n, m * n));
 
     private static string Line(double n, double d) => $"{n:R},{d:R},{1.69 + 406.4 / Math.Pow(n, 0.34) + 410.7 / Math.Pow(d, 0.28):R}\n";
+
+    /// <summary>The table with columns more; the cells of one row joined by commas.</summary>
+    private static Table With(Table table, string columns, Func<Row, string> cells) =>
+        new([.. table.Columns, .. columns.Split(',')], [.. table.Each().Select((row, i) => (string[])[.. table.Rows[i], .. cells(row).Split(',')])]);
 }

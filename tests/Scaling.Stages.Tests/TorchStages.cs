@@ -23,6 +23,8 @@ public sealed class TorchStages
         if (seed is not null)
         {
             row["seed"] = Sdk.Table.Cell(seed);
+            row["learning_rate_factor"] = "1";
+            row["size"] = "";
         }
 
         return row;

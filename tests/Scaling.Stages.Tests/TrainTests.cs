@@ -1,6 +1,7 @@
 // The stage `train` on small text, as a worker runs it.
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Scaling.Architectures;
 using Scaling.Sdk;
 using Scaling.Stages.Train;
 using Scaling.TestKit;
@@ -42,9 +43,14 @@ public sealed class TrainTests : IDisposable
         var last = JsonDocument.Parse(curve[^1]).RootElement;
         Assert.InRange(curve.Length, 10, 50);
         Assert.Equal(run.Whole("tokens"), last.GetProperty("tokens").GetInt64());
-        Assert.Equal(["step", "tokens", "loss", "learning_rate"], last.EnumerateObject().Select(p => p.Name));
-        Assert.True(result.Table("timings.csv")[0].Number("tokens_per_second") > 100);
+        Assert.Equal(["step", "tokens", "loss", "learning_rate", "point"], last.EnumerateObject().Select(p => p.Name));
+        Assert.All(["loss/training", "learning_rate", "loss/held_out"], tag => Assert.Contains(tag, result.Text("events.out.tfevents")));
+        var timings = result.Table("timings.csv")[0];
+        Assert.True(timings.Number("tokens_per_second") > 100);
+        Assert.Equal(("fp32", "", ""), (run.Text("precision"), timings.Text("peak_gpu_memory_bytes"), timings.Text("mfu")));
         Assert.True(new FileInfo(Path.Combine(result.Folder, "weights.safetensors")).Length > 4 * TorchStages.Small.ParametersTotal);
+        var config = HuggingFaceReading.Of(result.Text("config.json"));
+        Assert.Equal(TorchStages.Small, config.Shape);
         Assert.DoesNotContain(result.Warnings, w => w.Code != "SCAL8205");
     }
 
@@ -62,7 +68,7 @@ public sealed class TrainTests : IDisposable
         Assert.True(File.Exists(_other["work/checkpoint.safetensors"]));
         var resumed = stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
 
-        Assert.All(["runs.csv", "curve.jsonl", "weights.safetensors"], file =>
+        Assert.All(["runs.csv", "curve.jsonl", "events.out.tfevents", "weights.safetensors"], file =>
             Assert.Equal(File.ReadAllBytes(Path.Combine(undisturbed.Folder, file)), File.ReadAllBytes(Path.Combine(resumed.Folder, file))));
     }
 
@@ -104,6 +110,74 @@ public sealed class TrainTests : IDisposable
         var result = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1));
 
         Assert.Equal(["SCAL8006", "SCAL8007"], result.Warnings.Select(w => w.Code).Where(c => c != "SCAL8205"));
+    }
+
+    [Fact]
+    public void One_run_gives_several_annealed_points_and_they_stay_together()
+    {
+        var settings = Settings();
+        settings["schedule"] = "warmup-stable-decay";
+        settings["points"] = new JsonArray(0.25, 0.5);
+
+        var result = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1));
+        var runs = result.Table("runs.csv");
+
+        Assert.Equal([5.0, 10, 20], runs.Each().Select(r => Math.Round(r.Number("tokens_per_parameter"), 1)));
+        Assert.All(runs.Each(), r => Assert.True(r.Truth("annealed")));
+        Assert.Single(runs.Each().Select(r => r.Text("training_run")).Distinct());
+        Assert.True(runs[2].Number("loss") < runs[0].Number("loss"));
+        Assert.All([runs[0], runs[1]], branch => Assert.Contains($"loss/training to {branch.Text("steps")}", result.Text("events.out.tfevents")));
+        Assert.DoesNotContain($"loss/training to {runs[2].Text("steps")}", result.Text("events.out.tfevents"));
+    }
+
+    [Fact]
+    public void What_a_cosine_passes_on_its_way_is_marked()
+    {
+        var settings = Settings();
+        settings["points"] = new JsonArray(0.5);
+
+        var runs = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1)).Table("runs.csv");
+
+        Assert.Equal([false, true], runs.Each().Select(r => r.Truth("annealed")));
+    }
+
+    [Fact]
+    public void A_run_that_diverges_is_a_result_without_a_loss()
+    {
+        var settings = Settings();
+        settings["learning_rate"] = 1000;
+
+        var result = Runner(_folder).Run(settings, row: TorchStages.Row(TorchStages.Small, 1));
+        var run = Assert.Single(result.Table("runs.csv").Each());
+
+        Assert.Equal("", run.Text("loss"));
+        Assert.InRange(run.Whole("diverged_at"), 1, 200);
+        Assert.Contains(result.Warnings, w => w.Code == "SCAL8005" && w.Message.Contains($"diverged at step {run.Text("diverged_at")} of {run.Text("steps")}"));
+        Assert.False(File.Exists(Path.Combine(result.Folder, "weights.safetensors")));
+    }
+
+    [Fact]
+    public void Shapes_of_one_size_get_one_budget_and_a_factor_moves_the_rate_alone()
+    {
+        var row = TorchStages.Row(TorchStages.Small, 1);
+        var usual = Runner(_folder).Run(Settings(), row: new Dictionary<string, string>(row) { ["size"] = "4500" }).Table("runs.csv")[0];
+        var faster = Runner(_folder).Run(Settings(), row: new Dictionary<string, string>(row) { ["size"] = "4500", ["learning_rate_factor"] = "2" }).Table("runs.csv")[0];
+
+        Assert.Equal(Math.Round(20 * 4500 / 256.0), usual.Whole("steps"));
+        Assert.Equal(usual.Text("tokens"), faster.Text("tokens"));
+        Assert.Equal(2 * usual.Number("learning_rate"), faster.Number("learning_rate"), 12);
+    }
+
+    [Fact]
+    public void A_GPU_that_this_installation_cannot_use_is_refused_once_for_all_rows_before_the_corpus_is_read()
+    {
+        var settings = Settings();
+        settings["device"] = "cuda";
+
+        AssertFails("SCAL8206", "has libtorch for processors", settings, TorchStages.Row(TorchStages.Small, 1));
+
+        Assert.Contains("device", new TrainStage().Declaration.Prepare!.Reads); // so the prepare action sees it
+        Assert.Empty(Directory.GetFiles(_folder["prepared"]));
     }
 
     [Fact]
@@ -153,6 +227,7 @@ public sealed class TrainTests : IDisposable
         ["corpus"] = new JsonObject { ["text"] = "text:*.txt", ["scheme"] = "text", ["paths"] = new JsonArray(Text()) },
         ["tokens_per_parameter"] = new JsonArray(20),
         ["evaluation_tokens"] = 2048,
+        ["batch"] = 4,
     };
 
     private string Text() => _folder.Write("corpus.txt", string.Concat(Enumerable.Range(0, 6000).Select(i => $"The number {1000 + i * 37 % 90_000} comes next.\n")));

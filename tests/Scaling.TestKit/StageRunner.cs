@@ -31,7 +31,7 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
     /// <summary>Runs the prepare action, if declared, and one action.</summary>
     /// <param name="settings">As YAML would give them, quantities as numbers; defaults are filled in. FileSet settings as <c>{"text","scheme","paths"}</c>.</param>
     /// <param name="inputs">Files by role.</param>
-    /// <param name="row">The row's cells, for a fanned-out stage.</param>
+    /// <param name="row">The row's cells, for a fanned-out stage; optional ones have their usual value.</param>
     /// <param name="stop">Asks the stage to stop.</param>
     public StageResult Run(
         JsonObject settings,
@@ -71,7 +71,7 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
         {
             Settings = WithDefaults(settings, stage.SettingsSchema),
             Inputs = (inputs ?? new Dictionary<string, string>()).ToDictionary(i => i.Key, i => (IReadOnlyList<InputFile>)[new InputFile(i.Value)]),
-            Row = row,
+            Row = row is null ? null : new Dictionary<string, string>(stage.Declaration.FanOut!.Optional.Where(o => !row.ContainsKey(o.Key)).Concat(row)),
             Point = row is null ? null : string.Join('.', stage.Declaration.FanOut!.Point.Select(c => row[c])),
             OutputFolder = output,
             WorkFolder = Directory.CreateDirectory(folder["work"]).FullName,

@@ -92,7 +92,7 @@ public sealed class DecoderTests
     }
 
     /// <summary>Weights large enough that every part of the network shows in the logits.</summary>
-    private static DecoderWeights Lively(DecoderShape shape)
+    internal static DecoderWeights Lively(DecoderShape shape)
     {
         var weights = new DecoderWeights(shape, seed: 3);
         using var random = new Generator(5, CPU);

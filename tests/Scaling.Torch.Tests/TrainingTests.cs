@@ -10,6 +10,8 @@ public sealed class TrainingTests
 {
     private static readonly DecoderShape Shape = new(2, 24, 32, 4, 2, 8, 256, Tied: true);
 
+    private static readonly ushort[] s_heldOut = Numbers(3000, from: 6000);
+
     public TrainingTests() => Libtorch.Load();
 
     [Fact]
@@ -18,18 +20,18 @@ public sealed class TrainingTests
         using var folder = new TemporaryFolder();
         ushort[] tokens = Numbers(5000);
         var plan = Plan(steps: 40);
-        using var undisturbed = new TrainingRun(plan, tokens);
+        using var undisturbed = Run(plan, tokens);
         Finish(undisturbed);
         undisturbed.Weights.Write(folder["undisturbed"]);
 
-        using (var killed = new TrainingRun(plan, tokens))
+        using (var killed = Run(plan, tokens))
         {
             Advance(killed, 23);
             killed.Save(folder["checkpoint"]);
             Advance(killed, 5);
         }
 
-        using var resumed = new TrainingRun(plan, tokens);
+        using var resumed = Run(plan, tokens);
         resumed.Resume(folder["checkpoint"]);
         Assert.Equal(23, resumed.Step);
         Finish(resumed);
@@ -43,12 +45,12 @@ public sealed class TrainingTests
     public void A_checkpoint_of_another_plan_is_refused_and_changes_nothing()
     {
         using var folder = new TemporaryFolder();
-        using (var run = new TrainingRun(Plan(steps: 3), Numbers(5000)))
+        using (var run = Run(Plan(steps: 3), Numbers(5000)))
         {
             run.Save(folder["checkpoint"]);
         }
 
-        using var other = new TrainingRun(Plan(steps: 3) with { Shape = Shape with { Hidden = 28 } }, Numbers(5000));
+        using var other = Run(Plan(steps: 3) with { Shape = Shape with { Hidden = 28 } }, Numbers(5000));
 
         Assert.Equal(0, other.Step);
         Assert.Contains("no checkpoint of this run", Assert.Throws<FormatException>(() => other.Resume(folder["checkpoint"])).Message);
@@ -58,7 +60,7 @@ public sealed class TrainingTests
     public void A_small_model_learns_far_more_than_the_frequencies_of_bytes()
     {
         ushort[] training = Numbers(40_000), heldOut = Numbers(3000, from: 6000);
-        using var run = new TrainingRun(Plan(steps: 400), training);
+        using var run = Run(Plan(steps: 400), training);
         double before = HeldOutLoss.Of(run.Weights, heldOut, 32, 2000).Nats;
 
         Finish(run);
@@ -73,15 +75,17 @@ public sealed class TrainingTests
         Assert.True(run.Curve.Count <= 50 && run.Curve[^1].Loss < run.Curve[0].Loss);
     }
 
-    [Fact]
-    public void A_run_that_diverges_says_at_which_step()
+    [Theory]
+    [InlineData(1e30)] // infinite within steps
+    [InlineData(10)] // finite, and far worse than guessing
+    public void A_run_that_diverges_ends_and_says_at_which_step(double rate)
     {
-        using var run = new TrainingRun(Plan(steps: 50) with { LearningRate = 1e30, Warmup = 0 }, Numbers(5000));
+        using var run = Run(Plan(steps: 60, rate, warmup: 0), Numbers(5000));
 
-        var failure = Assert.Throws<UnusableInputException>(() => Finish(run));
+        Finish(run);
 
-        Assert.Equal("SCAL8005", failure.Code);
-        Assert.Contains("of 50", failure.Message);
+        Assert.InRange(run.DivergedAt!.Value, 1, 20);
+        Assert.Empty(run.Judged);
     }
 
     [Theory, MemberData(nameof(DecoderTests.Shapes), MemberType = typeof(DecoderTests))]
@@ -170,7 +174,7 @@ public sealed class TrainingTests
     {
         using var scope = NewDisposeScope();
         using var weights = Lively(Shape);
-        using var gradients = new LossGradients(weights, context: 40, mostScores);
+        using var gradients = new LossGradients(weights, context: 40, mostScores: mostScores);
         var tokens_BT1 = Tokens(Shape, 5, context: 40);
         var expected = gradients.ByAutograd(tokens_BT1);
 
@@ -185,8 +189,8 @@ public sealed class TrainingTests
     public void The_fused_optimiser_takes_the_step_that_the_paper_writes()
     {
         // One step of AdamW from m = v = 0: the update is lr·g/(|g| + ε/…), so every decayed weight moves by its decay and by at most the rate.
-        var plan = Plan(steps: 1) with { LearningRate = 0.01, Warmup = 0, WeightDecay = 0.5 };
-        using var run = new TrainingRun(plan, Numbers(5000));
+        var plan = Plan(steps: 1, warmup: 0) with { WeightDecay = 0.5 };
+        using var run = Run(plan, Numbers(5000));
         float[] before = Values(run);
         run.Advance();
         float[] after = Values(run);
@@ -205,13 +209,82 @@ public sealed class TrainingTests
     [InlineData(60, 0.55)]
     [InlineData(110, 0.1)]
     public void The_rate_rises_and_falls_on_half_a_cosine(long step, double expected) =>
-        Assert.Equal(expected, new CosineSchedule(110, 10, 1)[step], 12);
+        Assert.Equal(expected, new Schedule(ScheduleKind.Cosine, 110, 10, 1, 0.2).Rate(step, 110), 12);
 
-    private static TrainingPlan Plan(long steps) => new()
+    [Theory]
+    [InlineData(4, 100, 0.5)]
+    [InlineData(83, 100, 1)]
+    [InlineData(88, 100, 0.5)]
+    [InlineData(99, 100, 0.031754163448146)] // 1 - sqrt(15/16)
+    [InlineData(88, 200, 1)]
+    public void The_rate_is_held_and_left_on_one_less_a_root(long step, long point, double expected) =>
+        Assert.Equal(expected, new Schedule(ScheduleKind.WarmupStableDecay, 200, 10, 1, 0.16).Rate(step, point), 12);
+
+    [Fact]
+    public void A_branch_ends_with_the_weights_of_a_run_that_was_annealed_there_alone()
     {
-        Shape = Shape, Seed = 1, OrderSeed = 5, Steps = steps, Batch = 4, Context = 32, LearningRate = 0.01, Warmup = 0.1, WeightDecay = 0.1,
+        using var folder = new TemporaryFolder();
+        ushort[] tokens = Numbers(5000);
+        using var several = Run(Stable(20, 30, 50), tokens);
+        using var alone = Run(Stable(50), tokens);
+        using var shorter = Run(Stable(30), tokens);
+        Array.ForEach([several, alone, shorter], Finish);
+        several.Weights.Write(folder["several"]);
+        alone.Weights.Write(folder["alone"]);
+
+        Assert.Equal(50 + 4 + 6, several.ExecutedSteps);
+        Assert.Equal(several.Plan.ExecutedSteps, several.ExecutedSteps);
+        Assert.Equal([20L, 30, 50], several.Judged.Select(j => j.Step));
+        Assert.Equal(File.ReadAllBytes(folder["alone"]), File.ReadAllBytes(folder["several"]));
+        Assert.Equal(shorter.Judged[0], several.Judged[1]);
+        Assert.True(several.Judged[2].HeldOut.Nats < several.Judged[0].HeldOut.Nats);
+    }
+
+    [Fact]
+    public void Killed_at_random_twenty_times_a_run_ends_bit_identical()
+    {
+        using var folder = new TemporaryFolder();
+        ushort[] tokens = Numbers(5000);
+        var plan = Stable(20, 30, 50);
+        using var undisturbed = Run(plan, tokens);
+        Finish(undisturbed);
+        undisturbed.Weights.Write(folder["undisturbed"]);
+
+        // Each life begins at the last checkpoint, saves at a random step, goes on for some steps that are lost, and ends.
+        var random = new Random(7);
+        for (int life = 0; life < 20; life++)
+        {
+            using var killed = Run(plan, tokens);
+            if (life > 0)
+            {
+                killed.Resume(folder["checkpoint"]);
+            }
+
+            Advance(killed, random.Next(6));
+            killed.Save(folder["checkpoint"]);
+            Advance(killed, random.Next(8));
+        }
+
+        using var last = Run(plan, tokens);
+        last.Resume(folder["checkpoint"]);
+        Assert.True(last.ExecutedSteps > 20);
+        Finish(last);
+        last.Weights.Write(folder["last"]);
+
+        Assert.Equal(File.ReadAllBytes(folder["undisturbed"]), File.ReadAllBytes(folder["last"]));
+        Assert.Equal(undisturbed.Curve, last.Curve);
+        Assert.Equal(undisturbed.Judged, last.Judged);
+    }
+
+    internal static TrainingPlan Plan(long steps, double rate = 0.01, double warmup = 0.1) => new()
+    {
+        Shape = Shape, Seed = 1, OrderSeed = 5, Points = [steps], Batch = 4, Context = 32, WeightDecay = 0.1,
+        Schedule = new Schedule(ScheduleKind.Cosine, steps, (long)(warmup * steps), rate, 0.2),
     };
 
+    /// <summary>One trunk for several points; the warm-up is that of 50 steps for all.</summary>
+    internal static TrainingPlan Stable(params long[] points) =>
+        Plan(points[^1]) with { Points = points, Schedule = new Schedule(ScheduleKind.WarmupStableDecay, 50, 5, 0.01, 0.2) };
     /// <summary>Norms other than 1 and logits that tell something.</summary>
     private static DecoderWeights Lively(DecoderShape shape)
     {
@@ -239,18 +312,21 @@ public sealed class TrainingTests
         Assert.All(expected.Gradients.Zip(actual.Gradients), pair => Assert.True((pair.First - pair.Second).abs().max().item<float>() < 1e-5 * pair.First.abs().max().item<float>()));
     }
 
-    private static void Finish(TrainingRun run) => Advance(run, run.Plan.Steps - run.Step);
+    internal static TrainingRun Run(TrainingPlan plan, ushort[] tokens, Compute? compute = null) =>
+        new(plan, tokens, weights => HeldOutLoss.Of(weights, s_heldOut, plan.Context, 400), compute);
 
-    private static void Advance(TrainingRun run, long steps)
+    internal static void Finish(TrainingRun run) => Advance(run, long.MaxValue);
+
+    internal static void Advance(TrainingRun run, long steps)
     {
-        for (long i = 0; i < steps; i++)
+        for (long i = 0; i < steps && run is { Done: false, DivergedAt: null }; i++)
         {
             run.Advance();
         }
     }
 
     /// <summary>Lines of a word and a number from 1000 to 9999, each number once: text with much to learn beyond the frequencies of its bytes.</summary>
-    private static ushort[] Numbers(int length, int from = 0) =>
+    internal static ushort[] Numbers(int length, int from = 0) =>
         [.. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(from, length / 12 + 1).Select(i => $"number {1000 + i * 37 % 9000}\n")))[..length].Select(b => (ushort)b)];
 
     private static double Entropy(ushort[] tokens) =>

@@ -29,6 +29,13 @@ internal static class Commands
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "At the first failure stop what runs and begin nothing." };
     private static readonly Option<bool> Json = new("--json") { Description = "End with one JSON object on standard output." };
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
+    private static readonly Option<string?> PriceOn = new("--price") { Description = "Tell also what it would cost on that device, for example h100-sxm.", HelpName = "device" };
+
+    private static readonly Option<double> Utilisation = new("--utilisation")
+    {
+        Description = "Share of the device's peak that is reached.", DefaultValueFactory = _ => 0.4, HelpName = "share",
+    };
+
     private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT, a point being a row's name or its beginning." };
     private static readonly Argument<string?> OptionalPipeline = new("pipeline") { Description = "A pipeline whose plugins are included.", DefaultValueFactory = _ => null };
 
@@ -83,6 +90,7 @@ internal static class Commands
             Examples:
               dotnet scaling run pipelines/quickstart.yaml           run it, or what is missing of it
               dotnet scaling plan pipelines/quickstart.yaml          what would run, and why
+              dotnet scaling plan study.yaml --price h100-sxm        what it would cost
               dotnet scaling why runs pipelines/quickstart.yaml      why one stage would run, or last ran
               dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
               dotnet scaling check study.yaml                        find mistakes without running anything
@@ -95,7 +103,7 @@ internal static class Commands
             """)
         {
             Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Json], RunCommand.Run),
-            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile], LookCommands.Plan),
+            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation], LookCommands.Plan),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile], LookCommands.Check),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
@@ -169,6 +177,11 @@ internal static class Commands
         public string GraphFormat => Parsed.GetValue(Format)!;
 
         public bool Json => Parsed.GetValue(Commands.Json);
+
+        /// <summary>What <c>--price</c> asks; null where it is not given.</summary>
+        public PriceTarget? PriceTarget => Parsed.GetValue(PriceOn) is not { } device ? null
+            : Parsed.GetValue(Utilisation) is > 0 and <= 1 and var share ? new PriceTarget(device, share)
+            : throw new UsageException("SCAL1008", FormattableString.Invariant($"--utilisation takes a share above 0 and at most 1, found {Parsed.GetValue(Utilisation)}."), "0.4 is 40 % of the device's peak.");
 
         public string StoreFolder => Parsed.GetValue(Cache) is { } named ? Folder(named, "--cache") : DefaultStore();
 

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
@@ -12,6 +14,8 @@ internal static class LookCommands
 
     public static Task<int> Plan(Commands.Invocation call) => WithPipeline(call, async (session, pipeline, console) =>
     {
+        var target = call.PriceTarget;
+        var prices = new List<PricedQuantity>();
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
         foreach (var stage in ahead)
         {
@@ -20,13 +24,39 @@ internal static class LookCommands
             {
                 Console.Out.WriteLine($"{"",-24}{reason}");
             }
+
+            if (target is not null && stage.Missing.Count > 0)
+            {
+                var price = await Priced(session, stage, target).ConfigureAwait(false);
+                PriceText.Lines(price).ForEach(line => Console.Out.WriteLine($"{"",-24}{line}"));
+                prices.AddRange(price);
+            }
         }
 
         int run = ahead.Sum(a => a.Missing.Count);
         int open = ahead.Count(a => a.Outlook == StageOutlook.Depends);
         Console.Out.WriteLine(run + open == 0 ? "Nothing to do." : $"To run: {run} {(run == 1 ? "action" : "actions")}{(open > 0 ? $", and what {open} {(open == 1 ? "stage" : "stages")} after them will need" : "")}.");
+        if (target is not null)
+        {
+            Console.Out.WriteLine(prices.Count == 0 ? "Nothing of it has a price." : FormattableString.Invariant($"Price on {target.Device} at {target.Utilisation:0.##} of its peak:"));
+            PriceText.Lines(Prices.Combined(prices)).ForEach(line => Console.Out.WriteLine($"  {line}"));
+        }
+
         return ExitCode.Done;
-    });
+    }, withoutFiles: call.PriceTarget is not null);
+
+    /// <summary>What the missing actions of a stage cost; a device that it does not know is a mistake on the command line.</summary>
+    private static async Task<IReadOnlyList<PricedQuantity>> Priced(Session session, StageAhead stage, PriceTarget target)
+    {
+        try
+        {
+            return await session.Workers.Price(stage.Missing, target).ConfigureAwait(false);
+        }
+        catch (StageFailedException e)
+        {
+            throw new UsageException(e.Diagnostics[0].Code, e.Diagnostics[0].Message, e.Diagnostics[0].Hint);
+        }
+    }
 
     public static Task<int> Why(Commands.Invocation call) => WithPipeline(call, async (session, pipeline, console) =>
     {
@@ -34,7 +64,7 @@ internal static class LookCommands
         if (pipeline.Stages.All(s => s.Id != target[0]))
         {
             string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
-            throw new UsageException("SCAL1004", $"There is no stage '{target[0]}'. There are: {string.Join(", ", ids)}.", Sdk.NearestSpelling.Hint(target[0], ids));
+            throw new UsageException("SCAL1004", $"There is no stage '{target[0]}'. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(target[0], ids));
         }
 
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
@@ -82,7 +112,7 @@ internal static class LookCommands
         string[] formats = ["mermaid", "dot", "json"];
         if (!formats.Contains(call.GraphFormat))
         {
-            throw new UsageException("SCAL1005", $"--format takes {string.Join(", ", formats)}, found '{call.GraphFormat}'.", Sdk.NearestSpelling.Hint(call.GraphFormat, formats));
+            throw new UsageException("SCAL1005", $"--format takes {string.Join(", ", formats)}, found '{call.GraphFormat}'.", NearestSpelling.Hint(call.GraphFormat, formats));
         }
 
         return WithPipeline(call, (_, pipeline, _) =>
@@ -115,24 +145,24 @@ internal static class LookCommands
         using var session = Session.Open(call.StoreFolder, console);
         return await Print(session, []).ConfigureAwait(false);
 
-        static async Task<int> Print(Session session, IEnumerable<Sdk.StageDescriptor> used)
+        static async Task<int> Print(Session session, IEnumerable<StageDescriptor> used)
         {
-            var builtIn = new List<Sdk.StageDescriptor>();
+            var builtIn = new List<StageDescriptor>();
             foreach (string type in session.Catalog.BuiltIn)
             {
                 builtIn.AddRange((await session.Catalog.DescribeBuiltIn(type).ConfigureAwait(false)).Select(t => t.Descriptor));
             }
 
-            Sdk.StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
+            StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
             Console.Out.WriteLine(PipelineSchema.For(all).ToJsonString(Indented));
             return ExitCode.Done;
         }
     }
 
-    private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look)
+    private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, bool withoutFiles = false)
     {
         var console = Quiet();
-        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console).ConfigureAwait(false);
+        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console, withoutFiles).ConfigureAwait(false);
         if (opened is not { } open)
         {
             return ExitCode.InvalidPipeline;

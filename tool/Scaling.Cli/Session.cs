@@ -29,7 +29,11 @@ internal sealed class Session : IDisposable
 
     /// <summary>Reads and links a pipeline, printing every finding.</summary>
     /// <returns>The session with its pipeline; null where there are findings.</returns>
-    public static async Task<(Session Session, Pipeline Pipeline)?> Open(string file, string storeFolder, IRunObserver observer)
+    /// <param name="file">The pipeline file.</param>
+    /// <param name="storeFolder">The store.</param>
+    /// <param name="observer">Takes damage.</param>
+    /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and warns of them.</param>
+    public static async Task<(Session Session, Pipeline Pipeline)?> Open(string file, string storeFolder, IRunObserver observer, bool withoutFiles = false)
     {
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
@@ -41,7 +45,7 @@ internal sealed class Session : IDisposable
         var session = new Session(storeFolder, observer);
         try
         {
-            var (pipeline, more) = await new Linker(session.Catalog, session.Store).Link(document).ConfigureAwait(false);
+            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles ? finding => Print([finding]) : null).Link(document).ConfigureAwait(false);
             Diagnostic[] all = [.. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
             if (pipeline is not null && all.Length == 0)
             {

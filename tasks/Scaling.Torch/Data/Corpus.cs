@@ -1,116 +1,137 @@
 // Text files to tokens to learn from and tokens to be judged on: no line in both.
-using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Scaling.Torch;
 
-/// <summary>How files become lines.</summary>
-public enum CorpusFormat
-{
-    /// <summary>Plain text.</summary>
-    Text,
-
-    /// <summary>XML documentation: tags are taken out, entities decoded.</summary>
-    XmlDocumentation,
-}
+/// <summary>Files of text.</summary>
+/// <param name="Paths">In this order.</param>
+/// <param name="Format">What they hold.</param>
+public sealed record TextFiles(IReadOnlyList<string> Paths, CorpusFormat Format);
 
 /// <summary>
-/// A corpus of bytes (a token is a byte of UTF-8, 256 different ones). White space within a line collapses to one space, empty lines go, and of equal lines the first
-/// one stays: documentation repeats itself (half of the .NET reference's bytes are repeated lines), and a line in both parts would be learnt by heart. Then every 20th
-/// block of 8192 bytes is held out.
+/// Text in two parts. White space within a line collapses to one space, empty lines go, and of equal lines the first one stays: documentation repeats itself (half of the .NET
+/// reference's bytes are repeated lines), and a line in both parts would be learnt by heart. Where nothing else is held out, every 20th block of 8192 bytes is, each
+/// cut moved to the next character's beginning; the parts are the same for every tokenizer.
 /// </summary>
-/// <param name="Training">Tokens to learn from.</param>
-/// <param name="HeldOut">Tokens to be judged on.</param>
-/// <param name="UnigramEntropy">Of the training part's bytes, nats a token: the loss of who knows their frequencies alone.</param>
-public sealed record Corpus(ushort[] Training, ushort[] HeldOut, double UnigramEntropy)
+public static class Corpus
 {
-    /// <summary>Different tokens.</summary>
-    public const int Vocabulary = 256;
-
     private const int Block = 8192;
     private const int HeldOutEvery = 20;
 
-    /// <summary>Bytes from which on something is held out.</summary>
-    public const int SmallestBytes = Block * (HeldOutEvery - 1) + 1;
+    /// <summary>Bytes, or tokens of shards, from which on something is held out.</summary>
+    public const int Smallest = Block * (HeldOutEvery - 1) + 1;
 
-    /// <summary>Reads files in the given order.</summary>
-    /// <param name="paths">UTF-8 files.</param>
-    /// <param name="format">What they hold.</param>
-    public static Corpus Read(IReadOnlyList<string> paths, CorpusFormat format)
+    /// <summary>Whether a byte of the text, or a token of shards, is held out where nothing else is.</summary>
+    /// <param name="at">Its place, from 0.</param>
+    public static bool IsHeldOut(long at) => at / Block % HeldOutEvery == HeldOutEvery - 1;
+
+    /// <summary>Writes the two parts as UTF-8.</summary>
+    /// <param name="corpus">To learn.</param>
+    /// <param name="judged">To be held out, none of whose lines is then learnt; null for blocks of <paramref name="corpus"/>.</param>
+    /// <param name="training">Overwritten.</param>
+    /// <param name="heldOut">Overwritten.</param>
+    /// <param name="read">Told each file once it is read, and whether it held nothing.</param>
+    /// <exception cref="UnusableInputException">SCAL8307: a file is not UTF-8.</exception>
+    public static void Split(TextFiles corpus, TextFiles? judged, string training, string heldOut, Action<string, bool> read)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        using var bytes = new MemoryStream();
-        foreach (string path in paths)
+        // 128 bits of a digest stand for a line: the lines of a large corpus need not stay in memory.
+        var seen = new HashSet<UInt128>();
+        using var trainingPart = File.Create(training);
+        using var heldOutPart = File.Create(heldOut);
+        long at = 0;
+        foreach (byte[] line in judged is null ? [] : Unique(judged))
         {
-            string text = File.ReadAllText(path);
-            foreach (string line in Lines(format == CorpusFormat.XmlDocumentation ? WebUtility.HtmlDecode(WithoutTags(text)) : text))
+            heldOutPart.Write(line);
+        }
+
+        foreach (byte[] line in Unique(corpus))
+        {
+            if (judged is not null)
             {
-                if (seen.Add(line))
+                trainingPart.Write(line);
+                continue;
+            }
+
+            for (int start = 0, end; start < line.Length; at += end - start, start = end)
+            {
+                end = (int)Math.Min(line.Length, start + Block - at % Block);
+                while (end < line.Length && (line[end] & 0xC0) == 0x80)
                 {
-                    bytes.Write(Encoding.UTF8.GetBytes(line));
-                    bytes.WriteByte((byte)'\n');
+                    end++;
                 }
+
+                (IsHeldOut(at) ? heldOutPart : trainingPart).Write(line, start, end - start);
             }
         }
 
-        return Split(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
-    }
-
-    private static Corpus Split(ReadOnlySpan<byte> bytes)
-    {
-        var training = new List<ushort>(bytes.Length);
-        var heldOut = new List<ushort>(bytes.Length / HeldOutEvery + Block);
-        for (int start = 0, block = 0; start < bytes.Length; start += Block, block++)
+        IEnumerable<byte[]> Unique(TextFiles files)
         {
-            var part = block % HeldOutEvery == HeldOutEvery - 1 ? heldOut : training;
-            foreach (byte token in bytes[start..Math.Min(start + Block, bytes.Length)])
+            foreach (string path in files.Paths)
             {
-                part.Add(token);
+                bool empty = true;
+                foreach (string line in TextLines.Collapsed(path, files.Format))
+                {
+                    empty = false;
+                    byte[] bytes = Encoding.UTF8.GetBytes(line + "\n");
+                    if (seen.Add(BitConverter.ToUInt128(SHA256.HashData(bytes))))
+                    {
+                        yield return bytes;
+                    }
+                }
+
+                read(path, empty);
             }
         }
-
-        return new Corpus([.. training], [.. heldOut], Entropy(training));
     }
 
-    private static double Entropy(List<ushort> tokens)
+    /// <summary>Writes the tokens of a text, encoded line by line.</summary>
+    /// <param name="text">A part, as <see cref="Split"/> leaves it.</param>
+    /// <param name="tokenizer">How it becomes tokens.</param>
+    /// <param name="shard">Takes them.</param>
+    /// <param name="progress">Told the tokens written, now and then.</param>
+    public static void Tokenize(string text, TextTokenizer tokenizer, TokenShardWriter shard, Action<long> progress)
     {
-        long[] counts = new long[Vocabulary];
-        foreach (ushort token in tokens)
+        long told = 0;
+        foreach (string line in TextLines.Raw(text))
         {
-            counts[token]++;
-        }
-
-        return counts.Where(c => c > 0).Sum(c => -(double)c / tokens.Count * Math.Log((double)c / tokens.Count));
-    }
-
-    private static IEnumerable<string> Lines(string text)
-    {
-        foreach (string raw in text.Split('\n'))
-        {
-            string line = string.Join(' ', raw.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-            if (line.Length > 0)
+            foreach (int token in tokenizer.Encode(line))
             {
-                yield return line;
+                shard.Append(token);
+            }
+
+            if (shard.Count - told > 1 << 20)
+            {
+                progress(told = shard.Count);
             }
         }
     }
 
-    private static string WithoutTags(string xml)
+    /// <summary>Copies tokens of shards: the training and the held-out part, or all of them.</summary>
+    /// <param name="tokens">As they stand in shards.</param>
+    /// <param name="training">Takes what is not held out.</param>
+    /// <param name="heldOut">Takes every 20th block of 8192 tokens; null for none.</param>
+    /// <param name="progress">Told the tokens read, now and then.</param>
+    /// <exception cref="UnusableInputException">SCAL8310: a token is larger than any vocabulary.</exception>
+    public static void Copy(TokenSequence tokens, TokenShardWriter training, TokenShardWriter? heldOut, Action<long> progress)
     {
-        var text = new StringBuilder(xml.Length);
-        int at = 0;
-        while (xml.IndexOf('<', at) is >= 0 and int open)
+        long[] block = new long[Block];
+        for (long at = 0; at < tokens.Length; at += Block)
         {
-            text.Append(xml, at, open - at);
-            int close = xml.IndexOf('>', open);
-            if (close < 0)
+            var window = block.AsSpan(0, (int)Math.Min(Block, tokens.Length - at));
+            tokens.CopyTo(at, window);
+            var part = heldOut is not null && IsHeldOut(at) ? heldOut : training;
+            foreach (long token in window)
             {
-                return text.ToString();
+                part.Append(token < TokenShard.MostTokens ? token : throw new UnusableInputException(
+                    "SCAL8310", $"The shards hold the token {token}, {at} to {at + Block} tokens from their beginning: expected tokens below {TokenShard.MostTokens}.",
+                    "Their tokens are perhaps of another width than their magic says: write them again."));
             }
 
-            at = close + 1;
+            if (at % (128 * Block) == 0)
+            {
+                progress(at);
+            }
         }
-
-        return text.Append(xml, at, xml.Length - at).ToString();
     }
 }

@@ -15,12 +15,12 @@ public sealed class TokenOrder
     private long _pass;
 
     /// <summary>The order of a corpus's windows.</summary>
-    /// <param name="tokens">Tokens of the training part, more than <paramref name="context"/>.</param>
+    /// <param name="tokens">Tokens of the training part, more than <paramref name="context"/> and fewer than 2³¹ windows of it.</param>
     /// <param name="context">Tokens a window.</param>
     /// <param name="seed">The pipeline's seed.</param>
-    public TokenOrder(int tokens, int context, long seed)
+    public TokenOrder(long tokens, int context, long seed)
     {
-        Windows = (tokens - 1) / context;
+        Windows = checked((int)((tokens - 1) / context));
         _seed = seed;
         _order = Shuffled(0);
         Id = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(_order.AsSpan())))[..16];

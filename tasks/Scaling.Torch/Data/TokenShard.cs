@@ -1,47 +1,61 @@
-// A file of tokens in the layout of llm.c: 256 int32 of header (magic, version, count), then uint16.
+// A file of tokens in the layout of llm.c: 256 int32 of header (magic, version, count), then uint16 or uint32, little endian.
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 
 namespace Scaling.Torch;
 
-/// <summary>Reads and writes token shards, little endian, as https://github.com/karpathy/llm.c does.</summary>
-public static class TokenShard
+/// <summary>
+/// What the header of a token shard tells, as https://github.com/karpathy/llm.c writes it (dev/data/data_common.py): magic 20240520 and version 1 for uint16, 20240801 and
+/// version 7 for uint32. The count is read and written as an int64 over ints 2 and 3, of which llm.c leaves the second zero, so that a file may hold more than 2³¹ tokens.
+/// </summary>
+/// <param name="Wide">uint32 instead of uint16.</param>
+/// <param name="Count">Tokens.</param>
+public readonly record struct TokenShard(bool Wide, long Count)
 {
-    private const int Magic = 20240520;
-    private const int Version = 1;
-    private const int HeaderBytes = 256 * sizeof(int);
+    /// <summary>Tokens are below it: what a shape's vocabulary can be.</summary>
+    public const int MostTokens = 1 << 24;
 
-    /// <summary>Writes a shard.</summary>
-    /// <param name="path">Overwritten.</param>
-    /// <param name="tokens">Any number.</param>
-    public static void Write(string path, ReadOnlySpan<ushort> tokens)
+    internal const int HeaderBytes = 256 * sizeof(int);
+
+    private const string Hint = "Write shards as llm.c's dev/data scripts do, or name text files with 'text:'.";
+
+    /// <summary>Bytes a token.</summary>
+    public int Width => Wide ? sizeof(uint) : sizeof(ushort);
+
+    /// <summary>Reads and checks a header against its file's length.</summary>
+    /// <param name="path">A shard.</param>
+    /// <exception cref="UnusableInputException">SCAL8303: no shard; SCAL8304: it is cut short, or longer than it says; SCAL8305: it holds nothing.</exception>
+    public static TokenShard ReadHeader(string path)
     {
-        Span<byte> header = new byte[HeaderBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(header, Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(header[4..], Version);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], tokens.Length);
-        using var stream = File.Create(path);
-        stream.Write(header);
-        stream.Write(MemoryMarshal.AsBytes(tokens));
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        using var stream = File.OpenRead(path);
+        int read = stream.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false);
+        var (magic, version) = read < 8 ? (0, 0) : (BinaryPrimitives.ReadInt32LittleEndian(header), BinaryPrimitives.ReadInt32LittleEndian(header[4..]));
+        if (read == 0)
+        {
+            throw new UnusableInputException("SCAL8305", $"{path} is empty: expected a token shard.", "Write it again, or leave it out.");
+        }
+
+        if ((magic, version) is not ((20240520, 1) or (20240801, 7)))
+        {
+            throw new UnusableInputException(
+                "SCAL8303", $"{path} is no token shard: expected magic 20240520 with version 1 or magic 20240801 with version 7; found {magic} and {version}.", Hint);
+        }
+
+        var shard = new TokenShard(magic == 20240801, BinaryPrimitives.ReadInt64LittleEndian(header[8..]));
+        long there = stream.Length - HeaderBytes;
+        return there != shard.Count * shard.Width
+            ? throw new UnusableInputException(
+                "SCAL8304", $"{path}: its header promises {shard.Count} tokens, {shard.Count * shard.Width} bytes; after the header of {HeaderBytes} bytes there are {Math.Max(0, there)}.",
+                "The file was cut short or is of another writer: copy or write it again.")
+            : shard.Count > 0 ? shard : throw new UnusableInputException("SCAL8305", $"{path} holds no tokens.", "Write it again, or leave it out.");
     }
 
-    /// <summary>Reads a shard.</summary>
-    /// <param name="path">As <see cref="Write"/> leaves it.</param>
-    /// <exception cref="FormatException">The file is none, or cut short.</exception>
-    public static ushort[] Read(string path)
+    internal byte[] Header()
     {
-        byte[] file = File.ReadAllBytes(path);
-        if (file.Length < HeaderBytes || BinaryPrimitives.ReadInt32LittleEndian(file) != Magic || BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(4)) != Version)
-        {
-            throw new FormatException($"{path} is no token shard: expected magic {Magic} and version {Version}");
-        }
-
-        int count = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(8));
-        if (file.Length - HeaderBytes != (long)count * sizeof(ushort))
-        {
-            throw new FormatException($"{path} is cut short: its header promises {count} tokens");
-        }
-
-        return MemoryMarshal.Cast<byte, ushort>(file.AsSpan(HeaderBytes)).ToArray();
+        byte[] header = new byte[HeaderBytes];
+        BinaryPrimitives.WriteInt32LittleEndian(header, Wide ? 20240801 : 20240520);
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4), Wide ? 7 : 1);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), Count);
+        return header;
     }
 }

@@ -14,7 +14,7 @@ public static class Safetensors
 
     /// <summary>Writes tensors in the given order, whole or not at all.</summary>
     /// <param name="path">Overwritten.</param>
-    /// <param name="tensors">Names, each once, and dense tensors on the CPU; views are written as what they show.</param>
+    /// <param name="tensors">Names, each once, and dense tensors, which are copied to the CPU one by one; views are written as what they show.</param>
     /// <param name="metadata">Text beside the tensors; Hugging Face expects <c>format: pt</c>.</param>
     public static void Write(string path, IReadOnlyList<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
@@ -28,7 +28,7 @@ public static class Safetensors
             foreach (var (_, tensor) in tensors)
             {
                 using var scope = NewDisposeScope();
-                stream.Write(tensor.detach().contiguous().bytes);
+                stream.Write(tensor.detach().cpu().contiguous().bytes);
             }
         });
     }
@@ -38,8 +38,9 @@ public static class Safetensors
     /// <exception cref="FormatException">The file is none, or cut short, or holds a type other than F32 and I64.</exception>
     public static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) Read(string path)
     {
-        byte[] file = File.ReadAllBytes(path);
-        var (header, data) = Split(file);
+        using var file = File.OpenRead(path);
+        var header = ReadHeader(file);
+        long data = file.Position;
         var tensors = new Dictionary<string, Tensor>();
         var metadata = new Dictionary<string, string>();
         foreach (var (name, node) in header)
@@ -50,7 +51,7 @@ public static class Safetensors
             }
             else
             {
-                tensors[name] = ReadTensor(node!, file.AsSpan(data));
+                tensors[name] = ReadTensor(node!, file, data);
             }
         }
 
@@ -78,17 +79,20 @@ public static class Safetensors
         return Encoding.UTF8.GetBytes(text.PadRight(text.Length + (-Encoding.UTF8.GetByteCount(text) & 7)));
     }
 
-    private static (JsonObject Header, int Data) Split(ReadOnlySpan<byte> file)
+    private static JsonObject ReadHeader(FileStream file)
     {
-        long length = file.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(file);
+        byte[] start = new byte[8];
+        long length = file.ReadAtLeast(start, 8, throwOnEndOfStream: false) < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(start);
         if (length < 2 || length > Math.Min(MaximalHeader, file.Length - 8))
         {
             throw new FormatException("this is no safetensors file: its first 8 bytes are not the length of its header");
         }
 
+        byte[] header = new byte[length];
+        file.ReadExactly(header);
         try
         {
-            return (JsonNode.Parse(file.Slice(8, (int)length))!.AsObject(), 8 + (int)length);
+            return JsonNode.Parse(header)!.AsObject();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -96,7 +100,7 @@ public static class Safetensors
         }
     }
 
-    private static Tensor ReadTensor(JsonNode entry, ReadOnlySpan<byte> data)
+    private static Tensor ReadTensor(JsonNode entry, FileStream file, long data)
     {
         var type = entry["dtype"]!.GetValue<string>() switch
         {
@@ -106,13 +110,14 @@ public static class Safetensors
         };
         long[] offsets = entry["data_offsets"].Deserialize<long[]>()!;
         var tensor = empty(entry["shape"].Deserialize<long[]>()!, type);
-        if (offsets is not [>= 0 and var start, var end] || end > data.Length || end - start != tensor.bytes.Length)
+        if (offsets is not [>= 0 and var start, var end] || end > file.Length - data || end - start != tensor.bytes.Length)
         {
             tensor.Dispose();
             throw new FormatException("a tensor's offsets do not fit its shape and the file");
         }
 
-        data[(int)start..(int)end].CopyTo(tensor.bytes);
+        file.Position = data + start;
+        file.ReadExactly(tensor.bytes);
         return tensor;
     }
 

@@ -2,13 +2,14 @@
 //
 // Axes: B batch, T positions of the input, S positions attended to, D hidden, F intermediate, V vocabulary,
 // N query heads, K key/value heads, G = N/K, M = N + 2K, H head size, Q = N·H.
+using System.Globalization;
 using Scaling.Architectures;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
 namespace Scaling.Torch;
 
-/// <summary>The network. It computes in float32 and keeps no state of its own.</summary>
+/// <summary>The network. It computes where its weights lie and keeps no state of its own.</summary>
 public sealed class Decoder : IDisposable
 {
     /// <summary>θ of the rotary positions, as <c>rope_theta</c> of the exported configuration.</summary>
@@ -17,28 +18,40 @@ public sealed class Decoder : IDisposable
     /// <summary>ε of RMSNorm, as <c>rms_norm_eps</c> of the exported configuration.</summary>
     public const double NormEpsilon = 1e-5;
 
-    /// <summary>TorchSharp offers the lookup as a module that owns its matrix alone; ours may be the head as well.</summary>
-    private static readonly jit.CompilationUnit Lookup = jit.compile("""
+    /// <summary>
+    /// What TorchSharp lacks: the lookup in a matrix that may be the head as well; the norm with float32 statistics in one kernel; and attention with
+    /// enable_gqa, which in bfloat16 on a GPU is flash attention: it never writes its scores and repeats no keys or values.
+    /// </summary>
+    private static readonly jit.CompilationUnit Script = jit.compile($$"""
         def rows(matrix: Tensor, indices: Tensor) -> Tensor:
             return torch.embedding(matrix, indices)
+
+        def norm(x_BTD: Tensor, scale_D: Tensor) -> Tensor:
+            return torch.rms_norm(x_BTD, [x_BTD.size(-1)], scale_D, {{NormEpsilon.ToString("R", CultureInfo.InvariantCulture)}})
+
+        def attend(q_BNTH: Tensor, k_BKTH: Tensor, v_BKTH: Tensor) -> Tensor:
+            return torch.scaled_dot_product_attention(q_BNTH, k_BKTH, v_BKTH, None, 0.0, True, scale=None, enable_gqa=True)
 
         """);
 
     private readonly DecoderShape _shape;
+    private readonly bool _mixed;
     private readonly Tensor _cos_T1H;
     private readonly Tensor _sin_T1H;
 
     /// <summary>A network over the given weights.</summary>
     /// <param name="weights">Owned by the caller.</param>
     /// <param name="positions">The longest sequence.</param>
-    public Decoder(DecoderWeights weights, int positions)
+    /// <param name="precision">Of products and attention; the residual stream, norms, rotations and logits are float32. With a cache: float32 alone.</param>
+    public Decoder(DecoderWeights weights, int positions, Precision precision = Precision.Full)
     {
         Weights = weights;
+        _mixed = precision == Precision.Mixed;
         _shape = weights.Shape;
         using var scope = NewDisposeScope();
         var (cos_T1H, sin_T1H) = RotaryTables(_shape.HeadSize, positions);
-        _cos_T1H = cos_T1H.MoveToOuterDisposeScope();
-        _sin_T1H = sin_T1H.MoveToOuterDisposeScope();
+        _cos_T1H = cos_T1H.to(weights.Device).MoveToOuterDisposeScope();
+        _sin_T1H = sin_T1H.to(weights.Device).MoveToOuterDisposeScope();
         Positions = positions;
     }
 
@@ -48,9 +61,13 @@ public sealed class Decoder : IDisposable
     /// <summary>The longest sequence.</summary>
     public int Positions { get; }
 
-    /// <summary>Logits of every position.</summary>
-    /// <param name="tokens_BT">int64.</param>
-    public Tensor Logits(Tensor tokens_BT) => linear(Features(tokens_BT, null), Weights.Head_VD);
+    /// <summary>Logits of every position, float32.</summary>
+    /// <param name="tokens_BT">int64, where the weights lie.</param>
+    public Tensor Logits(Tensor tokens_BT)
+    {
+        var logits_BTV = Product(Features(tokens_BT, null), Weights.Head_VD);
+        return _mixed ? logits_BTV.to(float32) : logits_BTV;
+    }
 
     /// <summary>Logits of the last position alone, shape B × V. Keys and values are added to the cache.</summary>
     /// <param name="tokens_BT">A whole prompt while the cache is empty, else one token a sequence.</param>
@@ -79,7 +96,7 @@ public sealed class Decoder : IDisposable
         int start = cache?.Length ?? 0;
         var cos_T1H = _cos_T1H.narrow(0, start, tokens_BT.shape[1]);
         var sin_T1H = _sin_T1H.narrow(0, start, tokens_BT.shape[1]);
-        var x_BTD = Lookup.invoke<Tensor>("rows", Weights.Embedding_VD, tokens_BT);
+        var x_BTD = Script.invoke<Tensor>("rows", Weights.Embedding_VD, tokens_BT);
         for (int i = 0; i < _shape.Layers; i++)
         {
             var block = Weights.Blocks[i];
@@ -96,7 +113,7 @@ public sealed class Decoder : IDisposable
         long b = x_BTD.shape[0], t = x_BTD.shape[1];
         int n = _shape.Heads, k = _shape.KvHeads, h = _shape.HeadSize;
 
-        var qkv_BTMH = linear(x_BTD, block.Qkv_MD).view(b, t, n + 2 * k, h);
+        var qkv_BTMH = Product(x_BTD, block.Qkv_MD).view(b, t, n + 2 * k, h);
         var qk_BTMH = Rotate(qkv_BTMH.narrow(2, 0, n + k), cos_T1H, sin_T1H);
         var q_BNTH = qk_BTMH.narrow(2, 0, n).transpose(1, 2);
         var k_BKSH = qk_BTMH.narrow(2, n, k).transpose(1, 2);
@@ -109,12 +126,13 @@ public sealed class Decoder : IDisposable
         var heads_BTQ = t == 1
             ? AttendOne(q_BNTH, k_BKSH, v_BKSH).reshape(b, 1, _shape.QueryWidth)
             : AttendCausally(q_BNTH, k_BKSH, v_BKSH).transpose(1, 2).reshape(b, t, _shape.QueryWidth);
-        return linear(heads_BTQ, block.Output_DQ);
+        return Product(heads_BTQ, block.Output_DQ);
     }
 
     /// <summary>Many positions, each sees itself and those before it.</summary>
-    private Tensor AttendCausally(Tensor q_BNTH, Tensor k_BKTH, Tensor v_BKTH) =>
-        scaled_dot_product_attention(q_BNTH, ForEachQuery(k_BKTH), ForEachQuery(v_BKTH), is_casual: true);
+    private Tensor AttendCausally(Tensor q_BNTH, Tensor k_BKTH, Tensor v_BKTH) => _mixed
+        ? Script.invoke<Tensor>("attend", q_BNTH, k_BKTH, v_BKTH)
+        : scaled_dot_product_attention(q_BNTH, ForEachQuery(k_BKTH), ForEachQuery(v_BKTH), is_casual: true);
 
     /// <summary>
     /// One new position sees all: the G query heads of a key/value head stand where positions would, so keys and values are read once and not copied G times.
@@ -138,21 +156,28 @@ public sealed class Decoder : IDisposable
     /// <summary>down(silu(gate(x)) · up(x)).</summary>
     private Tensor Mlp(BlockWeights block, Tensor x_BTD)
     {
-        var gateUp_BT2F = linear(x_BTD, block.GateUp_2FD);
+        var gateUp_BT2F = Product(x_BTD, block.GateUp_2FD);
         var gate_BTF = gateUp_BT2F.narrow(-1, 0, _shape.Intermediate);
         var up_BTF = gateUp_BT2F.narrow(-1, _shape.Intermediate, _shape.Intermediate);
-        return linear(silu(gate_BTF) * up_BTF, block.Down_DF);
+        return Product(silu(gate_BTF) * up_BTF, block.Down_DF);
     }
 
     /// <summary>x / √(mean(x²) + ε) · scale.</summary>
-    private static Tensor RmsNorm(Tensor x_BTD, Tensor scale_D) =>
-        x_BTD * (x_BTD.square().mean([-1], keepdim: true) + NormEpsilon).rsqrt() * scale_D;
+    private Tensor RmsNorm(Tensor x_BTD, Tensor scale_D) => _mixed
+        ? Script.invoke<Tensor>("norm", x_BTD, scale_D)
+        : x_BTD * (x_BTD.square().mean([-1], keepdim: true) + NormEpsilon).rsqrt() * scale_D;
+
+    /// <summary>x · weightᵀ, in the network's precision.</summary>
+    private Tensor Product(Tensor x, Tensor weight) => _mixed ? linear(x.to(bfloat16), weight.to(bfloat16)) : linear(x, weight);
 
     /// <summary>
     /// Hugging Face's half-split convention: feature i turns with feature i + H/2. With s = (−sin, sin) that is x·cos + roll(x, H/2)·s.
     /// </summary>
-    private Tensor Rotate(Tensor x_BTMH, Tensor cos_T1H, Tensor sin_T1H) =>
-        (x_BTMH * cos_T1H).addcmul(x_BTMH.roll(_shape.HeadSize / 2, -1), sin_T1H, 1);
+    private Tensor Rotate(Tensor x_BTMH, Tensor cos_T1H, Tensor sin_T1H)
+    {
+        var turned_BTMH = (x_BTMH * cos_T1H).addcmul(x_BTMH.roll(_shape.HeadSize / 2, -1), sin_T1H, 1); // float32, as the tables are
+        return _mixed ? turned_BTMH.to(bfloat16) : turned_BTMH;
+    }
 
     /// <summary>Cosines and sines of the rotary angles, the sines of the first half negated.</summary>
     internal static (Tensor Cos_T1H, Tensor Sin_T1H) RotaryTables(int headSize, int positions)

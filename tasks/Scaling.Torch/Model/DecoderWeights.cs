@@ -2,6 +2,7 @@
 //
 // Axes: V vocabulary, D hidden, F intermediate, N query heads, K key/value heads, H head size, Q = N·H.
 using Scaling.Architectures;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Scaling.Torch;
@@ -15,7 +16,7 @@ namespace Scaling.Torch;
 /// <param name="Down_DF">Back to the residual stream.</param>
 public sealed record BlockWeights(Tensor AttentionNorm_D, Tensor Qkv_MD, Tensor Output_DQ, Tensor MlpNorm_D, Tensor GateUp_2FD, Tensor Down_DF);
 
-/// <summary>All parameters of a decoder, float32 on the CPU.</summary>
+/// <summary>All parameters of a decoder, float32.</summary>
 public sealed class DecoderWeights : IDisposable
 {
     /// <summary>
@@ -24,10 +25,12 @@ public sealed class DecoderWeights : IDisposable
     /// that chance decides its loss (8640 parameters, 20 tokens a parameter: 2.54, 2.67, 2.28, 2.36 nats at rates 0.003 to 0.024, against 2.21, 2.02, 1.94, 1.93).
     /// </summary>
     /// <param name="shape">Any shape.</param>
-    /// <param name="seed">The row's seed. Same seed and shape, same bytes.</param>
-    public DecoderWeights(DecoderShape shape, long seed)
+    /// <param name="seed">The row's seed. Same seed and shape, same bytes on every device.</param>
+    /// <param name="device">Where they lie; null is the CPU.</param>
+    public DecoderWeights(DecoderShape shape, long seed, torch.Device? device = null)
     {
         Shape = shape;
+        Device = device ?? CPU;
         using var scope = NewDisposeScope();
         using var random = new Generator(unchecked((ulong)seed), CPU);
         long d = shape.Hidden;
@@ -36,7 +39,7 @@ public sealed class DecoderWeights : IDisposable
 
         Tensor Matrix(long rows, long columns, double spread) => Keep(randn([rows, columns], generator: random) * spread);
         Tensor Norm() => Keep(ones(d));
-        Tensor Keep(Tensor start) => start.requires_grad_().MoveToOuterDisposeScope();
+        Tensor Keep(Tensor start) => start.to(Device).requires_grad_().MoveToOuterDisposeScope();
 
         Embedding_VD = Matrix(shape.Vocabulary, d, spread);
         Blocks = [.. Enumerable.Range(0, shape.Layers).Select(_ => new BlockWeights(
@@ -48,6 +51,9 @@ public sealed class DecoderWeights : IDisposable
 
     /// <summary>What was built.</summary>
     public DecoderShape Shape { get; }
+
+    /// <summary>Where they lie.</summary>
+    public torch.Device Device { get; }
 
     /// <summary>Input embeddings.</summary>
     public Tensor Embedding_VD { get; }

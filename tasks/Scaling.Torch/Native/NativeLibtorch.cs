@@ -10,7 +10,7 @@ namespace Scaling.Torch;
 /// Loads libtorch by absolute path before TorchSharp looks for it. Only one libtorch may live in a process (two copies abort), so the first call
 /// decides and later ones return at once.
 /// </summary>
-public static class NativeLibtorch
+public static partial class NativeLibtorch
 {
     /// <summary>The environment variable that, set to <c>0</c>, forbids the lowered copy of libLibTorchSharp.so.</summary>
     public const string FixSwitch = "SCALING_NATIVE_FIX";
@@ -22,21 +22,65 @@ public static class NativeLibtorch
     private static bool _loaded;
 
     /// <summary>Loads the libraries and keeps libtorch to one thread: several one-thread processes beat one process of several threads for small models.</summary>
-    /// <param name="nativeFolders">Folders of the packages libtorch-cpu-linux-x64 and TorchSharp.</param>
-    /// <param name="cacheFolder">Where a lowered copy of libLibTorchSharp.so may be kept, see <see cref="LoweredLibrary"/>.</param>
+    /// <param name="nativeFolders">Folders of the packages TorchSharp and libtorch-cpu-linux-x64, or the parts of libtorch-cuda-12.8-linux-x64. Where CUDA's are among them, they serve a processor too.</param>
+    /// <param name="cacheFolder">Where a lowered copy of libLibTorchSharp.so may be kept, see <see cref="LoweredLibrary"/>, and links to a libtorch in parts, see <see cref="LibtorchFolder"/>.</param>
     /// <param name="say">Takes one sentence when such a copy is made; it is made once a cache folder.</param>
-    /// <exception cref="UnusableInputException">SCAL8201 to SCAL8204: the libraries are missing, do not load, or need a newer libstdc++.</exception>
-    public static void Load(IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say)
+    /// <param name="device">Where the caller will compute.</param>
+    /// <exception cref="UnusableInputException">SCAL8201 to SCAL8204: the libraries are missing, do not load, or need a newer libstdc++; SCAL8206 to SCAL8208: of <see cref="DemandDevice"/>.</exception>
+    public static void Load(IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say, ComputeDevice device = ComputeDevice.Cpu)
     {
+        DemandDevice(nativeFolders, device);
         lock (Gate)
         {
-            if (_loaded)
+            LoadOnce(nativeFolders, cacheFolder, say);
+        }
+
+        if (device == ComputeDevice.Cuda && !torch.cuda.is_available())
+        {
+            throw CudaDevice.Missing("libtorch sees none, though the driver does; it is built for CUDA 12.8, which wants driver 525 or later");
+        }
+    }
+
+    /// <summary>Sees, without loading libtorch, whether it can compute there; for a processor it always can.</summary>
+    /// <param name="nativeFolders">As for <see cref="Load"/>.</param>
+    /// <param name="device">Where the caller will compute.</param>
+    /// <exception cref="UnusableInputException">SCAL8206: the packages are built for processors alone; SCAL8207: there is no GPU; SCAL8208: it is too old.</exception>
+    public static void DemandDevice(IReadOnlyList<string> nativeFolders, ComputeDevice device)
+    {
+        if (device == ComputeDevice.Cpu)
+        {
+            return;
+        }
+
+        if (!LibtorchFolder.HoldsCuda(nativeFolders))
+        {
+            throw new UnusableInputException(
+                "SCAL8206",
+                $"device: cuda, and this installation has libtorch for processors: {LibtorchFolder.CudaLibrary} is in none of the native packages' folders ({Listed(nativeFolders)}).",
+                "Restore the package TorchSharp-cuda-linux of TorchSharp's version and name its folders, those of libtorch-cuda-12.8-linux-x64 in parts, in native.json beside the plugin; or write 'device: cpu'.");
+        }
+
+        CudaDevice.First();
+    }
+
+    private static void LoadOnce(IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say)
+    {
+        if (!_loaded)
+        {
+            // TorchScript runs what is written. Else it compiles kernels for a GPU after its first calls, which round otherwise: a run that went on from a checkpoint would differ.
+            _ = SetEnvironment("PYTORCH_TENSOREXPR", "0", overwrite: 0);
+            string torchSharp = Find(nativeFolders, "libLibTorchSharp.so");
+            if (LibtorchFolder.HoldsCuda(nativeFolders))
             {
-                return;
+                string folder = LibtorchFolder.OfCuda(nativeFolders, cacheFolder);
+                LoadByPath(Path.Combine(folder, "libtorch.so"));
+                LoadByPath(Path.Combine(folder, LibtorchFolder.CudaLibrary)); // which registers itself, though libtorch.so may not ask for it
+            }
+            else
+            {
+                LoadByPath(Find(nativeFolders, "libtorch.so"));
             }
 
-            string torchSharp = Find(nativeFolders, "libLibTorchSharp.so");
-            LoadByPath(Find(nativeFolders, "libtorch.so"));
             nint handle = LoadByPath(ProvidesGcc13Marker() ? torchSharp : LoweredCopy(torchSharp, cacheFolder, say));
             ResolveTorchSharpTo(handle);
             torch.set_num_threads(1);
@@ -53,6 +97,10 @@ public static class NativeLibtorch
         return new OneThreadAgain();
     }
 
+    /// <summary>What native code reads; .NET's own variables stay with .NET.</summary>
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+
     private sealed class OneThreadAgain : IDisposable
     {
         public void Dispose() => torch.set_num_threads(1);
@@ -62,7 +110,7 @@ public static class NativeLibtorch
     {
         foreach (string folder in folders)
         {
-            string path = Path.Combine(folder, "runtimes", "linux-x64", "native", file);
+            string path = Path.Combine(folder, LibtorchFolder.InPackage, file);
             if (File.Exists(path))
             {
                 return Path.GetFullPath(path);
@@ -71,9 +119,11 @@ public static class NativeLibtorch
 
         throw new UnusableInputException(
             "SCAL8201",
-            $"{file} is in none of the native packages' folders ({(folders.Count == 0 ? "none given" : string.Join(", ", folders))}).",
+            $"{file} is in none of the native packages' folders ({Listed(folders)}).",
             "Expected native.json beside the plugin to name the folders of libtorch-cpu-linux-x64 and TorchSharp (linux-x64 alone is supported). Restore and build the plugin anew.");
     }
+
+    private static string Listed(IReadOnlyList<string> folders) => folders.Count == 0 ? "none given" : string.Join(", ", folders);
 
     private static nint LoadByPath(string path)
     {
@@ -132,6 +182,6 @@ public static class NativeLibtorch
     private static void ResolveTorchSharpTo(nint handle)
     {
         var context = AssemblyLoadContext.GetLoadContext(typeof(torch).Assembly) ?? AssemblyLoadContext.Default;
-        context.ResolvingUnmanagedDll += (_, name) => name is "LibTorchSharp" or "torch_cpu" ? handle : 0;
+        context.ResolvingUnmanagedDll += (_, name) => name is "LibTorchSharp" or "torch_cpu" or "torch_cuda" ? handle : 0;
     }
 }

@@ -37,19 +37,24 @@ internal sealed class AdamW : IDisposable
         _parameters = [.. weights.All];
         _decayed = weights.Matrices.Count();
         _decay = decay;
-        _means = [.. _parameters.Select(p => zeros(p.shape).DetachFromDisposeScope())];
-        _squares = [.. _parameters.Select(p => zeros(p.shape).DetachFromDisposeScope())];
-        _steps = [.. _parameters.Select(_ => zeros(Array.Empty<long>()).DetachFromDisposeScope())];
+        _means = [.. _parameters.Select(p => zeros(p.shape, device: weights.Device).DetachFromDisposeScope())];
+        _squares = [.. _parameters.Select(p => zeros(p.shape, device: weights.Device).DetachFromDisposeScope())];
+        _steps = [.. _parameters.Select(_ => zeros(Array.Empty<long>(), device: weights.Device).DetachFromDisposeScope())];
     }
 
-    /// <summary>Moves the parameters against their gradients, which it clips, and gives the gradients' norm before clipping.</summary>
-    public double Step(Tensor[] gradients, double learningRate)
+    /// <summary>Scales gradients so that their norm in all is at most 1, and gives the norm from before. It changes nothing else.</summary>
+    public Tensor Clip(Tensor[] gradients)
     {
         using var noGradients = no_grad();
-        double norm = _script.invoke<Tensor>("clip", [gradients]).ToDouble();
+        return _script.invoke<Tensor>("clip", [gradients]);
+    }
+
+    /// <summary>Moves the parameters against their clipped gradients.</summary>
+    public void Step(Tensor[] gradients, double learningRate)
+    {
+        using var noGradients = no_grad();
         Update(gradients, .._decayed, learningRate, _decay);
         Update(gradients, _decayed.., learningRate, 0);
-        return norm;
     }
 
     /// <summary>What must be kept to go on: two moments a parameter. Their count of steps is the run's.</summary>

@@ -12,38 +12,54 @@ namespace Scaling.Torch;
 /// <param name="Tokens">Tokens judged.</param>
 public sealed record HeldOutLoss(double Nats, double StandardError, long Tokens)
 {
-    private const int Batch = 32;
+    private const int MostWindows = 32;
+
+    /// <summary>The most logits, B·T·V, at once: 512 MB with their logarithms.</summary>
+    private const int MostLogits = 1 << 26;
 
     /// <summary>
     /// Judges the same windows for every decoder: as many as the asked tokens fill, at even distances over the held-out part, all of it where that is shorter.
-    /// Each window starts afresh, so its first tokens have little context, as in training.
+    /// Each window starts afresh, so its first tokens have little context, as in training. Products are float32 on every device, so that losses compare.
     /// </summary>
     /// <param name="weights">The decoder's.</param>
     /// <param name="heldOut">More tokens than a window.</param>
     /// <param name="context">Tokens a window.</param>
     /// <param name="tokens">How many to judge; rounded to windows, at least two where there are two.</param>
-    public static HeldOutLoss Of(DecoderWeights weights, ushort[] heldOut, int context, long tokens)
+    /// <exception cref="UnusableInputException">SCAL8209: the GPU's memory is too small.</exception>
+    public static HeldOutLoss Of(DecoderWeights weights, TokenSequence heldOut, int context, long tokens)
     {
         using var pause = new CollectionPause();
         using var noGradients = no_grad();
         using var decoder = new Decoder(weights, context);
-        int there = (heldOut.Length - 1) / context;
+        long there = (heldOut.Length - 1) / context;
         int windows = (int)Math.Min(there, Math.Max(2, tokens / context));
-        int[] starts = [.. Enumerable.Range(0, windows).Select(w => (int)((long)w * there / windows) * context)];
-        double[] losses = [.. starts.Chunk(Batch).SelectMany(chunk => Losses(decoder, heldOut, chunk, context, pause))];
+        long[] starts = [.. Enumerable.Range(0, windows).Select(w => w * there / windows * context)];
+        int batch = (int)Math.Clamp(MostLogits / ((long)context * weights.Shape.Vocabulary), 1, MostWindows);
+        double[] losses = [.. starts.Chunk(batch).SelectMany(chunk => Losses(decoder, heldOut, chunk, context, pause))];
         double mean = losses.Average();
         double variance = losses.Length < 2 ? 0 : losses.Sum(l => (l - mean) * (l - mean)) / (losses.Length - 1);
         return new HeldOutLoss(mean, Math.Sqrt(variance / losses.Length), (long)windows * context);
     }
 
-    private static float[] Losses(Decoder decoder, ushort[] heldOut, int[] starts, int context, CollectionPause pause)
+    private static float[] Losses(Decoder decoder, TokenSequence heldOut, long[] starts, int context, CollectionPause pause)
     {
         pause.Rest();
+        return DeviceMemory.Demand($"the evaluation of {starts.Length} windows of {context} tokens", () => Losses(decoder, heldOut, starts, context));
+    }
+
+    private static float[] Losses(Decoder decoder, TokenSequence heldOut, long[] starts, int context)
+    {
         using var scope = NewDisposeScope();
-        var tokens_BT1 = tensor(starts.SelectMany(s => heldOut.AsSpan(s, context + 1).ToArray()).Select(t => (long)t).ToArray(), [starts.Length, context + 1]);
+        long[] batch = new long[starts.Length * (context + 1)];
+        for (int b = 0; b < starts.Length; b++)
+        {
+            heldOut.CopyTo(starts[b], batch.AsSpan(b * (context + 1), context + 1));
+        }
+
+        var tokens_BT1 = tensor(batch, [starts.Length, context + 1]).to(decoder.Weights.Device);
         var logits_BTV = decoder.Logits(tokens_BT1.narrow(1, 0, context));
         // Flat, because over B × V × T the softmax would step through memory in strides of V.
         var nats_Z = cross_entropy(logits_BTV.flatten(0, 1), tokens_BT1.narrow(1, 1, context).flatten(), reduction: nn.Reduction.None);
-        return nats_Z.view(starts.Length, context).mean([1]).data<float>().ToArray();
+        return nats_Z.view(starts.Length, context).mean([1]).cpu().data<float>().ToArray();
     }
 }

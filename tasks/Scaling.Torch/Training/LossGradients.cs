@@ -26,6 +26,12 @@ public sealed class LossGradients : IDisposable
     /// <summary>Tokens of a micro-batch, about: enough that a product outweighs its bookkeeping, few enough that activations stay in the cache.</summary>
     private const int MicroBatchTokens = 2048;
 
+    /// <summary>The same on a GPU, which smaller products leave idle; halved where its memory is too small.</summary>
+    public const int MostTokensOnGpu = 1 << 16;
+
+    /// <summary>The most logits, B·T·V, on a GPU: 1 GB in float32, and some 4 GB with what their gradient takes.</summary>
+    public const int MostLogitsOnGpu = 1 << 28;
+
     /// <summary>
     /// Forward and backward of the decoder without autograd. Attention has features before positions: a product whose result has rows of 8 numbers takes four times as long as its
     /// transpose, and the tiled kernel of scaled_dot_product_attention consists of such. Queries come in blocks that meet the keys up to their own alone. The G query heads
@@ -197,28 +203,29 @@ public sealed class LossGradients : IDisposable
 
     private readonly Decoder _decoder;
     private readonly Tensor[] _parameters;
-    private readonly Tensor[] _gradients;
     private readonly jit.CompilationUnit _script = jit.compile(Script);
     private readonly Tensor _cos_PHT;
     private readonly Tensor _sin_PHT;
     private readonly Tensor _mask_SGT;
     private readonly int _context;
     private readonly bool _writtenOut;
+    private Tensor[] _gradients = [];
     private int _microBatch;
 
     /// <summary>Of a decoder's loss by its parameters.</summary>
     /// <param name="weights">Owned by the caller.</param>
     /// <param name="context">T, tokens a sequence.</param>
+    /// <param name="compute">Where the weights lie; null is a processor.</param>
     /// <param name="mostScores">Scores of attention up to which the gradient is written out; 0 leaves everything to autograd.</param>
-    public LossGradients(DecoderWeights weights, int context, long mostScores = MostScores)
+    public LossGradients(DecoderWeights weights, int context, Compute? compute = null, long mostScores = MostScores)
     {
+        compute ??= Compute.Cpu;
         var shape = weights.Shape;
         _context = context;
-        _writtenOut = (long)shape.Layers * shape.Heads * context * context <= mostScores;
-        MicroBatch = Math.Max(1, MicroBatchTokens / context);
+        _writtenOut = compute is { Device: ComputeDevice.Cpu, Precision: Precision.Full } && (long)shape.Layers * shape.Heads * context * context <= mostScores;
+        MicroBatch = Math.Max(1, (compute.Device == ComputeDevice.Cpu ? MicroBatchTokens : Math.Min(MostTokensOnGpu, MostLogitsOnGpu / shape.Vocabulary)) / context);
         _parameters = [.. weights.All];
-        _gradients = [.. _parameters.Select(p => zeros_like(p).DetachFromDisposeScope())];
-        _decoder = new Decoder(weights, context);
+        _decoder = new Decoder(weights, context, compute.Precision);
         using var scope = NewDisposeScope(); // after the decoder, whose tables would end with it
         // One table a head makes rotating one sweep through memory; those of the queries carry the 1/√H of the scores.
         var scale_P11 = cat([full([shape.Heads, 1, 1], 1 / Math.Sqrt(shape.HeadSize), float32), ones(shape.KvHeads, 1, 1)]);
@@ -244,6 +251,9 @@ public sealed class LossGradients : IDisposable
         }
     }
 
+    /// <summary>Called before each micro-batch with its sequences; tests let it fail as a full GPU does.</summary>
+    internal Action<long>? Computing { get; set; }
+
     /// <summary>
     /// Cross-entropy of a batch, nats a token without the z-loss, and the gradient of each parameter in the order of <see cref="DecoderWeights.All"/>, both of the whole batch:
     /// micro-batches, the last of which may be smaller, count by their sequences. The next call overwrites the gradients.
@@ -251,6 +261,12 @@ public sealed class LossGradients : IDisposable
     /// <param name="tokens_BT1">Windows of one token more than the context: inputs and, one further, targets.</param>
     public (Tensor Nats, Tensor[] Gradients) Of(Tensor tokens_BT1)
     {
+        if (_gradients.Length == 0)
+        {
+            Tensor[] made = [.. _parameters.Select(p => zeros_like(p))]; // where memory does not hold all, they end with the caller's scope
+            _gradients = [.. made.Select(g => g.DetachFromDisposeScope())];
+        }
+
         var microBatches = tokens_BT1.split(MicroBatch);
         return (_writtenOut ? WrittenOut(microBatches) : AddUpByAutograd(microBatches), _gradients);
     }
@@ -293,6 +309,7 @@ public sealed class LossGradients : IDisposable
         foreach (var tokens_BT1 in microBatches)
         {
             using var scope = NewDisposeScope();
+            Computing?.Invoke(tokens_BT1.shape[0]);
             double share = tokens_BT1.shape[0] / batch;
             var (partNats, partGradients) = ByAutograd(tokens_BT1);
             nats.add_(partNats, share);
@@ -307,6 +324,7 @@ public sealed class LossGradients : IDisposable
 
     private Tensor WrittenOut(Tensor[] microBatches)
     {
+        Array.ForEach(microBatches, m => Computing?.Invoke(m.shape[0]));
         using var noGradients = no_grad();
         return _script.invoke<Tensor>("set_gradients", _gradients, _parameters, microBatches, _cos_PHT, _sin_PHT, _mask_SGT);
     }

@@ -3,7 +3,7 @@ using Scaling.Architectures;
 
 namespace Scaling.Torch;
 
-/// <summary>A run. Two equal plans on one corpus give the same weights and the same curve.</summary>
+/// <summary>A run. Two equal plans on one corpus give the same weights, the same curve and the same losses.</summary>
 public sealed record TrainingPlan
 {
     /// <summary>What is trained.</summary>
@@ -15,8 +15,8 @@ public sealed record TrainingPlan
     /// <summary>Pipeline seed: order of the training windows.</summary>
     public required long OrderSeed { get; init; }
 
-    /// <summary>Optimiser steps, at least 1.</summary>
-    public required long Steps { get; init; }
+    /// <summary>Optimiser steps at which the held-out loss is told, rising, each at least 1; the last one ends the run.</summary>
+    public required IReadOnlyList<long> Points { get; init; }
 
     /// <summary>Sequences a step.</summary>
     public required int Batch { get; init; }
@@ -24,26 +24,42 @@ public sealed record TrainingPlan
     /// <summary>Tokens a sequence.</summary>
     public required int Context { get; init; }
 
-    /// <summary>Peak of the schedule.</summary>
-    public required double LearningRate { get; init; }
-
-    /// <summary>Share of the steps over which the rate rises, 0 to under 1.</summary>
-    public required double Warmup { get; init; }
+    /// <summary>Rate of each step.</summary>
+    public required Schedule Schedule { get; init; }
 
     /// <summary>AdamW's decay of matrices.</summary>
     public required double WeightDecay { get; init; }
 
-    /// <summary>D = steps · batch · context.</summary>
-    public long Tokens => Steps * Batch * Context;
+    /// <summary>S, optimiser steps of the whole run.</summary>
+    public long Steps => Points[^1];
 
-    /// <summary>The rate of each step.</summary>
-    public CosineSchedule Schedule => new(Steps, (long)(Warmup * Steps), LearningRate);
+    /// <summary>D = S · batch · context.</summary>
+    public long Tokens => TokensAt(Steps);
+
+    /// <summary>Optimiser steps that are executed: those of the trunk, and those of every branch beside it.</summary>
+    public long ExecutedSteps => Steps + Points.SkipLast(1).Sum(p => Leaves(p) ? p - Schedule.BranchesAt(p) : 0);
+
+    /// <summary>Tokens seen in the course of so many steps.</summary>
+    /// <param name="steps">From 0.</param>
+    public long TokensAt(long steps) => steps * Batch * Context;
+
+    /// <summary>Whether the schedule has ended at a point; a cosine has at its last one alone.</summary>
+    /// <param name="point">One of <see cref="Points"/>.</param>
+    public bool IsAnnealedAt(long point) => Schedule.Kind == ScheduleKind.WarmupStableDecay || point == Steps;
+
+    /// <summary>Whether the run leaves its trunk for a point, to come back.</summary>
+    /// <param name="point">One of <see cref="Points"/>.</param>
+    public bool Leaves(long point) => Schedule.Kind == ScheduleKind.WarmupStableDecay && point != Steps;
 
     /// <summary>
     /// Floating-point operations a trained token: 6·(N + V·d), forward and backward of every product with weights, and 6·L·n·h·T, those of causal attention over T tokens.
     /// </summary>
     public long FlopsPerToken =>
         6 * (Shape.Parameters + (long)Shape.Vocabulary * Shape.Hidden) + 6L * Shape.Layers * Shape.QueryWidth * Context;
+
+    /// <summary>All values as text: what a checkpoint is recognised by.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"{Shape} seed {Seed} order {OrderSeed} points {string.Join(',', Points)} batch {Batch} context {Context} {Schedule} weight decay {WeightDecay}");
 }
 
 /// <summary>A line of a loss curve.</summary>
@@ -51,4 +67,10 @@ public sealed record TrainingPlan
 /// <param name="Tokens">Tokens seen.</param>
 /// <param name="Loss">Mean training loss since the last line, nats a token.</param>
 /// <param name="LearningRate">Of the last step.</param>
-public sealed record CurvePoint(long Step, long Tokens, double Loss, double LearningRate);
+/// <param name="Point">Steps of the point on whose way the line is: lines of one point's branch come after those of the trunk before it.</param>
+public sealed record CurvePoint(long Step, long Tokens, double Loss, double LearningRate, long Point);
+
+/// <summary>What a run was found to be worth at a point.</summary>
+/// <param name="Step">Steps done, one of <see cref="TrainingPlan.Points"/>.</param>
+/// <param name="HeldOut">The held-out loss.</param>
+public sealed record JudgedPoint(long Step, HeldOutLoss HeldOut);

@@ -11,7 +11,7 @@ public sealed class FileSetsTests : IDisposable
 {
     private static readonly JsonObject Declared = new()
     {
-        ["named"] = new JsonObject { ["framework-docs"] = "{dotnet}/packs/Microsoft.NETCore.App.Ref/{latest}/ref/{latest}/*.xml" },
+        ["named"] = new JsonObject { ["framework-docs"] = "{dotnet}/packs/Microsoft.NETCore.App.Ref/{latest}/ref/{latest}/*.xml", ["bytes"] = "" },
         ["schemes"] = new JsonArray("text"),
     };
 
@@ -54,6 +54,16 @@ public sealed class FileSetsTests : IDisposable
         Assert.Null(finding);
         Assert.Equal("framework-docs", found!.Scheme);
         Assert.Contains(found.Files, f => Path.GetFileName(f.Path) == "System.Runtime.xml");
+    }
+
+    [Fact]
+    public void A_name_may_stand_for_no_file()
+    {
+        var finding = Resolve("bytes", out var found);
+
+        Assert.Null(finding);
+        Assert.Equal("bytes", found!.Scheme);
+        Assert.Empty(found.Files);
     }
 
     [Fact]

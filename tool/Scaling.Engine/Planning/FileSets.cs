@@ -53,6 +53,12 @@ public sealed partial class FileSets(string folder, ContentStore store)
             pattern = tail;
         }
 
+        if (scheme == text && pattern.Length == 0)
+        {
+            found = new ResolvedFiles(setting, text, scheme, []);
+            return null;
+        }
+
         try
         {
             pattern = Path.GetFullPath(pattern, folder);

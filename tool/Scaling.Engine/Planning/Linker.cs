@@ -11,7 +11,8 @@ namespace Scaling.Engine.Planning;
 /// <summary>Links a pipeline document to stage types and files.</summary>
 /// <param name="catalog">Describes plugins.</param>
 /// <param name="store">Digests files.</param>
-public sealed class Linker(PluginCatalog catalog, ContentStore store)
+/// <param name="withoutFiles">Takes findings of files that settings name and that are not there; the pipeline is then linked without them, and must not be run. Null: they are findings.</param>
+public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Diagnostic>? withoutFiles = null)
 {
     private readonly List<Diagnostic> _findings = [];
 
@@ -117,7 +118,15 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store)
             var location = bound.Positions.GetValueOrDefault(setting) ?? stage.UsesLocation;
             if (sets.Resolve(setting, text, declared, location, out var found) is { } finding)
             {
-                _findings.Add(finding);
+                if (withoutFiles is null)
+                {
+                    _findings.Add(finding);
+                }
+                else
+                {
+                    withoutFiles(finding with { Severity = Severity.Warning });
+                    resolved.Add(new ResolvedFiles(setting, text, "", []));
+                }
             }
             else
             {

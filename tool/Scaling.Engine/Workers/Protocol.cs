@@ -75,6 +75,11 @@ public sealed record ActionSpec
     public bool Exclusive { get; init; }
 }
 
+/// <summary>Prices of actions of one stage.</summary>
+/// <param name="Target">On what.</param>
+/// <param name="Actions">Each needs its settings, row and point alone.</param>
+public sealed record PriceRequest(PriceTarget Target, IReadOnlyList<ActionSpec> Actions);
+
 /// <summary>The tool's side.</summary>
 public sealed record Request
 {
@@ -83,6 +88,9 @@ public sealed record Request
 
     /// <summary>Execute these actions; more than one only as a batch.</summary>
     public IReadOnlyList<ActionSpec>? Run { get; init; }
+
+    /// <summary>Price these actions of one stage, executing none.</summary>
+    public PriceRequest? Price { get; init; }
 
     /// <summary>Stop the action at hand gracefully.</summary>
     public bool Stop { get; init; }
@@ -118,6 +126,9 @@ public sealed record Reply
 {
     /// <summary>Answer to <see cref="Request.Describe"/>: JSON of <c>closure</c> and <c>stages</c>.</summary>
     public string? Description { get; init; }
+
+    /// <summary>Answer to <see cref="Request.Price"/>: the quantities of all its actions, combined.</summary>
+    public IReadOnlyList<PricedQuantity>? Price { get; init; }
 
     /// <summary>The action that the reply is about.</summary>
     public string? Key { get; init; }

@@ -19,6 +19,9 @@ namespace Scaling.Engine.Workers;
 public sealed class WorkerHost : IDisposable
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
+    /// <summary>A folder in which nothing can be written.</summary>
+    private const string Nowhere = "/dev/null/nowhere";
+
     private readonly ContentStore _store;
     private readonly StreamReader _requests;
     private readonly StreamWriter _replies;
@@ -120,6 +123,21 @@ public sealed class WorkerHost : IDisposable
                 Say(new Reply { Findings = [new Diagnostic("SCAL6002", $"{Path.GetFileName(assembly)} cannot be described: {e.GetType().Name}: {e.Message}")] });
             }
         }
+        else if (request.Price is { } asked)
+        {
+            try
+            {
+                Say(new Reply { Price = Price(asked) });
+            }
+            catch (StageFailedException e)
+            {
+                Say(new Reply { Findings = e.Diagnostics });
+            }
+            catch (Exception e)
+            {
+                Say(new Reply { Findings = [new Diagnostic("SCAL6011", $"The stage '{asked.Actions[0].Stage}' threw {e.GetType().Name} while it priced its actions: {e.Message}") { Hint = "This is a defect of the stage." }] });
+            }
+        }
         else if (request.Run is { } actions)
         {
             _open = [.. actions];
@@ -142,6 +160,18 @@ public sealed class WorkerHost : IDisposable
             ["closure"] = new JsonArray([.. AssemblyClosure.Of(assembly).Select(name => (JsonNode)name)]),
             ["stages"] = new JsonArray([.. stages]),
         }.ToJsonString();
+    }
+
+    private IReadOnlyList<PricedQuantity> Price(PriceRequest asked)
+    {
+        var stage = Plugin(asked.Actions[0].Assembly).CreateStages().Single(s => s.Declaration.Type == asked.Actions[0].Stage);
+        return Prices.Combined(asked.Actions.SelectMany(spec => stage.Price(
+            new ActionContext
+            {
+                Settings = spec.Settings, Row = spec.Row, Point = spec.Point, PipelineSeed = spec.PipelineSeed,
+                OutputFolder = Nowhere, WorkFolder = Nowhere, CacheFolder = Nowhere, Progress = _ => { }, Report = _ => { }, Publish = () => { },
+            },
+            asked.Target)));
     }
 
     private PluginLoadContext Plugin(string assembly)

@@ -34,18 +34,36 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
     /// <exception cref="StageFailedException">It is no plugin, or its code crashes.</exception>
     public async Task<string> Describe(string assembly)
     {
+        var answer = await Ask(assembly, new Request { Describe = assembly }, "described itself", "A stage's constructor and Declaration must do no work.").ConfigureAwait(false);
+        return answer?.Description ?? throw new StageFailedException(answer?.Findings ?? []);
+    }
+
+    /// <summary>Prices actions of one stage together, executing none.</summary>
+    /// <param name="actions">At least one; settings, row and point are used.</param>
+    /// <param name="target">On what.</param>
+    /// <exception cref="StageFailedException">The stage does not know the device, or its code crashes.</exception>
+    public async Task<IReadOnlyList<PricedQuantity>> Price(IReadOnlyList<ActionSpec> actions, PriceTarget target)
+    {
+        var asked = new PriceRequest(target, [.. actions.Select(a => a with { Entries = [], Inputs = [], Reads = [], Prepared = [], NativeFolders = [] })]);
+        var answer = await Ask(actions[0].Assembly, new Request { Price = asked }, "priced its actions", "A stage's Price must do no work.").ConfigureAwait(false);
+        return answer is { Findings: { } findings } ? throw new StageFailedException(findings) : answer?.Price ?? [];
+    }
+
+    /// <summary>One question that a plugin answers within a minute.</summary>
+    private async Task<Reply?> Ask(string assembly, Request request, string did, string hint)
+    {
         var worker = Rent(assembly);
         Reply? answer = null;
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         try
         {
-            worker.TrySend(new Request { Describe = assembly });
+            worker.TrySend(request);
             while (await worker.Receive(patience.Token).ConfigureAwait(false) is { } reply)
             {
                 if (reply.Ready)
                 {
                     Return(assembly, worker);
-                    return answer?.Description ?? throw new StageFailedException(answer?.Findings ?? []);
+                    return answer;
                 }
 
                 answer = reply;
@@ -54,17 +72,17 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         catch (JsonException e)
         {
             Discard(worker);
-            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} said what is no reply while it described itself: {e.Message}");
+            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} said what is no reply while it {did}: {e.Message}");
         }
         catch (OperationCanceledException)
         {
             Discard(worker);
-            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} did not describe itself within a minute.", "A stage's constructor and Declaration must do no work.");
+            throw new StageFailedException("SCAL6007", $"{Path.GetFileName(assembly)} had not {did} after a minute.", hint);
         }
 
         string ending = worker.Ending;
         Discard(worker);
-        throw new StageFailedException("SCAL6007", $"The worker {ending} while it described {Path.GetFileName(assembly)}.");
+        throw new StageFailedException("SCAL6007", $"The worker {ending} while {Path.GetFileName(assembly)} {did}.");
     }
 
     /// <summary>Executes actions in one worker; every one of them has a result.</summary>

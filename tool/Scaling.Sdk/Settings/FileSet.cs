@@ -34,14 +34,14 @@ public sealed record FileSet
 /// <c>{latest}</c> the highest version among the folder's entries.
 /// </summary>
 /// <param name="name">For example <c>dotnet-docs</c>.</param>
-/// <param name="pattern">A glob.</param>
+/// <param name="pattern">A glob; empty where the name stands for no file, as a choice that needs none.</param>
 [AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
 public sealed class NamedFilesAttribute(string name, string pattern) : Attribute
 {
     /// <summary>For example <c>dotnet-docs</c>.</summary>
     public string Name { get; } = name;
 
-    /// <summary>A glob.</summary>
+    /// <summary>A glob; empty for no file.</summary>
     public string Pattern { get; } = pattern;
 }
 

@@ -23,6 +23,11 @@ public interface IStage
     /// <summary>Runs a batch of rows.</summary>
     /// <param name="rows">One a row, all with the same settings.</param>
     void RunBatch(IReadOnlyList<ActionContext> rows);
+
+    /// <summary>Prices one action; a stage that cannot has no quantities.</summary>
+    /// <param name="action">Its settings and row; it has no inputs, no prepared files and nowhere to write.</param>
+    /// <param name="target">On what.</param>
+    IReadOnlyList<PricedQuantity> Price(ActionContext action, PriceTarget target) => [];
 }
 
 /// <summary>
@@ -47,6 +52,17 @@ public abstract class Stage<TSettings> : IStage
     void IStage.Run(ActionContext action) => Run(new StageContext<TSettings>(action));
 
     void IStage.RunBatch(IReadOnlyList<ActionContext> rows) => RunBatch([.. rows.Select(row => new StageContext<TSettings>(row))]);
+
+    IReadOnlyList<PricedQuantity> IStage.Price(ActionContext action, PriceTarget target) => Price(new StageContext<TSettings>(action), target);
+
+    /// <summary>
+    /// Says what an action would cost, from its settings and its row alone, at once: <c>plan --price</c> asks it of thousands. It reads no file; settings that name files may hold none.
+    /// </summary>
+    /// <param name="context">Settings and row; no inputs, no prepared files, nowhere to write.</param>
+    /// <param name="target">The device, as the user wrote it, and how much of its peak is reached.</param>
+    /// <returns>Default: nothing, where a price is not known or not worth telling.</returns>
+    /// <exception cref="StageFailedException">The device is none that the stage knows, or the row is no row of its kind.</exception>
+    protected virtual IReadOnlyList<PricedQuantity> Price(StageContext<TSettings> context, PriceTarget target) => [];
 
     /// <summary>Writes the files that the stage's rows share. Called only where <see cref="StageDeclaration.Prepare"/> is declared.</summary>
     /// <param name="context">Settings outside <see cref="PrepareAction.Reads"/> hold their defaults.</param>

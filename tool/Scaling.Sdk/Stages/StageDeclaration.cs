@@ -1,7 +1,10 @@
 // What a stage says of itself, in code: inputs, outputs, fan-out, determinism. The engine plans from it without loading the stage.
 namespace Scaling.Sdk;
 
-/// <summary>The revision of this contract. It enters every key; it changes only by decision, when what a stage gets or how its output is read changes.</summary>
+/// <summary>
+/// The revision of this contract. It enters every key; it changes only by decision, when what a stage gets or how its output is read changes. What a stage may do beside its actions, such as
+/// telling their price, changes neither and keeps the revision.
+/// </summary>
 public static class Contract
 {
     /// <summary>The revision that this assembly implements.</summary>

@@ -2,12 +2,36 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Scaling.Architectures;
 
-namespace Scaling.Stages.Export;
+namespace Scaling.Architectures;
+
+/// <summary>What a configuration says beyond the shape.</summary>
+public sealed record HuggingFaceOptions
+{
+    /// <summary>The longest sequence that the model is to see, tokens.</summary>
+    public required int MaxPositionEmbeddings { get; init; }
+
+    /// <summary>Base of the rotary positions' wavelengths. Default: 10,000.</summary>
+    public double RopeTheta { get; init; } = 10_000;
+
+    /// <summary>What RMSNorm adds to the mean square. Default: 1e-5.</summary>
+    public double RmsNormEps { get; init; } = 1e-5;
+
+    /// <summary>Standard deviation of the initial weights. Default: 0.02.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
+    /// <summary>Token that begins a text; null: none.</summary>
+    public int? BosTokenId { get; init; }
+
+    /// <summary>Token that ends a text; null: none.</summary>
+    public int? EosTokenId { get; init; }
+
+    /// <summary><c>float32</c>, <c>bfloat16</c> or <c>float16</c>.</summary>
+    public required string DataType { get; init; }
+}
 
 /// <summary>Version 4 reads <c>rope_theta</c> and <c>torch_dtype</c>, version 5 <c>rope_parameters</c> and <c>dtype</c>: all are written, and the head size always.</summary>
-internal static class HuggingFaceConfig
+public static class HuggingFaceConfig
 {
     /// <summary>Version 5 refuses a hidden size that is no multiple of the number of query heads, even where <c>head_dim</c> is given (LlamaConfig.validate_architecture).</summary>
     /// <param name="shape">The shape.</param>
@@ -15,8 +39,8 @@ internal static class HuggingFaceConfig
 
     /// <summary>The file's text, keys in alphabetical order as transformers itself writes them.</summary>
     /// <param name="shape">The shape.</param>
-    /// <param name="settings">What the shape does not say.</param>
-    public static string Of(DecoderShape shape, ExportSettings settings)
+    /// <param name="options">What the shape does not say.</param>
+    public static string Of(DecoderShape shape, HuggingFaceOptions options)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
@@ -27,28 +51,28 @@ internal static class HuggingFaceConfig
             json.WriteEndArray();
             json.WriteBoolean("attention_bias", false);
             Real(json, "attention_dropout", 0);
-            Token(json, "bos_token_id", settings.BosTokenId);
-            json.WriteString("dtype", settings.DataType);
-            Token(json, "eos_token_id", settings.EosTokenId);
+            Token(json, "bos_token_id", options.BosTokenId);
+            json.WriteString("dtype", options.DataType);
+            Token(json, "eos_token_id", options.EosTokenId);
             json.WriteNumber("head_dim", shape.HeadSize);
             json.WriteString("hidden_act", "silu");
             json.WriteNumber("hidden_size", shape.Hidden);
-            Real(json, "initializer_range", settings.InitializerRange);
+            Real(json, "initializer_range", options.InitializerRange);
             json.WriteNumber("intermediate_size", shape.Intermediate);
-            json.WriteNumber("max_position_embeddings", settings.MaxPositionEmbeddings);
+            json.WriteNumber("max_position_embeddings", options.MaxPositionEmbeddings);
             json.WriteBoolean("mlp_bias", false);
             json.WriteString("model_type", "llama");
             json.WriteNumber("num_attention_heads", shape.Heads);
             json.WriteNumber("num_hidden_layers", shape.Layers);
             json.WriteNumber("num_key_value_heads", shape.KvHeads);
-            Real(json, "rms_norm_eps", settings.RmsNormEps);
+            Real(json, "rms_norm_eps", options.RmsNormEps);
             json.WriteStartObject("rope_parameters");
-            Real(json, "rope_theta", settings.RopeTheta);
+            Real(json, "rope_theta", options.RopeTheta);
             json.WriteString("rope_type", "default");
             json.WriteEndObject();
-            Real(json, "rope_theta", settings.RopeTheta);
+            Real(json, "rope_theta", options.RopeTheta);
             json.WriteBoolean("tie_word_embeddings", shape.Tied);
-            json.WriteString("torch_dtype", settings.DataType);
+            json.WriteString("torch_dtype", options.DataType);
             json.WriteBoolean("use_cache", true);
             json.WriteNumber("vocab_size", shape.Vocabulary);
             json.WriteEndObject();

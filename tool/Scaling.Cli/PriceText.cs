@@ -1,0 +1,27 @@
+// Priced quantities as lines for people.
+using System.Globalization;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+internal static class PriceText
+{
+    private static readonly string[] Decimal = ["", "k", "M", "G", "T", "P"];
+
+    /// <summary>A line a quantity: three significant digits and the unit; bytes with a decimal prefix.</summary>
+    public static List<string> Lines(IEnumerable<PricedQuantity> quantities) =>
+        [.. quantities.Select(q => $"{q.Name}: {Value(q.Value, q.Unit)}{(q.Combining == Combining.Greatest ? ", the greatest of an action" : "")}")];
+
+    private static string Value(double value, string unit)
+    {
+        if (unit == "bytes")
+        {
+            int prefix = value < 1000 ? 0 : Math.Min(Decimal.Length - 1, (int)(Math.Log10(value) / 3));
+            return string.Create(CultureInfo.InvariantCulture, $"{value / Math.Pow(1000, prefix):G3} {Decimal[prefix]}B");
+        }
+
+        return value is 0 or (>= 0.01 and < 1e6)
+            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Round(value, value < 10 ? 3 : value < 100 ? 1 : 0):#,0.###} {unit}")
+            : string.Create(CultureInfo.InvariantCulture, $"{value:0.00e+0} {unit}");
+    }
+}
