@@ -7,6 +7,7 @@ const string Usage = """
       dotnet run -c Release --project tests/Scaling.Benchmarks -- COMMAND
 
       laws                      how long fits take, beside a fit by plain multi-start descent (1 to 3 minutes on two cores)
+      training                  tokens a second of training, beside the rate of matrix products, and whether memory stays (2 minutes on idle cores)
       coverage                  how often intervals, confidence sets and verdicts are right, on studies whose truth is known
         --worlds N              studies with a valley, and as many without; beside the target's design others get a fifth (default 1000)
         --resamples N           of each fit (default 1000)
@@ -26,15 +27,21 @@ try
             return 0;
         case ["laws"]:
             return LawSpeed.Run(Console.Out);
+        case ["training"]:
+            return TrainingSpeed.Run(Console.Out);
+        case [TrainingProcess.RatesCommand, var size]:
+            return TrainingProcess.Rates(size);
+        case [TrainingProcess.MemoryCommand]:
+            return TrainingProcess.Memory();
         case ["coverage", .. var rest]:
             Coverage(CoverageArguments.Parse(rest));
             return 0;
         case []:
-            throw new UsageException("Which command? There are laws and coverage.");
-        case ["laws", ..]:
-            throw new UsageException($"laws takes no options, found '{args[1]}'.");
+            throw new UsageException("Which command? There are laws, training and coverage.");
+        case ["laws" or "training", ..]:
+            throw new UsageException($"{args[0]} takes no options, found '{args[1]}'.");
         default:
-            throw new UsageException($"There is no command '{args[0]}'; there are laws and coverage.");
+            throw new UsageException($"There is no command '{args[0]}'; there are laws, training and coverage.");
     }
 }
 catch (UsageException e)

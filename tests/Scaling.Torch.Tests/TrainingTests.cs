@@ -143,7 +143,7 @@ public sealed class TrainingTests
     {
         { Shape, 3, 9 }, // one block of queries
         { Shape with { Tied = false }, 5, 70 }, // three
-        { new DecoderShape(2, 64, 128, 4, 2, 16, 256, Tied: true), 16, 64 }, // products large enough for oneDNN
+        { new DecoderShape(2, 64, 128, 4, 2, 16, 256, Tied: true), 40, 64 }, // products large enough for oneDNN, in two micro-batches
         { new DecoderShape(2, 64, 128, 4, 4, 32, 256, Tied: false), 16, 64 },
     };
 
@@ -158,11 +158,12 @@ public sealed class TrainingTests
         var actual = gradients.Of(tokens_BT1);
         AssertNear(expected, actual);
         Assert.Equal(weights.All.Select(p => p.shape), actual.Gradients.Select(g => g.shape));
+        Tensor[] first = [.. actual.Gradients.Select(g => g.clone())];
 
         // TorchScript watches its first calls and then rewrites the program: a process that goes on from a checkpoint must not differ from one that has long run.
         for (int call = 0; call < 4; call++)
         {
-            Assert.All(actual.Gradients.Zip(gradients.Of(tokens_BT1).Gradients), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+            Assert.All(first.Zip(gradients.Of(tokens_BT1).Gradients), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
         }
     }
 

@@ -5,7 +5,7 @@ namespace Scaling.Torch;
 
 /// <summary>
 /// glibc's malloc hands large freed blocks back to the system, which zeroes each page when it is asked for again. A step allocates what the step before has freed, so with 0.7M
-/// parameters a sixth of the time went into that. Held memory is what the process has needed at once, no more.
+/// parameters about an eighth of the time went into that. Held memory is what the process has needed at once, no more.
 /// </summary>
 internal static class FreedMemory
 {

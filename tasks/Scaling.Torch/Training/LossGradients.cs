@@ -20,8 +20,8 @@ public sealed class LossGradients : IDisposable
     /// </summary>
     public const long MostScores = 1L << 28;
 
-    /// <summary>Queries of a block.</summary>
-    private const int Block = 32;
+    /// <summary>Queries of a block, and scores B·N·T² up to which all are one: more operations would cost what fewer numbers save.</summary>
+    private const int Block = 32, WholeScores = 1 << 18;
 
     /// <summary>Tokens of a micro-batch, about: enough that a product outweighs its bookkeeping, few enough that activations stay in the cache.</summary>
     private const int MicroBatchTokens = 2048;
@@ -51,6 +51,11 @@ public sealed class LossGradients : IDisposable
             y_1OZ1 = torch.mkldnn_convolution(x_1IZ1, w_OI.unsqueeze(2).unsqueeze(3), None, [0, 0], [1, 1], [1, 1], 1)
             return y_1OZ1.permute([0, 2, 3, 1]).view([x_ZI.size(0), -1])
 
+        def plus_product(y_ZO: Tensor, x_ZI: Tensor, w_OI: Tensor) -> Tensor:
+            if not is_large(x_ZI, w_OI):
+                return torch.addmm(y_ZO, x_ZI, w_OI.t())
+            return product(x_ZI, w_OI).add_(y_ZO)
+
         def add_product(d_w_OI: Tensor, d_y_ZO: Tensor, x_ZI: Tensor):
             if not is_large(x_ZI, d_w_OI):
                 d_w_OI.addmm_(d_y_ZO.t(), x_ZI)
@@ -74,9 +79,10 @@ public sealed class LossGradients : IDisposable
 
         def attend(qkv_ZR: Tensor, b: int, cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> List[Tensor]:
             p, h, t = cos_PHT.size(0), cos_PHT.size(1), cos_PHT.size(2)
-            block, g = mask_SGT.size(0), mask_SGT.size(1)
+            g = mask_SGT.size(1)
             k = qkv_ZR.size(1) // h - p
             n = p - k
+            block = {{Block}} if b * n * t * t > {{WholeScores}} else t
             qkv_BMHT = qkv_ZR.view([b, t, -1]).transpose(1, 2).contiguous().view([b, p + k, h, t])
             qk_BPHT = rotate(qkv_BMHT.narrow(1, 0, p), cos_PHT, sin_PHT, 1)
             q_BKHGT = qk_BPHT.narrow(1, 0, n).view([b, k, g, h, t]).transpose(2, 3)
@@ -103,18 +109,23 @@ public sealed class LossGradients : IDisposable
             g = cos_PHT.size(0) // k - 1
             d_heads_BKHGT = d_heads_ZQ.view([b, t, k, g, h]).permute([0, 2, 4, 3, 1])
             d_q_BKGHT = torch.empty([b, k, g, h, t])
-            d_k_CHS, d_v_CHS = torch.zeros_like(k_CHS), torch.zeros_like(v_CHS)
-            for i in range(3, len(kept), 2):
+            d_k_CHS, d_v_CHS = k_CHS, v_CHS # set by the last block, which comes first
+            for i in range(len(kept) - 2, 2, -2):
                 q_CHX, share_CSX = kept[i], kept[i + 1]
                 end, size = share_CSX.size(1), share_CSX.size(2) // g
                 first = end - size
                 d_heads_CHX = d_heads_BKHGT.narrow(4, first, size).reshape([b * k, h, g * size])
-                d_v_CHS.narrow(2, 0, end).add_(torch.bmm(d_heads_CHX, share_CSX.transpose(1, 2)))
+                block_d_v_CHS = torch.bmm(d_heads_CHX, share_CSX.transpose(1, 2))
                 d_share_CSX = torch.bmm(v_CHS.narrow(2, 0, end).transpose(1, 2), d_heads_CHX)
                 d_score_CSX = torch._softmax_backward_data(d_share_CSX, share_CSX, 1, 6)
                 d_q_CHX = torch.bmm(k_CHS.narrow(2, 0, end), d_score_CSX)
                 d_q_BKGHT.narrow(4, first, size).copy_(d_q_CHX.view([b, k, h, g, size]).transpose(2, 3))
-                d_k_CHS.narrow(2, 0, end).add_(torch.bmm(q_CHX, d_score_CSX.transpose(1, 2)))
+                block_d_k_CHS = torch.bmm(q_CHX, d_score_CSX.transpose(1, 2))
+                if end == t:
+                    d_k_CHS, d_v_CHS = block_d_k_CHS, block_d_v_CHS
+                else:
+                    d_k_CHS.narrow(2, 0, end).add_(block_d_k_CHS)
+                    d_v_CHS.narrow(2, 0, end).add_(block_d_v_CHS)
             d_qk_BPHT = torch.cat([d_q_BKGHT.view([b, k * g, h, t]), d_k_CHS.view([b, k, h, t])], 1)
             d_qkv_BMHT = torch.cat([rotate(d_qk_BPHT, cos_PHT, sin_PHT, -1), d_v_CHS.view([b, k, h, t])], 1)
             return d_qkv_BMHT.view([b, -1, t]).transpose(1, 2).reshape([b * t, -1])
@@ -122,7 +133,7 @@ public sealed class LossGradients : IDisposable
         def add_gradients(gradients: List[Tensor], parameters: List[Tensor], tokens_BT1: Tensor, each: float, cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> Tensor:
             layers = (len(parameters) - 2) // 6
             embedding_VD = parameters[4 * layers]
-            norms, d_norms = parameters[4 * layers + 1 : 6 * layers + 2], gradients[4 * layers + 1 : 6 * layers + 2]
+            first = 4 * layers + 1 # of the norms
             head = 4 * layers if len(parameters) == 6 * layers + 2 else 6 * layers + 2
             b, t = tokens_BT1.size(0), tokens_BT1.size(1) - 1
             inputs_Z = tokens_BT1.narrow(1, 0, t).reshape([-1])
@@ -131,19 +142,19 @@ public sealed class LossGradients : IDisposable
             x_ZD = torch.embedding(embedding_VD, inputs_Z)
             kept: List[List[Tensor]] = []
             for i in range(layers):
-                a_ZD, a_unit_ZD, a_root_Z1 = norm(x_ZD, norms[2 * i])
+                a_ZD, a_unit_ZD, a_root_Z1 = norm(x_ZD, parameters[first + 2 * i])
                 attended = attend(product(a_ZD, parameters[4 * i]), b, cos_PHT, sin_PHT, mask_SGT)
-                x_ZD = product(attended[0], parameters[4 * i + 1]).add_(x_ZD)
-                m_ZD, m_unit_ZD, m_root_Z1 = norm(x_ZD, norms[2 * i + 1])
+                x_ZD = plus_product(x_ZD, attended[0], parameters[4 * i + 1])
+                m_ZD, m_unit_ZD, m_root_Z1 = norm(x_ZD, parameters[first + 2 * i + 1])
                 gate_up_ZY = product(m_ZD, parameters[4 * i + 2])
                 gate_ZF, up_ZF = gate_up_ZY.chunk(2, 1)
                 open_ZF = torch.silu(gate_ZF)
                 inner_ZF = open_ZF * up_ZF
-                x_ZD = product(inner_ZF, parameters[4 * i + 3]).add_(x_ZD)
+                x_ZD = plus_product(x_ZD, inner_ZF, parameters[4 * i + 3])
                 kept.append(attended)
                 kept.append([a_ZD, a_unit_ZD, a_root_Z1, m_ZD, m_unit_ZD, m_root_Z1, gate_up_ZY, open_ZF, inner_ZF])
 
-            f_ZD, f_unit_ZD, f_root_Z1 = norm(x_ZD, norms[2 * layers])
+            f_ZD, f_unit_ZD, f_root_Z1 = norm(x_ZD, parameters[first + 2 * layers])
             logits_ZV = product(f_ZD, parameters[head])
             logs_ZV = torch.log_softmax(logits_ZV, 1)
             target_Z1 = torch.gather(logs_ZV, 1, targets_Z1)
@@ -154,7 +165,7 @@ public sealed class LossGradients : IDisposable
             d_logits_ZV = logs_ZV.exp_().mul_(log_sum_Z1 * ({{Text(2 * ZLoss)}} * each) + each)
             d_logits_ZV.scatter_add_(1, targets_Z1, torch.full_like(target_Z1, -each))
             add_product(gradients[head], d_logits_ZV, f_ZD)
-            d_x_ZD = norm_backward(d_norms[2 * layers], product(d_logits_ZV, parameters[head].t()), f_unit_ZD, f_root_Z1, norms[2 * layers])
+            d_x_ZD = norm_backward(gradients[first + 2 * layers], product(d_logits_ZV, parameters[head].t()), f_unit_ZD, f_root_Z1, parameters[first + 2 * layers])
             for j in range(layers):
                 i = layers - 1 - j
                 attended = kept[2 * i]
@@ -168,25 +179,25 @@ public sealed class LossGradients : IDisposable
                 torch.silu_backward(d_inner_ZF.mul_(up_ZF), gate_ZF, grad_input=d_gate_ZF)
                 add_product(gradients[4 * i + 2], d_gate_up_ZY, m_ZD)
                 d_m_ZD = product(d_gate_up_ZY, parameters[4 * i + 2].t())
-                d_x_ZD = norm_backward(d_norms[2 * i + 1], d_m_ZD, m_unit_ZD, m_root_Z1, norms[2 * i + 1]).add_(d_x_ZD)
+                d_x_ZD = norm_backward(gradients[first + 2 * i + 1], d_m_ZD, m_unit_ZD, m_root_Z1, parameters[first + 2 * i + 1]).add_(d_x_ZD)
                 add_product(gradients[4 * i + 1], d_x_ZD, attended[0])
                 d_qkv_ZR = attend_backward(product(d_x_ZD, parameters[4 * i + 1].t()), attended, b, cos_PHT, sin_PHT)
                 add_product(gradients[4 * i], d_qkv_ZR, a_ZD)
                 d_a_ZD = product(d_qkv_ZR, parameters[4 * i].t())
-                d_x_ZD = norm_backward(d_norms[2 * i], d_a_ZD, a_unit_ZD, a_root_Z1, norms[2 * i]).add_(d_x_ZD)
+                d_x_ZD = norm_backward(gradients[first + 2 * i], d_a_ZD, a_unit_ZD, a_root_Z1, parameters[first + 2 * i]).add_(d_x_ZD)
 
             gradients[4 * layers].index_add_(0, inputs_Z, d_x_ZD)
             return nats
 
-        def of_batch(parameters: List[Tensor], micro_batches: List[Tensor], cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> List[Tensor]:
+        def set_gradients(gradients: List[Tensor], parameters: List[Tensor], micro_batches: List[Tensor], cos_PHT: Tensor, sin_PHT: Tensor, mask_SGT: Tensor) -> Tensor:
             tokens = 0
             for tokens_BT1 in micro_batches:
                 tokens += tokens_BT1.size(0) * (tokens_BT1.size(1) - 1)
-            gradients = [torch.zeros_like(parameter) for parameter in parameters]
+            torch._foreach_zero_(gradients)
             nats = torch.zeros([])
             for tokens_BT1 in micro_batches:
                 nats = nats + add_gradients(gradients, parameters, tokens_BT1, 1.0 / tokens, cos_PHT, sin_PHT, mask_SGT)
-            return gradients + [nats]
+            return nats
 
         """;
 
@@ -198,6 +209,7 @@ public sealed class LossGradients : IDisposable
     private readonly Tensor _mask_SGT;
     private readonly int _context;
     private readonly bool _writtenOut;
+    private Tensor[] _gradients = [];
     private int _microBatch;
 
     /// <summary>Of a decoder's loss by its parameters.</summary>
@@ -220,7 +232,8 @@ public sealed class LossGradients : IDisposable
         var (cos_T1H, sin_T1H) = Decoder.RotaryTables(shape.HeadSize, _writtenOut ? context : 1);
         _cos_PHT = (cos_T1H.permute(1, 2, 0) * scale_P11).contiguous().DetachFromDisposeScope();
         _sin_PHT = (sin_T1H.permute(1, 2, 0) * scale_P11).contiguous().DetachFromDisposeScope();
-        var future_ST = full([Block, Block], float.NegativeInfinity).tril(-1);
+        long side = Math.Min(context, Math.Max(Block, (long)Math.Sqrt(WholeScores)));
+        var future_ST = full([side, side], float.NegativeInfinity).tril(-1);
         _mask_SGT = future_ST.unsqueeze(1).repeat(1, shape.Heads / shape.KvHeads, 1).DetachFromDisposeScope();
     }
 
@@ -243,13 +256,19 @@ public sealed class LossGradients : IDisposable
 
     /// <summary>
     /// Cross-entropy of a batch, nats a token without the z-loss, and the gradient of each parameter in the order of <see cref="DecoderWeights.All"/>, both of the whole batch:
-    /// micro-batches, the last of which may be smaller, count by their sequences.
+    /// micro-batches, the last of which may be smaller, count by their sequences. The next call overwrites the gradients.
     /// </summary>
     /// <param name="tokens_BT1">Windows of one token more than the context: inputs and, one further, targets.</param>
     public (Tensor Nats, Tensor[] Gradients) Of(Tensor tokens_BT1)
     {
+        if (_gradients.Length == 0)
+        {
+            Tensor[] made = [.. _parameters.Select(p => zeros_like(p))]; // where memory does not hold all, they end with the caller's scope
+            _gradients = [.. made.Select(g => g.DetachFromDisposeScope())];
+        }
+
         var microBatches = tokens_BT1.split(MicroBatch);
-        return _writtenOut ? WrittenOut(microBatches) : ByAutograd(microBatches);
+        return (_writtenOut ? WrittenOut(microBatches) : AddUpByAutograd(microBatches), _gradients);
     }
 
     /// <summary>The same at once, by autograd over <see cref="Decoder.Logits"/>. Cross-entropy is log Σ exp(logits) less the target's logit, so the z-loss costs nothing more.</summary>
@@ -266,6 +285,11 @@ public sealed class LossGradients : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var gradient in _gradients)
+        {
+            gradient.Dispose();
+        }
+
         _cos_PHT.Dispose();
         _sin_PHT.Dispose();
         _mask_SGT.Dispose();
@@ -273,10 +297,15 @@ public sealed class LossGradients : IDisposable
         _decoder.Dispose();
     }
 
-    private (Tensor Nats, Tensor[] Gradients) ByAutograd(Tensor[] microBatches)
+    private Tensor AddUpByAutograd(Tensor[] microBatches)
     {
         double batch = microBatches.Sum(m => m.shape[0]);
-        var (nats, gradients) = (zeros(Array.Empty<long>(), device: microBatches[0].device), _parameters.Select(p => zeros_like(p)).ToArray());
+        var nats = zeros(Array.Empty<long>(), device: microBatches[0].device);
+        foreach (var gradient in _gradients)
+        {
+            gradient.zero_();
+        }
+
         foreach (var tokens_BT1 in microBatches)
         {
             using var scope = NewDisposeScope();
@@ -284,21 +313,20 @@ public sealed class LossGradients : IDisposable
             double share = tokens_BT1.shape[0] / batch;
             var (partNats, partGradients) = ByAutograd(tokens_BT1);
             nats.add_(partNats, share);
-            foreach (var (sum, part) in gradients.Zip(partGradients))
+            foreach (var (gradient, part) in _gradients.Zip(partGradients))
             {
-                sum.add_(part, share);
+                gradient.add_(part, share);
             }
         }
 
-        return (nats, gradients);
+        return nats;
     }
 
-    private (Tensor Nats, Tensor[] Gradients) WrittenOut(Tensor[] microBatches)
+    private Tensor WrittenOut(Tensor[] microBatches)
     {
         Array.ForEach(microBatches, m => Computing?.Invoke(m.shape[0]));
         using var noGradients = no_grad();
-        var results = _script.invoke<Tensor[]>("of_batch", _parameters, microBatches, _cos_PHT, _sin_PHT, _mask_SGT);
-        return (results[^1], results[..^1]);
+        return _script.invoke<Tensor>("set_gradients", _gradients, _parameters, microBatches, _cos_PHT, _sin_PHT, _mask_SGT);
     }
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);

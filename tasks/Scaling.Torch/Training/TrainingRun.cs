@@ -244,7 +244,7 @@ public sealed class TrainingRun : IDisposable
             {
                 var (nats, gradients) = _gradients.Of(NextBatch_BT1());
                 var norm = _optimiser.Clip(gradients);
-                return (nats.MoveToOuterDisposeScope(), norm.MoveToOuterDisposeScope(), [.. gradients.Select(g => g.MoveToOuterDisposeScope())]);
+                return (nats.MoveToOuterDisposeScope(), norm.MoveToOuterDisposeScope(), gradients);
             }
             catch (ExternalException e) when (DeviceMemory.IsFull(e))
             {
