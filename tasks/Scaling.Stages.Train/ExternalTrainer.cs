@@ -203,7 +203,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         cells["learning_rate_factor"] = context.Row.Number(Vocabulary.LearningRateFactor.Name);
         cells["baseline"] = context.Row.Text(Vocabulary.Baseline.Name);
         cells["baseline_loss"] = context.Row.Text(Vocabulary.BaselineLoss.Name);
-        cells["schedule"] = TrainStage.ScheduleText(context.Settings);
+        cells["schedule"] = RunOutputs.ScheduleText(context.Settings);
         cells["recipe"] = string.Join(' ', context.Settings.Trainer!.Command);
         cells["tokenizer"] = _corpus.Tokenizer;
         foreach (var (name, value) in point.Facts)
