@@ -82,6 +82,7 @@ internal sealed class AdamW : IDisposable
 
     private void Update(Tensor[] gradients, Range range, double learningRate, double decay)
     {
+        // Cut here and not in the script: TorchScript drops a fused or _foreach call on a slice of a list when nobody reads its result.
         // TorchSharp keeps only the native handle of a scalar argument: without these references a collection could free it before the call.
         using Scalar lr = learningRate, pull = decay;
         _script.invoke("update", _parameters[range], gradients[range], _means[range], _squares[range], _steps[range], lr, pull);
