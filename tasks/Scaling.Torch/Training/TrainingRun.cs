@@ -53,7 +53,7 @@ public sealed class TrainingRun : IDisposable
         catch (ExternalException e) when (DeviceMemory.IsFull(e))
         {
             Dispose();
-            throw DeviceMemory.TooSmall($"the weights of shape {plan.Shape.Id} and their moments, 12 bytes a parameter", e);
+            throw DeviceMemory.TooSmall($"the weights of shape {plan.Shape.Id} , their moments and gradients, 16 bytes a parameter", e);
         }
     }
 
