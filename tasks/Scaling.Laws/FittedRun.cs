@@ -9,14 +9,14 @@ public static class FittedRun
     /// <summary>Column names, in order.</summary>
     public static readonly IReadOnlyList<string> Columns =
     [
-        "row", "shape", "run", "group", "baseline", "weight", "parameters", "other_parameters", "tokens", "x", "ratio", "gqa", "width_over_depth", "covariates", "loss",
+        "row", "shape", "seed", "run", "group", "baseline", "weight", "parameters", "other_parameters", "tokens", "x", "ratio", "gqa", "width_over_depth", "covariates", "loss",
     ];
 
     /// <summary>A run's values in the order of <see cref="Columns"/>; covariates joined by spaces.</summary>
     /// <param name="run">Any.</param>
     public static object?[] Values(TrainingRun run) =>
     [
-        run.Row, run.Shape, run.Run, run.Group, run.Baseline ? "true" : "false", run.Weight, run.Parameters, run.OtherParameters, run.Tokens, run.X, run.Ratio, run.Gqa, run.WidthOverDepth,
+        run.Row, run.Shape, run.Seed, run.Run, run.Group, run.Baseline ? "true" : "false", run.Weight, run.Parameters, run.OtherParameters, run.Tokens, run.X, run.Ratio, run.Gqa, run.WidthOverDepth,
         string.Join(' ', run.Covariates.Select(c => c.ToString("R", CultureInfo.InvariantCulture))), run.Loss,
     ];
 
@@ -30,6 +30,7 @@ public static class FittedRun
         return new TrainingRun((int)Needed("row"), Needed("parameters"), Needed("tokens"), Needed("loss"))
         {
             Shape = cell("shape"),
+            Seed = cell("seed") is { Length: > 0 } seed ? seed : null,
             Run = cell("run") is { Length: > 0 } run ? run : null,
             Group = cell("group"),
             Baseline = cell("baseline") == "true",

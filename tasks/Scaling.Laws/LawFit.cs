@@ -134,7 +134,7 @@ public static class LawFit
     {
         var design = fitter.Design;
         double squares = design.Predict(solution).Zip(design.Loss, (p, l) => (p - l) * (p - l)).Sum();
-        var (replicates, freedom) = Replicates(design.Runs);
+        var (replicates, freedom) = Replicates.Noise(Replicates.Of(design.Runs));
         return new FitSummary
         {
             Rows = design.Runs.Count,
@@ -146,21 +146,6 @@ public static class LawFit
             ReplicateNoise = replicates,
             ReplicateFreedom = freedom,
         };
-    }
-
-    /// <summary>Pooled over rows that are alike in shape, N, D and group, and belong to different runs.</summary>
-    private static (double? Deviation, int Freedom) Replicates(IReadOnlyList<TrainingRun> runs)
-    {
-        double squares = 0;
-        int freedom = 0;
-        foreach (var alike in runs.GroupBy(r => (r.Parameters, r.Tokens, r.X, r.Ratio, r.Gqa, r.WidthOverDepth, r.Shape, r.Group, string.Join(',', r.Covariates))).Where(g => g.Count() > 1))
-        {
-            double mean = alike.Average(r => r.Loss);
-            squares += alike.Sum(r => Math.Pow(r.Loss - mean, 2));
-            freedom += alike.Count() - 1;
-        }
-
-        return (freedom > 0 ? Math.Sqrt(squares / freedom) : null, freedom);
     }
 
     private static LawRanges Ranges(IReadOnlyList<TrainingRun> runs)

@@ -80,6 +80,7 @@ public sealed record RunTable(IReadOnlyList<TrainingRun> Runs, LawContext Contex
             {
                 Shape = names.Shape < 0 ? "" : cells.Text(names.Shape, i),
                 Run = names.Run < 0 || cells.IsEmpty(names.Run, i) ? null : cells.Text(names.Run, i),
+                Seed = names.Seed < 0 || cells.IsEmpty(names.Seed, i) ? null : cells.Text(names.Seed, i),
                 Group = RunRows.Group(names.Group, cells, i),
                 Weight = values.Weight?[i] ?? 1,
                 LearningRateFactor = RunConditions.FactorOf(cells, i),

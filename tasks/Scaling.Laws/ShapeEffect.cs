@@ -1,5 +1,6 @@
 // Whether shapes of one size and budget differ by more than seeds do: analysis of variance.
-using MathNet.Numerics.Distributions;
+using System.Globalization;
+using MathNet.Numerics;
 
 namespace Scaling.Laws;
 
@@ -36,7 +37,7 @@ public sealed record ShapeEffect(
         var effects = new List<ShapeEffect>();
         foreach (var members in runs.Zip(classes).Where(r => r.First.Shape.Length > 0).GroupBy(r => r.Second, r => r.First).OrderBy(g => g.Key))
         {
-            TrainingRun[][] shapes = [.. members.GroupBy(r => (r.Shape, r.Group, r.Tokens)).Select(g => g.ToArray()).Where(g => g.Length > 1).OrderBy(g => g[0].Shape, StringComparer.Ordinal)];
+            TrainingRun[][] shapes = [.. Replicates.Of(members).OrderBy(s => s[0].Shape, StringComparer.Ordinal).ThenBy(s => s[0].Row)];
             if (shapes.Length > 1)
             {
                 effects.Add(Of(shapes, new Random(seed)));
@@ -46,10 +47,20 @@ public sealed record ShapeEffect(
         return effects;
     }
 
-    /// <summary>The effect as one sentence without a unit's name behind its numbers: <c>F(4, 20) = 12.1, p = 2e-5</c>.</summary>
-    public string Test() => F is { } f
-        ? FormattableString.Invariant($"F({BetweenFreedom}, {WithinFreedom}) = {f:0.##}, p = {(P < 1e-4 ? P.ToString("0.#e0", System.Globalization.CultureInfo.InvariantCulture) : P.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture))}")
-        : "the seeds do not differ";
+    /// <summary>Whether the share of significant shuffles, which scatters by .0044, is what it should be.</summary>
+    public bool IsSound => ShuffledShare <= 0.025;
+
+    /// <summary>The test in a few words, <c>F(4, 20) = 12.1, p = 2e-5</c>.</summary>
+    public string Test()
+    {
+        if (F is not { } f)
+        {
+            return "the seeds do not differ";
+        }
+
+        string p = P < 1e-12 ? "p < 1e-12" : "p = " + P.ToString(P < 1e-4 ? "0.#e0" : "0.####", CultureInfo.InvariantCulture);
+        return FormattableString.Invariant($"F({BetweenFreedom}, {WithinFreedom}) = {f:0.##}, {p}");
+    }
 
     private static ShapeEffect Of(TrainingRun[][] shapes, Random random)
     {
@@ -57,6 +68,7 @@ public sealed record ShapeEffect(
         TrainingRun[] runs = [.. shapes.SelectMany(s => s.OrderBy(r => r.Loss))];
         double[] losses = [.. runs.Select(r => r.Loss)];
         var (between, within) = MeanSquares(losses, sizes);
+        within = Math.Sqrt(within) > 1e-12 * losses.Average() ? within : 0; // seeds that differ by rounding do not differ
         double p = Probability(between, within, sizes);
         int significant = 0;
         double[] shuffled = [.. losses];
@@ -100,6 +112,10 @@ public sealed record ShapeEffect(
         return (between / (sizes.Length - 1), within / (losses.Length - sizes.Length));
     }
 
-    private static double Probability(double between, double within, int[] sizes) =>
-        within > 0 ? 1 - FisherSnedecor.CDF(sizes.Length - 1, sizes.Sum() - sizes.Length, between / within) : between > 0 ? 0 : 1;
+    /// <summary>The upper tail of F's distribution, I(w/(w + b·F); w/2, b/2) with b and w degrees of freedom: exact also where it is small.</summary>
+    private static double Probability(double between, double within, int[] sizes)
+    {
+        double b = sizes.Length - 1, w = sizes.Sum() - sizes.Length;
+        return within > 0 ? SpecialFunctions.BetaRegularized(w / 2, b / 2, w / (w + b * between / within)) : between > 0 ? 0 : 1;
+    }
 }

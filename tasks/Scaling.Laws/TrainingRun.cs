@@ -14,6 +14,9 @@ public sealed record TrainingRun(int Row, double Parameters, double Tokens, doub
     /// <summary>Rows of the same value are checkpoints of one training run; null: the row is a run of its own.</summary>
     public string? Run { get; init; }
 
+    /// <summary>Seed of the initialisation as the table writes it; null where it does not tell, and then each row counts as a seed of its own.</summary>
+    public string? Seed { get; init; }
+
     /// <summary>Rows of different values were trained with other hyper-parameters or data; empty for all of one group.</summary>
     public string Group { get; init; } = "";
 

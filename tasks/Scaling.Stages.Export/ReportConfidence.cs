@@ -52,7 +52,7 @@ internal static class ReportConfidence
         string where = $"At {Quantity.Count(effect.Parameters)} parameters and {Quantity.Count(effect.Tokens)} tokens";
         string test = $"{effect.Test()}, {effect.Shapes} shapes, {effect.Runs} runs";
         string noise = $"seeds scatter by {Quantity.Digits(effect.SeedNoise, 2)} nats";
-        string shuffled = $"with the runs shuffled over the shapes {effect.ShuffledShare:P1} of {ShapeEffect.Shuffles} tests came to p < {ShapeEffect.Significance.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        string shuffled = $"with the runs shuffled over the shapes {effect.ShuffledShare:P1} of {ShapeEffect.Shuffles} tests came to p < {ShapeEffect.Significance.ToString(System.Globalization.CultureInfo.InvariantCulture)}{(effect.IsSound ? "" : ", so the test is too eager here")}";
         return effect.P < ShapeEffect.Significance
             ? $"{where} shapes **differ by more than seeds** ({test}): {noise}, the shapes' own losses by {Quantity.Digits(effect.ShapeDeviation, 2)}; {shuffled}."
             : $"{where} shapes **cannot be told from seeds** ({test}): {noise}; {shuffled}.";
@@ -62,8 +62,15 @@ internal static class ReportConfidence
     {
         string where = $"At {Quantity.Count(check.Parameters)} parameters and {Quantity.Count(check.Tokens)} tokens";
         string gains = $"at its own best rate a corner of the grid would have gained from {Quantity.Digits(check.Corners.Min(c => c.Gain), 2)} to {Quantity.Digits(check.Corners.Max(c => c.Gain), 2)} nats, and shapes differ by {Quantity.Digits(check.LossRange, 2)}";
-        string open = check.Corners.All(c => c.Bracketed) ? "" : " Not every best rate lies within the bracket.";
-        return $"{where} the learning-rate rule {(check.Holds ? "**was fair** to all shapes" : "**was not fair** to all shapes, and part of what the law says of x and the ratio may be the rate's doing")}: {gains}.{open}";
+        string verdict = check.Verdict switch
+        {
+            RateVerdict.Fair => "**was fair** to all shapes",
+            RateVerdict.NotFair => "**was not fair** to all shapes, and part of what the law says of x and the ratio may be the rate's doing",
+            _ => check.Corners.Count(c => !c.Bracketed) is > 0 and var open
+                ? $"**is not settled**, since {open} of {check.Corners.Count} best rates lie at an end of the bracket or beyond"
+                : "**is not settled**, since seeds scatter too much",
+        };
+        return $"{where} the learning-rate rule {verdict}: {gains}.";
     }
 
     private static void AddReach(List<string> points, Study study, LawDocument law)

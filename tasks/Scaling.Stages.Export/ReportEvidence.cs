@@ -45,7 +45,7 @@ internal static class ReportEvidence
         }
 
         report.Heading(2, "Runs");
-        report.Paragraph($"{runs.Rows.Count} trained models{Facts(runs)}.");
+        report.Paragraph($"{study.RunList.Count} trained models{Facts(runs)}.{LeftOut(runs)}");
         var names = study.SizeNames();
         report.Table(
             [
@@ -68,6 +68,18 @@ internal static class ReportEvidence
         {
             report.Paragraph($"{repeating} of the runs saw text more than once: their tokens are more than the corpus has.");
         }
+    }
+
+    /// <summary>How many rows are none of these models, and why; empty where all are.</summary>
+    private static string LeftOut(Table runs)
+    {
+        int Count(string column, Func<string, bool> counts) => runs.Has(column) ? runs.Each().Count(r => counts(r.Text(column))) : 0;
+        var reasons = new[]
+        {
+            (Count("diverged_at", cell => cell.Length > 0), "diverged"), (Count("annealed", cell => cell == "false"), "are points at which the schedule had not ended"),
+            (Count(Vocabulary.LearningRateFactor.Name, cell => cell != "1"), "check the learning rate"),
+        }.Where(r => r.Item1 > 0).Select(r => $"{r.Item1} {r.Item2}").ToArray();
+        return reasons.Length == 0 ? "" : $" Of the other rows {string.Join(", ", reasons)}.";
     }
 
     private static void AppendLearningRates(MarkdownDocument report, Study study)

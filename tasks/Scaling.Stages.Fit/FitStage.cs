@@ -187,13 +187,21 @@ public sealed class FitStage : Stage<FitSettings>
 
     private static void WarnOfLearningRates(StageContext<FitSettings> context, LawDocument law)
     {
-        foreach (var check in law.LearningRateChecks.Where(c => !c.Holds))
+        foreach (var check in law.LearningRateChecks.Where(c => c.Verdict == RateVerdict.NotFair))
         {
             var worst = check.Corners.MaxBy(c => c.Gain)!;
             context.Warn(
                 "SCAL7131",
-                FormattableString.Invariant($"At {check.Parameters:G3} parameters the learning-rate rule is not fair to all shapes: the corners would gain from {check.Corners.Min(c => c.Gain):0.0000} to {worst.Gain:0.0000} nats a token at their own best rates, where shapes differ by {check.LossRange:0.0000}. Most at x = {worst.X:0.###}, ratio = {worst.Ratio:0.##}: factor {worst.BestFactor:0.##}{(check.Corners.All(c => c.Bracketed) ? "" : "; not every best rate lies within the bracket")}."),
-                "Set learning_rate, or widen learning_rate_bracket until every best rate lies within it.");
+                FormattableString.Invariant($"At {check.Parameters:0} parameters and {check.Tokens:0} tokens the learning-rate rule is not fair to all shapes: at their own best rates the corners would gain from {check.Corners.Min(c => c.Gain):0.0000} to {worst.Gain:0.0000} nats a token, where shapes differ by {check.LossRange:0.0000}. Most gains x = {worst.X:0.###}, ratio = {worst.Ratio:0.##}, at factor {worst.BestFactor:0.##}."),
+                "Set learning_rate so that all shapes are near their best, or keep to shapes for which the rule is.");
+        }
+
+        if (law.LearningRateChecks.Count(c => c.Verdict == RateVerdict.Undecided) is > 0 and var undecided)
+        {
+            int open = law.LearningRateChecks.Sum(c => c.Corners.Count(k => !k.Bracketed));
+            context.Warn(
+                "SCAL7132", $"Of {law.LearningRateChecks.Count} checks of the learning-rate rule {undecided} decide nothing: {open} best rates are at an end of the bracket{(open == 0 ? ", and seeds scatter too much" : "")}.",
+                open == 0 ? "Train more replicates." : "Widen learning_rate_bracket.");
         }
     }
 

@@ -10,6 +10,7 @@ internal static class FitTables
     [
         new("row", "1", "position in the table of runs, from 1"),
         new("shape", "text", "content id of the shape; empty where the runs have none"),
+        new("seed", "text", "seed of the initialisation; empty where the runs have none"),
         new("run", "text", "what checkpoints of one training run share; empty where each row is a run"),
         new("group", "text", "hyper-parameter group; empty where the runs have none"),
         new("baseline", "truth", "a shape that the others are held against"),

@@ -44,6 +44,26 @@ public sealed class ShapeEffectTests
     }
 
     [Fact]
+    public void Two_rows_of_one_seed_are_one_model()
+    {
+        TrainingRun[] runs = [Run("a", 1) with { Seed = "1" }, Run("a", 1.1) with { Seed = "1", Row = 2 }, Run("b", 2) with { Seed = "1" }, Run("b", 2.1) with { Seed = "1", Row = 2 }];
+
+        Assert.Empty(ShapeEffect.Of(runs, seed: 1));
+        Assert.Equal(4, Assert.Single(ShapeEffect.Of([.. runs, .. runs.Select(r => r with { Seed = "2", Loss = r.Loss + 0.01 })], seed: 1)).Runs);
+    }
+
+    [Fact]
+    public void Small_probabilities_are_exact_and_told_as_small()
+    {
+        // Nine shapes of five seeds with a large effect; 1 - F's distribution function would round to 0.
+        var random = new Random(5);
+        var effect = Assert.Single(ShapeEffect.Of([.. from shape in Enumerable.Range(0, 9) from seed in Enumerable.Range(0, 5) select Run($"{shape}", 1 + 0.1 * shape + 0.03 * Normal(random)) with { Row = 5 * shape + seed }], seed: 1));
+
+        Assert.InRange(effect.P, 1e-40, 1e-15);
+        Assert.EndsWith("p < 1e-12", effect.Test());
+    }
+
+    [Fact]
     public void Seeds_that_do_not_differ_are_no_division_by_zero()
     {
         var effect = Assert.Single(ShapeEffect.Of([Run("a", 1), Run("a", 1), Run("b", 2), Run("b", 2)], seed: 1));
@@ -53,7 +73,9 @@ public sealed class ShapeEffectTests
         Assert.Equal("the seeds do not differ", effect.Test());
     }
 
-    private static TrainingRun Run(string shape, double loss) => new(1, 1e6, 2e7, loss) { Shape = shape };
+    private static int s_row;
+
+    private static TrainingRun Run(string shape, double loss) => new(++s_row, 1e6, 2e7, loss) { Shape = shape };
 
     private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

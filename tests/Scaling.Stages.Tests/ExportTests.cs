@@ -31,7 +31,7 @@ public sealed class ExportTests : IDisposable
             ],
             LearningRateChecks =
             [
-                new LearningRateCheck(9100, 182_000, [new LearningRateCorner("a", 0.16, 0.5, [0.5, 1, 2], [2.2, 2.1, 2.15], 1.1, 0.001, true), new LearningRateCorner("b", 0.3, 3, [0.5, 1, 2], [2.1, 2.2, 2.3], 0.5, 0.1, false)], 0.099, 0.1, 0.011, false),
+                new LearningRateCheck(9100, 182_000, [new LearningRateCorner("a", 0.16, 0.5, [0.5, 1, 2], [2.2, 2.1, 2.15], 1.1, 0.001, true), new LearningRateCorner("b", 0.3, 3, [0.5, 1, 2], [2.1, 2.2, 2.3], 0.5, 0.1, false)], 0.099, 0.1, 0.011, RateVerdict.NotFair),
             ],
         }).Write(inputs["law"]);
         string report = Export(inputs).Text("report.md");
