@@ -88,6 +88,25 @@ public sealed class TrainingTests
         Assert.Empty(run.Judged);
     }
 
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(6.55)] // ln 256 = 5.545, and a nat
+    public void A_run_whose_held_out_loss_at_a_point_is_worse_than_guessing_has_diverged_there(double nats)
+    {
+        foreach (long lost in new[] { 30L, 50 })
+        {
+            var plan = Stable(20, 30, 50);
+            var losses = new Queue<double>([.. plan.Points.Select(p => p == lost ? nats : 6.54)]);
+            using var run = new TrainingRun(plan, Numbers(5000), _ => new HeldOutLoss(losses.Dequeue(), 0, 1));
+
+            Finish(run);
+
+            Assert.Equal(lost, run.DivergedAt);
+            Assert.Equal(plan.Points.TakeWhile(p => p < lost), run.Judged.Select(j => j.Step));
+        }
+    }
+
     [Theory, MemberData(nameof(DecoderTests.Shapes), MemberType = typeof(DecoderTests))]
     public void Gradients_are_the_differences_of_an_independent_loss(DecoderShape shape)
     {

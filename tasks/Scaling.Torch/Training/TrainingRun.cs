@@ -93,8 +93,8 @@ public sealed class TrainingRun : IDisposable
     private long NextPoint => Plan.Points[_judged.Count];
 
     /// <summary>
-    /// The step at which the loss or its gradient ceased to be a number, or the mean loss of a line of the curve came to more than a nat above that of guessing, ln V; null while
-    /// it learns. The run then ends.
+    /// The step at which the loss or its gradient ceased to be a number, or the mean loss of a line of the curve, or the held-out loss of a point, came to more than
+    /// <see cref="TrainingPlan.GreatestLoss"/>; null while it learns. The run then ends, and the point is not judged.
     /// </summary>
     public long? DivergedAt { get; private set; }
 
@@ -120,7 +120,14 @@ public sealed class TrainingRun : IDisposable
 
         if (atPoint && DivergedAt is null)
         {
-            _judged.Add(new JudgedPoint(Step, _judge(Weights)));
+            var heldOut = _judge(Weights);
+            if (!(heldOut.Nats <= Plan.GreatestLoss)) // also where it is no number
+            {
+                DivergedAt = Step;
+                return;
+            }
+
+            _judged.Add(new JudgedPoint(Step, heldOut));
             if (_trunk.Length > 0)
             {
                 ReturnToTrunk();
@@ -316,7 +323,7 @@ public sealed class TrainingRun : IDisposable
     {
         _curve.Add(new CurvePoint(step, Plan.TokensAt(step), _lossSum / _lossSteps, Plan.Schedule.Rate(step - 1, NextPoint), NextPoint));
         (_lossSum, _lossSteps) = (0, 0);
-        DivergedAt = _curve[^1].Loss > Math.Log(Plan.Shape.Vocabulary) + 1 ? step : null;
+        DivergedAt = _curve[^1].Loss > Plan.GreatestLoss ? step : null;
     }
 
     private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
