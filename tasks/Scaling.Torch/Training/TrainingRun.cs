@@ -3,6 +3,8 @@
 // Axes: B batch, T context.
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -12,6 +14,7 @@ namespace Scaling.Torch;
 public sealed class TrainingRun : IDisposable
 {
     private const int CurveLines = 50;
+    private const string DigestFact = "sha256";
 
     private readonly TokenSequence _tokens;
     private readonly LossGradients _gradients;
@@ -160,7 +163,7 @@ public sealed class TrainingRun : IDisposable
         Settle();
         if (DivergedAt is null)
         {
-            Safetensors.Write(path, [.. State(), .. Trunk()], new Dictionary<string, string>
+            var facts = new Dictionary<string, string>
             {
                 ["plan"] = Plan.ToString(),
                 ["step"] = Text(Step),
@@ -171,21 +174,29 @@ public sealed class TrainingRun : IDisposable
                 ["last_loss"] = Text(LastLoss),
                 ["curve"] = JsonSerializer.Serialize(_curve),
                 ["judged"] = JsonSerializer.Serialize(_judged),
-            });
+            };
+            (string, Tensor)[] state = [.. State(), .. Trunk()];
+            facts[DigestFact] = Digest(state, facts);
+            Safetensors.Write(path, state, facts);
         }
     }
 
     /// <summary>Goes on from a state that a run of the same plan on the same corpus has saved, on this device or another.</summary>
     /// <param name="path">As <see cref="Save"/> left it.</param>
-    /// <exception cref="FormatException">The file is no such state; the run is as before.</exception>
+    /// <exception cref="FormatException">The file is no such state, or damaged; the run is as before.</exception>
     public void Resume(string path)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (saved, facts) = Safetensors.Read(path);
-        if (facts.GetValueOrDefault("plan") != Plan.ToString())
+        if (facts.GetValueOrDefault("plan") != Plan.ToString() || !facts.TryGetValue(DigestFact, out string? digest))
         {
             throw new FormatException($"{path} is no checkpoint of this run");
+        }
+
+        if (digest != Digest(saved.Select(t => (t.Key, t.Value)), facts))
+        {
+            throw new FormatException($"{path} is damaged");
         }
 
         long Whole(string fact) => long.Parse(facts[fact], CultureInfo.InvariantCulture);
@@ -228,6 +239,27 @@ public sealed class TrainingRun : IDisposable
         Weights.All.Select((p, i) => ($"weight.{i}", p)).Concat(_optimiser.State());
 
     private IEnumerable<(string Name, Tensor Tensor)> Trunk() => _trunk.Select((t, i) => ($"trunk.{i}", t));
+
+    /// <summary>SHA-256 of a checkpoint's tensors, names and shapes included, and of its other facts, in hex digits.</summary>
+    private static string Digest(IEnumerable<(string Name, Tensor Tensor)> state, IEnumerable<KeyValuePair<string, string>> facts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, tensor) in state)
+        {
+            using var scope = NewDisposeScope();
+            Add($"{name} {string.Join(',', tensor.shape)}");
+            hash.AppendData(tensor.detach().cpu().contiguous().bytes);
+        }
+
+        foreach (var (name, text) in facts.Where(f => f.Key != DigestFact))
+        {
+            Add($"{name} {text}");
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void Add(string line) => hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
+    }
 
     private void Learn()
     {
