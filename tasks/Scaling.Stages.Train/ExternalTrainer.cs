@@ -23,7 +23,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     private readonly Queue<string> _last = new();
 
     /// <summary>Trains, and writes the row's outputs.</summary>
-    /// <exception cref="StageFailedException">SCAL8501 to 8305: the program cannot be started, failed, or wrote what is no result.</exception>
+    /// <exception cref="StageFailedException">SCAL8501 to 8505: the program cannot be started, failed, or wrote what is no result.</exception>
     public void Run()
     {
         var paths = LayOut();
@@ -33,7 +33,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         double seconds = context.Time.GetElapsedTime(start).TotalSeconds;
         context.Stop.ThrowIfCancellationRequested(); // What it wrote on its way out is not known to be whole; it is called again and goes on.
 
-        var result = new TrainerResult(paths.Result);
+        var result = new TrainerResult(paths.Result, plan.GreatestLoss);
         var points = Points(result, exit);
         if (exit != 0 && !points.Any(p => p.Diverged))
         {

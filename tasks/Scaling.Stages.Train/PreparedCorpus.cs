@@ -1,4 +1,5 @@
 // What `train` keeps of the corpus for all its rows: two token shards, the tokenizer that it learnt, and a few facts.
+using System.Globalization;
 using System.Text.Json;
 using Scaling.Sdk;
 using Scaling.Torch;
@@ -25,6 +26,9 @@ internal sealed class PreparedCorpus : IDisposable
     public const string TokenizerFile = "tokenizer.tiktoken";
     public const string FactsFile = "corpus.json";
 
+    /// <summary>The largest share of held-out tokens that may lie beyond the vocabulary of the tokenizer that is said to have made them.</summary>
+    private const double MostMarks = 0.01;
+
     private PreparedCorpus(CorpusFacts facts, TokenSequence training, TokenSequence heldOut) => (Facts, Training, HeldOut) = (facts, training, heldOut);
 
     public CorpusFacts Facts { get; }
@@ -34,7 +38,7 @@ internal sealed class PreparedCorpus : IDisposable
     public TokenSequence HeldOut { get; }
 
     /// <summary>Reads the user's files and writes the shards, which are copies: a link would let the user's file change beneath the store, and every token is looked at anyway.</summary>
-    /// <exception cref="StageFailedException">SCAL8001: there are no files; SCAL8002: they hold too little; SCAL8309: the settings do not go together; SCAL84xx: the questions are none, or cannot be encoded.</exception>
+    /// <exception cref="StageFailedException">SCAL8001: there are no files; SCAL8002: they hold too little; SCAL8309: the settings do not go together; SCAL8312: the tokenizer cannot have made the tokens; SCAL84xx: the questions are none, or cannot be encoded.</exception>
     /// <exception cref="UnusableInputException">SCAL83xx: a file is not what its setting says.</exception>
     public static void Write(StageContext<TrainSettings> context)
     {
@@ -151,10 +155,36 @@ internal sealed class PreparedCorpus : IDisposable
         }
 
         CheckSize(context, trainingShard.Count, heldOutShard.Count, "tokens");
-        int vocabulary = Math.Max(asked, Math.Max(trainingShard.Frequencies.Length, heldOutShard.Frequencies.Length));
+        int told = Math.Max(trainingShard.Frequencies.Length, heldOutShard.Frequencies.Length);
+        CheckTokenizer(context, tokenizer, heldOutShard, largest: told - 1);
+        int vocabulary = Math.Max(asked, told);
         return new CorpusFacts(
             trainingShard.Count, heldOutShard.Count, trainingShard.UnigramEntropy, tokenizer?.Id ?? "unknown", vocabulary, trainingShard.Complete(), heldOutShard.Complete(),
             tokenizer is null ? null : Bytes(heldOutShard.Frequencies, tokenizer) / heldOutShard.Count);
+    }
+
+    /// <summary>A few tokens beyond the vocabulary are marks, as those between documents; many are another tokenizer's.</summary>
+    private static void CheckTokenizer(StageContext<TrainSettings> context, TextTokenizer? tokenizer, TokenShardWriter heldOut, int largest)
+    {
+        if (tokenizer is null || heldOut.Frequencies.Length <= tokenizer.Vocabulary)
+        {
+            return;
+        }
+
+        long beyond = 0;
+        foreach (long frequency in heldOut.Frequencies[tokenizer.Vocabulary..])
+        {
+            beyond += frequency;
+        }
+
+        double share = (double)beyond / heldOut.Count;
+        if (share > MostMarks)
+        {
+            string percent = (100 * share).ToString("0.#", CultureInfo.InvariantCulture);
+            throw new StageFailedException(
+                "SCAL8312", $"tokenizer: '{context.Settings.Tokenizer!.Text}' has a vocabulary of {tokenizer.Vocabulary}, and corpus '{context.Settings.Corpus.Text}' tokens up to {largest}: {percent} % of the held-out tokens are none of it.",
+                "Name the tokenizer that made them, or leave tokenizer away.");
+        }
     }
 
     /// <summary>Bytes of UTF-8 that tokens stand for; marks, as those between documents, stand for none.</summary>

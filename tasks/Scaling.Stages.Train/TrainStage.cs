@@ -63,6 +63,13 @@ public sealed class TrainStage : Stage<TrainSettings>
         if (context.Settings.Trainer is not null)
         {
             CheckFlaw(context, shape);
+            if (context.Settings.MultipleChoice is { } asked)
+            {
+                throw new StageFailedException(
+                    "SCAL8508", $"multiple_choice: '{asked.Text}' is asked by the built-in trainer alone, and 'trainer' names another.",
+                    "Leave multiple_choice away; the trainer may tell 'accuracy' in its result.");
+            }
+
             new ExternalTrainer(context, PlanOf(context, shape)).Run();
             return;
         }

@@ -9,22 +9,23 @@ namespace Scaling.Stages.Train;
 /// <summary>A point of a run.</summary>
 /// <param name="Line">Where it stands, from 1.</param>
 /// <param name="Tokens">Trained on so far.</param>
-/// <param name="Loss">Held-out, nats a token; not finite where the run diverged.</param>
+/// <param name="Loss">Held-out, nats a token.</param>
 /// <param name="Annealed">Whether the learning-rate schedule had ended.</param>
-internal sealed record TrainerPoint(int Line, long Tokens, double Loss, bool Annealed)
+/// <param name="Diverged">Whether the loss is no number, or greater than that of any run that learns.</param>
+internal sealed record TrainerPoint(int Line, long Tokens, double Loss, bool Annealed, bool Diverged)
 {
     /// <summary>The optional fields by name: a number or a text.</summary>
     public required IReadOnlyDictionary<string, object> Facts { get; init; }
-
-    /// <summary>Whether the loss is no number any more.</summary>
-    public bool Diverged => !double.IsFinite(Loss);
 }
 
 /// <summary>Reads a result file.</summary>
 /// <param name="path">The file.</param>
-internal sealed partial class TrainerResult(string path)
+/// <param name="greatestLoss">Nats a token; a run of more has diverged.</param>
+internal sealed partial class TrainerResult(string path, double greatestLoss)
 {
     private const int MostFindings = 10;
+
+    private const double AboveZero = double.Epsilon;
 
     private static readonly string[] Required = ["version", "tokens", "loss", "annealed"];
 
@@ -35,14 +36,14 @@ internal sealed partial class TrainerResult(string path)
         ["steps"] = (1, long.MaxValue, true),
         ["batch"] = (1, int.MaxValue, true),
         ["context"] = (1, int.MaxValue, true),
-        ["learning_rate"] = (0, double.MaxValue, false),
-        ["bytes_per_token"] = (0, double.MaxValue, false),
+        ["learning_rate"] = (AboveZero, double.MaxValue, false),
+        ["bytes_per_token"] = (AboveZero, double.MaxValue, false),
         ["evaluation_tokens"] = (1, long.MaxValue, true),
         ["unique_tokens"] = (1, long.MaxValue, true),
         ["accuracy"] = (0, 1, false),
         ["accuracy_standard_error"] = (0, 1, false),
         ["questions"] = (1, int.MaxValue, true),
-        ["seconds"] = (0, double.MaxValue, false),
+        ["seconds"] = (AboveZero, double.MaxValue, false),
         ["peak_memory_bytes"] = (0, long.MaxValue, true),
     };
 
@@ -124,7 +125,7 @@ internal sealed partial class TrainerResult(string path)
         }
 
         var facts = Facts(number, fields);
-        return _findings.Count > before ? null : new TrainerPoint(number, (long)tokens, loss, annealed.GetBoolean()) { Facts = facts };
+        return _findings.Count > before ? null : new TrainerPoint(number, (long)tokens, loss, annealed.GetBoolean(), Diverged: !(loss <= greatestLoss)) { Facts = facts };
     }
 
     private Dictionary<string, object> Facts(int number, Dictionary<string, JsonElement> fields)
@@ -141,7 +142,7 @@ internal sealed partial class TrainerResult(string path)
                 }
                 else
                 {
-                    Wrong(number, $"its {name} is {value}, where a {(range.Whole ? "whole " : "")}number from {range.Least.ToString(CultureInfo.InvariantCulture)}{(range.Most <= 1 ? " to 1" : "")} was expected");
+                    Wrong(number, $"its {name} is {value}, where a {(range.Whole ? "whole " : "")}number {(range.Least == AboveZero ? "above 0" : $"from {range.Least.ToString(CultureInfo.InvariantCulture)}")}{(range.Most <= 1 ? " to 1" : "")} was expected");
                 }
             }
             else if (Texts.Contains(name) && value.ValueKind == JsonValueKind.String)

@@ -96,6 +96,7 @@ public sealed class ExternalTrainerTests : IDisposable
     [InlineData("-Infinity")]
     [InlineData("null")]
     [InlineData("\"nan\"")]
+    [InlineData("12.77")] // ln 128256 = 11.76, and a nat
     public void A_run_that_diverged_is_a_result_without_a_loss(string loss)
     {
         var result = Train($$"""echo '{"version": 1, "tokens": 2560, "loss": {{loss}}, "annealed": false, "steps": 9}' >"$SCALING_RESULT"; exit 1""");
@@ -132,6 +133,9 @@ public sealed class ExternalTrainerTests : IDisposable
     [InlineData("""{"version": 1, "tokens": 5, "loss": -2, "annealed": true}""", "loss is -2")]
     [InlineData("""{"version": 1, "tokens": 5, "loss": 2, "annealed": "yes"}""", "annealed is \"yes\"")]
     [InlineData("""{"version": 1, "tokens": 5, "loss": 2, "annealed": true, "accuracy": 54.9}""", "accuracy is 54.9")]
+    [InlineData("""{"version": 1, "tokens": 5, "loss": 2, "annealed": true, "seconds": 0}""", "seconds is 0, where a number above 0")]
+    [InlineData("""{"version": 1, "tokens": 5, "loss": 2, "annealed": true, "learning_rate": 0}""", "learning_rate is 0")]
+    [InlineData("""{"version": 1, "tokens": 5, "loss": 2, "annealed": true, "bytes_per_token": 0}""", "bytes_per_token is 0")]
     [InlineData("""{"version": 1, "tokens": 4, "loss": 2, "annealed": true}""", "tells of 4 tokens, as line 1 does")]
     public void A_wrong_line_is_told_with_its_place(string line, string what)
     {
@@ -170,6 +174,19 @@ public sealed class ExternalTrainerTests : IDisposable
         Assert.Equal(code, failure.Code);
         Assert.Contains(message, failure.Message);
         Assert.Contains(hint, failure.Hint);
+    }
+
+    [Fact]
+    public void Questions_that_the_program_would_not_be_asked_are_refused()
+    {
+        _folder.Write("train.sh", Point());
+        var settings = Settings(["sh", "{files/train.sh}"]);
+        settings["multiple_choice"] = Files("q.jsonl", "", _folder.Write("q.jsonl", """{"context": "The sky is", "choices": ["blue", "green"], "answer": 0}"""));
+
+        var failure = Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: Row())).Diagnostics[0];
+
+        Assert.Equal("SCAL8508", failure.Code);
+        Assert.Contains("multiple_choice: 'q.jsonl'", failure.Message);
     }
 
     [Fact]

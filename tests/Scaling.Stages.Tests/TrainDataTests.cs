@@ -58,7 +58,7 @@ public sealed class TrainDataTests : IDisposable
     [InlineData(true)]
     public void Token_shards_are_one_sequence_and_their_tokenizer_may_be_told(bool wide)
     {
-        int[] tokens = [.. Enumerable.Range(0, 30_000).Select(i => i * i % 509)];
+        int[] tokens = [.. Enumerable.Range(0, 30_000).Select(i => i * i % 257)];
         var settings = Shards(Shard("1.bin", wide, tokens[..20_000]), Shard("2.bin", wide, tokens[20_000..]));
         settings["held_out"] = Files("tokens:judge.bin", "tokens", Shard("judge.bin", wide, [.. tokens[..299], 511]));
         var unknown = Trained(settings, Wide).Table("runs.csv")[0];
@@ -88,6 +88,15 @@ public sealed class TrainDataTests : IDisposable
         var settings = Shards(Shard("1.bin", false, [.. Enumerable.Range(0, 200_000).Select(i => i % 513)]));
 
         Refused("SCAL8004", "a vocabulary of 512 where the tokenizer 'unknown' gives tokens up to 512", settings);
+    }
+
+    [Fact]
+    public void Tokens_that_the_named_tokenizer_cannot_have_made_are_refused()
+    {
+        var settings = Shards(Shard("1.bin", false, [.. Enumerable.Range(0, 200_000).Select(i => i % 50 == 0 ? 300 : i % 256)]));
+        settings["tokenizer"] = Files("tiktoken:ranks.tiktoken", "tiktoken", Ranks("ab"));
+
+        Refused("SCAL8312", "has a vocabulary of 257, and corpus 'tokens:*.bin' tokens up to 300: 2 % of the held-out tokens", settings);
     }
 
     [Fact]

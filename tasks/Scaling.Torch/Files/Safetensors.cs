@@ -43,16 +43,23 @@ public static class Safetensors
         long data = file.Position;
         var tensors = new Dictionary<string, Tensor>();
         var metadata = new Dictionary<string, string>();
-        foreach (var (name, node) in header)
+        try
         {
-            if (name == "__metadata__")
+            foreach (var (name, node) in header)
             {
-                metadata = node.Deserialize<Dictionary<string, string>>()!;
+                if (name == "__metadata__")
+                {
+                    metadata = node.Deserialize<Dictionary<string, string>>() ?? [];
+                }
+                else
+                {
+                    tensors[name] = ReadTensor(node, file, data);
+                }
             }
-            else
-            {
-                tensors[name] = ReadTensor(node!, file, data);
-            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new FormatException("this is no safetensors file: its header is not what the format describes", e);
         }
 
         return (tensors, metadata);
@@ -100,22 +107,22 @@ public static class Safetensors
         }
     }
 
-    private static Tensor ReadTensor(JsonNode entry, FileStream file, long data)
+    private static Tensor ReadTensor(JsonNode? entry, FileStream file, long data)
     {
-        var type = entry["dtype"]!.GetValue<string>() switch
+        var (type, size) = entry?["dtype"]?.GetValue<string>() switch
         {
-            "F32" => ScalarType.Float32,
-            "I64" => ScalarType.Int64,
+            "F32" => (ScalarType.Float32, sizeof(float)),
+            "I64" => (ScalarType.Int64, sizeof(long)),
             var other => throw new FormatException($"tensors of type {other} are not read; expected F32 or I64"),
         };
-        long[] offsets = entry["data_offsets"].Deserialize<long[]>()!;
-        var tensor = empty(entry["shape"].Deserialize<long[]>()!, type);
-        if (offsets is not [>= 0 and var start, var end] || end > file.Length - data || end - start != tensor.bytes.Length)
+        long[]? shape = entry["shape"].Deserialize<long[]>();
+        if (entry["data_offsets"].Deserialize<long[]>() is not [>= 0 and var start, var end] || end > file.Length - data
+            || shape is null || shape.Any(n => n < 0) || shape.Aggregate((double)size, (bytes, n) => bytes * n) != end - start)
         {
-            tensor.Dispose();
             throw new FormatException("a tensor's offsets do not fit its shape and the file");
         }
 
+        var tensor = empty(shape, type);
         file.Position = data + start;
         file.ReadExactly(tensor.bytes);
         return tensor;

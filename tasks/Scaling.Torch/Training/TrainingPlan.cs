@@ -57,6 +57,9 @@ public sealed record TrainingPlan
     public long FlopsPerToken =>
         6 * (Shape.Parameters + (long)Shape.Vocabulary * Shape.Hidden) + 6L * Shape.Layers * Shape.QueryWidth * Context;
 
+    /// <summary>A nat above ln V, the loss of guessing: a run of more has diverged. Nats a token.</summary>
+    public double GreatestLoss => Math.Log(Shape.Vocabulary) + 1;
+
     /// <summary>All values as text: what a checkpoint is recognised by.</summary>
     public override string ToString() =>
         FormattableString.Invariant($"{Shape} seed {Seed} order {OrderSeed} points {string.Join(',', Points)} batch {Batch} context {Context} {Schedule} weight decay {WeightDecay}");

@@ -3,6 +3,8 @@
 // Axes: B batch, T context.
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -12,6 +14,7 @@ namespace Scaling.Torch;
 public sealed class TrainingRun : IDisposable
 {
     private const int CurveLines = 50;
+    private const string DigestFact = "sha256";
 
     private readonly TokenSequence _tokens;
     private readonly LossGradients _gradients;
@@ -93,8 +96,8 @@ public sealed class TrainingRun : IDisposable
     private long NextPoint => Plan.Points[_judged.Count];
 
     /// <summary>
-    /// The step at which the loss or its gradient ceased to be a number, or the mean loss of a line of the curve came to more than a nat above that of guessing, ln V; null while
-    /// it learns. The run then ends.
+    /// The step at which the loss or its gradient ceased to be a number, or the mean loss of a line of the curve, or the held-out loss of a point, came to more than
+    /// <see cref="TrainingPlan.GreatestLoss"/>; null while it learns. The run then ends, and the point is not judged.
     /// </summary>
     public long? DivergedAt { get; private set; }
 
@@ -120,7 +123,14 @@ public sealed class TrainingRun : IDisposable
 
         if (atPoint && DivergedAt is null)
         {
-            _judged.Add(new JudgedPoint(Step, _judge(Weights)));
+            var heldOut = _judge(Weights);
+            if (!(heldOut.Nats <= Plan.GreatestLoss)) // also where it is no number
+            {
+                DivergedAt = Step;
+                return;
+            }
+
+            _judged.Add(new JudgedPoint(Step, heldOut));
             if (_trunk.Length > 0)
             {
                 ReturnToTrunk();
@@ -153,7 +163,7 @@ public sealed class TrainingRun : IDisposable
         Settle();
         if (DivergedAt is null)
         {
-            Safetensors.Write(path, [.. State(), .. Trunk()], new Dictionary<string, string>
+            var facts = new Dictionary<string, string>
             {
                 ["plan"] = Plan.ToString(),
                 ["step"] = Text(Step),
@@ -164,21 +174,29 @@ public sealed class TrainingRun : IDisposable
                 ["last_loss"] = Text(LastLoss),
                 ["curve"] = JsonSerializer.Serialize(_curve),
                 ["judged"] = JsonSerializer.Serialize(_judged),
-            });
+            };
+            (string, Tensor)[] state = [.. State(), .. Trunk()];
+            facts[DigestFact] = Digest(state, facts);
+            Safetensors.Write(path, state, facts);
         }
     }
 
     /// <summary>Goes on from a state that a run of the same plan on the same corpus has saved, on this device or another.</summary>
     /// <param name="path">As <see cref="Save"/> left it.</param>
-    /// <exception cref="FormatException">The file is no such state; the run is as before.</exception>
+    /// <exception cref="FormatException">The file is no such state, or damaged; the run is as before.</exception>
     public void Resume(string path)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (saved, facts) = Safetensors.Read(path);
-        if (facts.GetValueOrDefault("plan") != Plan.ToString())
+        if (facts.GetValueOrDefault("plan") != Plan.ToString() || !facts.TryGetValue(DigestFact, out string? digest))
         {
             throw new FormatException($"{path} is no checkpoint of this run");
+        }
+
+        if (digest != Digest(saved.Select(t => (t.Key, t.Value)), facts))
+        {
+            throw new FormatException($"{path} is damaged");
         }
 
         long Whole(string fact) => long.Parse(facts[fact], CultureInfo.InvariantCulture);
@@ -221,6 +239,27 @@ public sealed class TrainingRun : IDisposable
         Weights.All.Select((p, i) => ($"weight.{i}", p)).Concat(_optimiser.State());
 
     private IEnumerable<(string Name, Tensor Tensor)> Trunk() => _trunk.Select((t, i) => ($"trunk.{i}", t));
+
+    /// <summary>SHA-256 of a checkpoint's tensors, names and shapes included, and of its other facts, in hex digits.</summary>
+    private static string Digest(IEnumerable<(string Name, Tensor Tensor)> state, IEnumerable<KeyValuePair<string, string>> facts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, tensor) in state)
+        {
+            using var scope = NewDisposeScope();
+            Add($"{name} {string.Join(',', tensor.shape)}");
+            hash.AppendData(tensor.detach().cpu().contiguous().bytes);
+        }
+
+        foreach (var (name, text) in facts.Where(f => f.Key != DigestFact))
+        {
+            Add($"{name} {text}");
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void Add(string line) => hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
+    }
 
     private void Learn()
     {
@@ -316,7 +355,7 @@ public sealed class TrainingRun : IDisposable
     {
         _curve.Add(new CurvePoint(step, Plan.TokensAt(step), _lossSum / _lossSteps, Plan.Schedule.Rate(step - 1, NextPoint), NextPoint));
         (_lossSum, _lossSteps) = (0, 0);
-        DivergedAt = _curve[^1].Loss > Math.Log(Plan.Shape.Vocabulary) + 1 ? step : null;
+        DivergedAt = _curve[^1].Loss > Plan.GreatestLoss ? step : null;
     }
 
     private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
