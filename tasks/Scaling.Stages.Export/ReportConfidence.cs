@@ -18,12 +18,19 @@ internal static class ReportConfidence
         List<string> points = [.. law.ShapeEffects.Select(InWords), .. law.LearningRateChecks.Select(InWords), .. law.Verdicts.Select(InWords)];
         if (study.Scores?.HeldOut is { } heldOut)
         {
-            points.Add(ReportScores.InWords(heldOut, law.Fit.ReplicateNoise));
+            points.Add(ReportScores.InWords(heldOut, NoiseAt(law, heldOut.Size)));
         }
 
         AddReach(points, study, law);
         AddFlatness(points, study, law);
         report.List(points);
+    }
+
+    /// <summary>What seeds scatter by at a size, its budgets taken together; over all sizes where it has no replicates. It falls with the size, so that of all sizes would flatter large ones.</summary>
+    private static double? NoiseAt(LawDocument law, double size)
+    {
+        var there = law.ShapeEffects.Where(e => Math.Abs(Math.Log(e.Parameters / size)) < Math.Log(SizeClasses.Factor)).ToList();
+        return there.Count == 0 ? law.Fit.ReplicateNoise : Math.Sqrt(there.Average(e => e.SeedNoise * e.SeedNoise));
     }
 
     /// <summary>What a verdict means for the reader; the fit's own reason follows.</summary>

@@ -8,13 +8,13 @@ internal static class ReportScores
 {
     /// <summary>The scores in a sentence.</summary>
     /// <param name="scores">Of the held-out size.</param>
-    /// <param name="seedNoise">Standard deviation between seeds, nats a token; null where there are none.</param>
+    /// <param name="seedNoise">Standard deviation between seeds of that size, nats a token; null where there are none.</param>
     public static string InWords(HeldOutScores scores, double? seedNoise)
     {
         double regret = scores.Budgets.Max(b => b.Regret);
         double level = scores.Budgets.MaxBy(b => Math.Abs(b.LevelError))!.LevelError;
         return $"Tried on a size that it had not seen ({Quantity.Count(scores.Size)} parameters), the law missed the level of the loss by up to {Quantity.Digits(Math.Abs(level), 2)} nats a token; "
-            + (regret == 0 ? "the shape that it ranked first was the best measured." : $"the shape that it ranked first had up to {Quantity.Digits(regret, 2)} nats more than the best measured{(seedNoise > 0 ? $", {Quantity.Digits(regret / seedNoise, 2)} times what seeds scatter by" : "")}.");
+            + (regret == 0 ? "the shape that it ranked first was the best measured." : $"the shape that it ranked first had up to {Quantity.Digits(regret, 2)} nats more than the best measured{(seedNoise > 0 ? $", {Quantity.Digits(regret / seedNoise, 2)} times what seeds scatter by at that size" : "")}.");
     }
 
     /// <summary>A row a budget.</summary>
