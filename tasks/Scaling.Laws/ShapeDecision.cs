@@ -31,17 +31,19 @@ public static class ShapeDecision
     /// <param name="epsilon">As of <see cref="Of"/>.</param>
     /// <param name="confidence">As of <see cref="Of"/>.</param>
     /// <returns>Empty where <see cref="Of"/> is null.</returns>
-    public static IReadOnlyList<(LawPoint Candidate, ShapeOdds Odds)> OfRuns(
+    public static IReadOnlyList<(LawPoint Candidate, bool Baseline, ShapeOdds Odds)> OfRuns(
         LawDocument law, double parameters, double tokens, IReadOnlyList<TrainingRun> runs, double epsilon, double confidence)
     {
         LawPoint[] candidates =
         [
-            .. runs.Select(r => new LawPoint(1, 1) { X = r.X, Ratio = r.Ratio, Gqa = r.Gqa, WidthOverDepth = r.WidthOverDepth }).Distinct()
-                .OrderBy(p => p.X).ThenBy(p => p.Ratio).ThenBy(p => p.Gqa).ThenBy(p => p.WidthOverDepth),
+            .. runs.Select(Candidate).Distinct().OrderBy(p => p.X).ThenBy(p => p.Ratio).ThenBy(p => p.Gqa).ThenBy(p => p.WidthOverDepth),
         ];
         var odds = Of(law, parameters, tokens, candidates, epsilon, confidence) ?? [];
-        return [.. candidates.Zip(odds).OrderBy(p => p.Second.ExpectedRegret).ThenBy(p => p.Second.Predicted)];
+        var baselines = runs.Where(r => r.Baseline).Select(Candidate).ToHashSet();
+        return [.. candidates.Zip(odds, (c, o) => (c, baselines.Contains(c), o)).OrderBy(p => p.o.ExpectedRegret).ThenBy(p => p.o.Predicted)];
     }
+
+    private static LawPoint Candidate(TrainingRun run) => new(1, 1) { X = run.X, Ratio = run.Ratio, Gqa = run.Gqa, WidthOverDepth = run.WidthOverDepth };
 
     /// <summary>Judges candidates.</summary>
     /// <param name="law">With resamples and a shape.</param>

@@ -86,7 +86,7 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
             var (sure, interval) = (refit.ConfidenceInterval(point), refit.PredictionInterval(point));
             predictions.Add(
                 "held_out", scores.Size, run.Shape, run.Parameters, run.Tokens, run.X, run.Ratio, run.Loss, predicted, sure?.Low, sure?.High, interval?.Low, interval?.High,
-                run.Loss - predicted);
+                run.Loss - predicted, run.Baseline);
         }
 
         return new ScoresDocument(scores, null);
@@ -102,7 +102,7 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
                 var point = new LawPoint(size, size * budget) { X = x, Ratio = ratio };
                 var (sure, interval) = (law.ConfidenceInterval(point), law.PredictionInterval(point));
                 predictions.Add(
-                    "target", size, "", size, point.Tokens, x, ratio, null, law.SaysSomethingOf(point) ? law.Predict(point) : null, sure?.Low, sure?.High, interval?.Low, interval?.High, null);
+                    "target", size, "", size, point.Tokens, x, ratio, null, law.SaysSomethingOf(point) ? law.Predict(point) : null, sure?.Low, sure?.High, interval?.Low, interval?.High, null, null);
             }
         }
 

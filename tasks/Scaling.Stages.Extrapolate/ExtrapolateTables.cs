@@ -22,6 +22,7 @@ internal static class ExtrapolateTables
         new("predicted_low", "nats a token", "lower end of the 95 % interval of a new run's loss; empty likewise"),
         new("predicted_high", "nats a token", "upper end"),
         new("residual", "nats a token", "measured less predicted; empty for targets"),
+        new("baseline", "truth", "a shape that the others are held against; empty for targets"),
     ];
 
     public static readonly IReadOnlyList<Column> Decision =
@@ -31,6 +32,7 @@ internal static class ExtrapolateTables
         new("x", "1", "hidden size over the square root of N; empty where the runs have none"),
         new("ratio", "1", "MLP parameters over attention parameters; empty where the runs have none"),
         new("gqa", "1", "query heads a key/value head; empty where the runs have none"),
+        new("baseline", "truth", "a shape that the others are held against"),
         new("predicted", "nats a token", "by the law"),
         new("loss_difference", "nats a token", "predicted less the least predicted of the candidates"),
         new("expected_regret", "nats a token", "mean over the resampled laws of its loss less the least"),
@@ -47,10 +49,10 @@ internal static class ExtrapolateTables
         {
             foreach (double budget in budgets)
             {
-                foreach (var (candidate, of) in ShapeDecision.OfRuns(law, size, size * budget, runs, settings.Epsilon, settings.Confidence))
+                foreach (var (candidate, baseline, of) in ShapeDecision.OfRuns(law, size, size * budget, runs, settings.Epsilon, settings.Confidence))
                 {
                     table.Add(
-                        size, size * budget, candidate.X, candidate.Ratio, candidate.Gqa, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest,
+                        size, size * budget, candidate.X, candidate.Ratio, candidate.Gqa, baseline, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest,
                         of.ProbabilityWithin, of.InConfidenceSet);
                 }
             }

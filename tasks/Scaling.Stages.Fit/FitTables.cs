@@ -45,6 +45,7 @@ internal static class FitTables
         new("x", "1", "hidden size over the square root of the non-embedding parameters; empty where the runs have none"),
         new("ratio", "1", "MLP parameters over attention parameters; empty where the runs have none"),
         new("gqa", "1", "query heads a key/value head; empty where the runs have none"),
+        new("baseline", "truth", "a shape that the others are held against"),
         new("predicted", "nats a token", "by the law, at the largest size and the middle of the runs' tokens per parameter"),
         new("loss_difference", "nats a token", "predicted less the least predicted of the candidates"),
         new("expected_regret", "nats a token", "mean over the resampled laws of its loss less the least"),
@@ -59,10 +60,10 @@ internal static class FitTables
         var table = new TableBuilder(Decision);
         double size = law.Document.Ranges.Sizes[^1];
         double[] budgets = [.. law.Runs.Select(r => r.Tokens / r.Parameters).Order()];
-        foreach (var (candidate, of) in ShapeDecision.OfRuns(law.Document, size, size * budgets[budgets.Length / 2], law.Runs, settings.Epsilon, settings.Confidence))
+        foreach (var (candidate, baseline, of) in ShapeDecision.OfRuns(law.Document, size, size * budgets[budgets.Length / 2], law.Runs, settings.Epsilon, settings.Confidence))
         {
             table.Add(
-                candidate.X, candidate.Ratio, candidate.Gqa, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest, of.ProbabilityWithin, of.InConfidenceSet);
+                candidate.X, candidate.Ratio, candidate.Gqa, baseline, of.Predicted, of.LossDifference, of.ExpectedRegret, of.ProbabilityBest, of.ProbabilityWithin, of.InConfidenceSet);
         }
 
         return table.Build();

@@ -169,7 +169,7 @@ public sealed class SearchStage : Stage<SearchSettings>
     {
         if (context.Settings.Baseline is not { } baseline)
         {
-            context.Warn("SCAL7305", "There is no baseline, so every candidate counts as feasible and 'efficient' is simply the fastest.", "Set 'baseline'.");
+            context.Warn("SCAL7305", "There is no baseline, so every candidate counts as feasible and 'efficient' is simply the fastest.", "Set 'baseline', also where the sweep has one: it is not taken from there.");
             return null;
         }
 

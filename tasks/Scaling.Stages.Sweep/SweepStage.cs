@@ -52,20 +52,26 @@ public sealed class SweepStage : Stage<SweepSettings>
                 "Lower head_size, gqa or multiple_of, raise tolerance, or ask for larger sizes.");
         }
 
+        WarnOfCorners(context, built);
         Shapes(settings, built, baselines).Write(context.Output("shapes.csv"));
         rejected.Build().Write(context.Output("rejected.csv"));
     }
 
     private static Table Shapes(SweepSettings settings, List<(ShapeRequest Request, DecoderShape Shape)> built, IReadOnlyList<Baseline> baselines)
     {
-        bool IsBaseline(DecoderShape shape) => baselines.Any(b => b.Shape == shape);
         var shapes = new TableBuilder(SweepTables.Shapes);
+        void Add(DecoderShape shape, int seed, double factor, double size)
+        {
+            bool baseline = baselines.Any(b => b.Shape == shape);
+            shapes.Add([.. shape.Cells(), seed, factor, size, baseline, baseline ? settings.BaselineLoss : null]);
+        }
+
         foreach (var (request, shape) in built)
         {
             int size = settings.Sizes.ToList().IndexOf((long)request.Parameters);
             for (int seed = 1; seed <= ForSize(settings.Replicates, size); seed++)
             {
-                shapes.Add([.. shape.Cells(), seed, 1, request.Parameters, IsBaseline(shape), IsBaseline(shape) ? settings.BaselineLoss : null]);
+                Add(shape, seed, 1, request.Parameters);
             }
         }
 
@@ -73,15 +79,15 @@ public sealed class SweepStage : Stage<SweepSettings>
         {
             for (int seed = 1; seed <= ForSize(settings.Replicates, index); seed++)
             {
-                shapes.Add([.. shape.Cells(), seed, 1, size, true, settings.BaselineLoss]);
+                Add(shape, seed, 1, size);
             }
         }
 
         foreach (var (request, shape) in Corners(built))
         {
-            foreach (double factor in settings.LearningRateBracket.Distinct().Where(f => f != 1))
+            foreach (double factor in Factors(settings))
             {
-                shapes.Add([.. shape.Cells(), 1, factor, request.Parameters, IsBaseline(shape), IsBaseline(shape) ? settings.BaselineLoss : null]);
+                Add(shape, 1, factor, request.Parameters);
             }
         }
 
@@ -94,6 +100,30 @@ public sealed class SweepStage : Stage<SweepSettings>
         from corner in size.GroupBy(b => (b.Request.X, b.Request.Ratio)).Select(same => same.First())
         where IsEnd(corner.Request.X, size.Select(b => b.Request.X)) && IsEnd(corner.Request.Ratio, size.Select(b => b.Request.Ratio))
         select corner;
+
+    /// <summary>Says of which sizes fewer corners are left than the grid has, since the others were rejected or rounded to the shape of another point.</summary>
+    private static void WarnOfCorners(StageContext<SweepSettings> context, List<(ShapeRequest Request, DecoderShape Shape)> built)
+    {
+        var settings = context.Settings;
+        int asked = Math.Min(2, settings.X.Distinct().Count()) * Math.Min(2, settings.Ratio.Distinct().Count());
+        int points = settings.X.Count * settings.Ratio.Count * settings.Gqa.Count;
+        var corners = Corners(built).ToList();
+        for (int i = 0; i < settings.Sizes.Count && Factors(settings).Any(); i++)
+        {
+            int Of(IEnumerable<(ShapeRequest Request, DecoderShape Shape)> shapes) =>
+                shapes.Count(s => s.Request.Parameters == settings.Sizes[i] && s.Request.Layers == ForSize(settings.Layers, i));
+            if (Of(corners) < asked)
+            {
+                context.Warn(
+                    "SCAL7409",
+                    $"Of size {settings.Sizes[i]}, {Of(corners)} of the grid's {asked} corners check the learning-rate rule: " +
+                    $"{Of(built)} of its {points} points became a shape of their own, the others rounded to that of another or were rejected.",
+                    "See rejected.csv; lower 'multiple_of' or 'head_size', raise 'tolerance', or narrow 'x' or 'ratio'.");
+            }
+        }
+    }
+
+    private static IEnumerable<double> Factors(SweepSettings settings) => settings.LearningRateBracket.Distinct().Where(f => f != 1);
 
     private static bool IsEnd(double value, IEnumerable<double> values) => value == values.Min() || value == values.Max();
 

@@ -19,7 +19,7 @@ public sealed class ExtrapolateTests : IDisposable
     {
         var predictions = Extrapolate(new JsonObject { ["sizes"] = new JsonArray(1e6, 4e6) }, RunsTable.Of()).Table("predictions.csv");
 
-        Assert.Equal(["purpose", "size", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "confidence_low", "confidence_high", "predicted_low", "predicted_high", "residual"], predictions.Columns);
+        Assert.Equal(["purpose", "size", "shape", "parameters", "tokens", "x", "ratio", "loss", "predicted", "confidence_low", "confidence_high", "predicted_low", "predicted_high", "residual", "baseline"], predictions.Columns);
         Assert.Equal(4, predictions.Rows.Count);
         foreach (var row in predictions.Each())
         {
@@ -107,6 +107,20 @@ public sealed class ExtrapolateTests : IDisposable
         }
 
         Assert.Equal(2 * 26, result.Table("decision.csv").Rows.Count);
+    }
+
+    [Fact]
+    public void A_baseline_stays_marked_in_predictions_and_decision()
+    {
+        var runs = RunsTable.WithBaseline(noise: 0.01);
+        var baseline = runs[runs.Rows.Count - 1];
+        var result = Extrapolate(new JsonObject { ["hold_out"] = "largest", ["sizes"] = new JsonArray(1e6), ["tokens_per_parameter"] = new JsonArray(20.0) }, runs);
+        var predictions = result.Table("predictions.csv").Each();
+
+        Assert.All(predictions.Where(r => r.Text("purpose") == "held_out"), r => Assert.Equal(r.Text("shape") == baseline.Text("shape"), r.Truth("baseline")));
+        Assert.Contains(predictions, r => r.Text("baseline") == "true");
+        Assert.Equal("", Assert.Single(predictions, r => r.Text("purpose") == "target").Text("baseline"));
+        Assert.Equal(baseline.Number("x"), Assert.Single(result.Table("decision.csv").Each(), r => r.Truth("baseline")).Number("x"));
     }
 
     [Fact]

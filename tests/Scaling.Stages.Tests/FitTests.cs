@@ -223,6 +223,16 @@ public sealed class FitTests : IDisposable
     }
 
     [Fact]
+    public void A_baseline_stays_marked_in_the_decision()
+    {
+        var runs = RunsTable.WithBaseline(noise: 0.01);
+        var decision = Fit([], runs).Table("decision.csv");
+
+        Assert.Equal(runs[runs.Rows.Count - 1].Number("x"), Assert.Single(decision.Each(), r => r.Truth("baseline")).Number("x"));
+        Assert.DoesNotContain(Fit([], RunsTable.Of(noise: 0.01)).Table("decision.csv").Each(), r => r.Truth("baseline"));
+    }
+
+    [Fact]
     public void Hyper_parameters_that_go_with_the_shape_are_refused_and_others_get_an_offset()
     {
         var runs = RunsTable.Of();

@@ -42,6 +42,13 @@ internal static class RunsTable
         return table.Build();
     }
 
+    /// <summary>The same with the column `baseline`, true of the last row's shape.</summary>
+    public static Table WithBaseline(double noise = 0)
+    {
+        var runs = Of(noise);
+        return new Table([.. runs.Columns, "baseline"], [.. runs.Rows.Select(r => (string[])[.. r, r[0] == runs.Rows[^1][0] ? "true" : "false"])]);
+    }
+
     private static DecoderShape Rounded(int size, double x, double ratio)
     {
         int hidden = (int)(Math.Round(x * Math.Sqrt(size) / 4) * 4);

@@ -146,6 +146,7 @@ public sealed class SearchTests : IDisposable
     {
         var result = Search("""{"size":64000,"tokens_per_parameter":20,"gqa":[2,4],"layers":4,"x":[0.1,0.3]}""", Law(), Speed());
         Assert.Equal(["SCAL7302", "SCAL7302", "SCAL7305", "SCAL7318"], result.Warnings.Select(w => w.Code).Order());
+        Assert.Contains("the sweep", result.Warnings.Single(w => w.Code == "SCAL7305").Hint, StringComparison.Ordinal);
         Assert.Contains(result.Warnings, w => w.Message == "'layers' is 4 where the law's runs have 2, and the law has no term for it.");
         Assert.Contains(result.Table("candidates.csv").Each(), r => r.Number("gqa") == 4);
     }

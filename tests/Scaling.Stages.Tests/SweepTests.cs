@@ -76,6 +76,19 @@ public sealed class SweepTests : IDisposable
     }
 
     [Fact]
+    public void A_size_with_fewer_corners_than_its_grid_is_warned_of()
+    {
+        const string Grid = "\"sizes\":[20000,40000],\"layers\":[2],\"head_size\":[8],\"multiple_of\":4,\"x\":[0.12,0.34],\"ratio\":[0.5,2,4],\"gqa\":[2]";
+        var result = Sweep("{" + Grid + ",\"learning_rate_bracket\":[0.5,1]}");
+        var warning = Assert.Single(result.Warnings);
+
+        Assert.Equal("SCAL7409", warning.Code);
+        Assert.StartsWith("Of size 20000, 3 of the grid's 4 corners check the learning-rate rule: 5 of its 6 points", warning.Message, StringComparison.Ordinal);
+        Assert.Equal([3, 4], result.Table("shapes.csv").Each().Where(r => r.Text("learning_rate_factor") == "0.5").GroupBy(r => r.Text("size")).Select(g => g.Count()));
+        Assert.Empty(Sweep("{" + Grid + "}").Warnings);
+    }
+
+    [Fact]
     public void Depth_can_be_given_for_each_size()
     {
         var shapes = Sweep("""{"sizes":[64000,128000],"layers":[2,4],"head_size":[8],"multiple_of":4,"x":[0.24],"gqa":[2]}""").Table("shapes.csv");
