@@ -1,6 +1,7 @@
 // A whole study with its real parts, small: real models on real text, to an exported configuration.
 using System.Text.Json.Nodes;
 using Scaling.Sdk;
+using Scaling.TestKit;
 
 namespace Scaling.EndToEnd;
 
@@ -9,6 +10,56 @@ public sealed class StudyTests : IDisposable
     private readonly Tool _tool = new();
 
     public void Dispose() => _tool.Dispose();
+
+    /// <summary>Nothing in examples/cpu-study but its runs was typed or kept from elsewhere. Numbers within 1e-6: another processor rounds otherwise.</summary>
+    [Fact]
+    public void The_study_that_is_kept_is_what_its_runs_give()
+    {
+        string kept = Path.Combine(Repository.Root, "examples", "cpu-study");
+
+        var run = _tool.Run("run", Path.Combine(kept, "replay.yaml"), "--out", _tool.Folder["results"]);
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        string results = _tool.Folder["results/cpu-study-replay"];
+        foreach (var (made, file) in new[] { ("law/law.json", "law.json"), ("larger/scores.json", "scores.json") })
+        {
+            AssertAlike(JsonNode.Parse(File.ReadAllText(Path.Combine(kept, file))), JsonNode.Parse(File.ReadAllText(Path.Combine(results, made))), file);
+        }
+
+        string report = File.ReadAllText(Path.Combine(kept, "report.md"));
+        Assert.Contains("shapes **differ by more than seeds** (F(", report);
+        Assert.Equal(report.Split("\n## ").Length, File.ReadAllText(Path.Combine(results, "config/report.md")).Split("\n## ").Length);
+    }
+
+    private static void AssertAlike(JsonNode? expected, JsonNode? actual, string path)
+    {
+        switch (expected)
+        {
+            case JsonObject kept:
+                Assert.Equal(kept.Select(p => p.Key), actual!.AsObject().Select(p => p.Key));
+                foreach (var (name, value) in kept.Where(p => p.Key is not ("resamples" or "reason")))
+                {
+                    AssertAlike(value, actual[name], $"{path}.{name}");
+                }
+
+                break;
+            case JsonArray kept:
+                Assert.Equal(kept.Count, actual!.AsArray().Count);
+                for (int i = 0; i < kept.Count; i++)
+                {
+                    AssertAlike(kept[i], actual[i], $"{path}[{i}]");
+                }
+
+                break;
+            case JsonValue number when number.GetValueKind() == System.Text.Json.JsonValueKind.Number:
+                double there = (double)number, here = (double)actual!;
+                Assert.True(Math.Abs(there - here) <= 1e-6 * Math.Max(1e-3, Math.Abs(there)) || path.Contains("certificate", StringComparison.Ordinal), $"{path}: {there} and {here}");
+                break;
+            default:
+                Assert.Equal(expected?.ToJsonString(), actual?.ToJsonString());
+                break;
+        }
+    }
 
     [Fact]
     public void A_study_goes_from_YAML_to_a_configuration_and_a_report_and_then_rests()
