@@ -19,7 +19,7 @@ internal static class RunConditions
     private static readonly string[] s_judgedBy = ["tokenizer", "held_out", "evaluation_tokens", "context"];
 
     /// <summary>What a model was trained with. The learning rate is not among them: it follows the shape by a rule that has its own check.</summary>
-    private static readonly string[] s_trainedBy = ["trainer", "corpus", "token_order", "schedule", "recipe", "precision", "batch"];
+    private static readonly string[] s_trainedBy = ["corpus", "token_order", "schedule", "recipe", "precision", "batch"];
 
     /// <summary>The rows that are finished models: others are no (N, D) points of any law.</summary>
     public static RunCells Finished(RunCells cells, List<string> notes)
