@@ -1,8 +1,6 @@
 // A row trained by a program of the user: TRAINER.md is the contract.
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Scaling.Architectures;
 using Scaling.Sdk;
 using Scaling.Torch;
 
@@ -145,28 +143,16 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         TrainerPoint[] told = [.. diverged is null ? points : points.TakeWhile(p => !p.Diverged).Append(diverged)];
         var final = told[^1];
         Warn(final);
-        var runs = new TableBuilder(TrainTables.Runs);
-        foreach (var point in told)
-        {
-            runs.Add([.. Cells(point)]);
-        }
-
-        runs.Build().Write(context.Output("runs.csv"));
-
+        RunOutputs.WriteRuns(context, told.Select(Cells));
         double took = final.Facts.TryGetValue("seconds", out object? said) ? (double)said : seconds;
-        double rate = final.Tokens / took;
-        var timings = new TableBuilder(TrainTables.Timings);
-        timings.Add(plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], took, rate, rate * plan.FlopsPerToken, final.Facts.GetValueOrDefault("peak_memory_bytes"), null, null);
-        timings.Build().Write(context.Output("timings.csv"));
+        RunOutputs.WriteTimings(context, plan, final.Tokens, took, final.Facts.GetValueOrDefault("peak_memory_bytes"), gpu: null);
     }
 
     private void Warn(TrainerPoint final)
     {
         if (final.Diverged)
         {
-            context.Warn(
-                "SCAL8005", $"{context.Point}: diverged at step {Step(final)} of {plan.Steps}: the loss was {final.Loss.ToString(CultureInfo.InvariantCulture)} nats a token. It has no loss in runs.csv and is not fitted.",
-                $"Lower learning_rate (it was {plan.Schedule.Peak.ToString("G4", CultureInfo.InvariantCulture)}) or raise warmup.");
+            RunOutputs.WarnOfDivergence(context, plan, Step(final), final.Loss);
         }
         else if (!IsAt(final, plan.Steps) || !final.Annealed)
         {
@@ -189,21 +175,12 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         point.Facts.TryGetValue("steps", out object? step) ? (long)step : Math.Max(1, point.Tokens / ((long)plan.Batch * plan.Context));
 
     /// <summary>A row of runs.csv: what the point says, else what was asked; what neither tells is empty.</summary>
-    private IEnumerable<object?> Cells(TrainerPoint point)
+    private Dictionary<string, object?> Cells(TrainerPoint point)
     {
-        var cells = Vocabulary.ShapeTerms.Select(t => t.Name).Zip(plan.Shape.Cells()).ToDictionary(c => c.First, c => (object?)c.Second);
-        cells["seed"] = plan.Seed;
+        var cells = RunOutputs.AskedCells(context, plan);
         cells["tokens_per_parameter"] = Budget(point);
         cells["tokens"] = point.Tokens;
-        cells["training_run"] = context.Point;
         cells["annealed"] = point.Annealed;
-        cells["batch"] = plan.Batch;
-        cells["context"] = plan.Context;
-        cells["learning_rate"] = plan.Schedule.Peak;
-        cells["learning_rate_factor"] = context.Row.Number(Vocabulary.LearningRateFactor.Name);
-        cells["baseline"] = context.Row.Text(Vocabulary.Baseline.Name);
-        cells["baseline_loss"] = context.Row.Text(Vocabulary.BaselineLoss.Name);
-        cells["schedule"] = RunOutputs.ScheduleText(context.Settings);
         cells["recipe"] = string.Join(' ', context.Settings.Trainer!.Command);
         cells["tokenizer"] = _corpus.Tokenizer;
         foreach (var (name, value) in point.Facts)
@@ -214,6 +191,6 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         cells["steps"] = Step(point);
         cells["loss"] = point.Diverged ? null : point.Loss;
         cells["diverged_at"] = point.Diverged ? Step(point) : null;
-        return TrainTables.Runs.Select(column => cells.GetValueOrDefault(column.Name));
+        return cells;
     }
 }
