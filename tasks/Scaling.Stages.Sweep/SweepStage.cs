@@ -66,16 +66,9 @@ public sealed class SweepStage : Stage<SweepSettings>
             shapes.Add([.. shape.Cells(), seed, factor, size, baseline, baseline ? settings.BaselineLoss : null]);
         }
 
-        foreach (var (request, shape) in built)
-        {
-            int size = settings.Sizes.ToList().IndexOf((long)request.Parameters);
-            for (int seed = 1; seed <= ForSize(settings.Replicates, size); seed++)
-            {
-                Add(shape, seed, 1, request.Parameters);
-            }
-        }
-
-        foreach (var (shape, size, index) in baselines.Where(b => !built.Exists(g => g.Shape == b.Shape)).DistinctBy(b => b.Shape))
+        var swept = built.Select(b => (b.Shape, Size: b.Request.Parameters, Index: settings.Sizes.ToList().IndexOf((long)b.Request.Parameters)));
+        var added = baselines.Where(b => !built.Exists(g => g.Shape == b.Shape)).DistinctBy(b => b.Shape).Select(b => (b.Shape, b.Size, Index: b.SizeIndex));
+        foreach (var (shape, size, index) in swept.Concat(added))
         {
             for (int seed = 1; seed <= ForSize(settings.Replicates, index); seed++)
             {
