@@ -34,9 +34,9 @@ public static class LawFit
     /// <param name="context">What the runs have in common beyond the law's terms.</param>
     /// <param name="options">Which law, how.</param>
     /// <exception cref="ArgumentException">Too few rows, too many, or rows without what the law needs.</exception>
-    public static FittedLaw Fit(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options) => Fitted(runs, context, options, tellsInfluence: true);
+    public static FittedLaw Fit(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options) => Fitted(runs, context, options, tellsOfRuns: true);
 
-    internal static FittedLaw Fitted(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options, bool tellsInfluence)
+    internal static FittedLaw Fitted(IReadOnlyList<TrainingRun> runs, LawContext context, LawOptions options, bool tellsOfRuns)
     {
         var rows = InRange(runs, options);
         if (rows.Count is < LeastRows or > MostRows)
@@ -69,8 +69,8 @@ public static class LawFit
                 ? new RayLaw(solution.Law.E, solution.Law.A, solution.Law.Alpha, design.TokensPerParameter)
                 : null,
             Forms = forms,
-            Influence = tellsInfluence && resamples.Count > 0 ? InfluentialRuns.Of(fitter, solution) : [],
-            ShapeEffects = tellsInfluence ? ShapeEffect.Of(design.Runs, options.ResampleSeed) : [],
+            Influence = tellsOfRuns && resamples.Count > 0 ? InfluentialRuns.Of(fitter, solution) : [],
+            ShapeEffects = tellsOfRuns ? ShapeEffect.Of(design.Runs, options.ResampleSeed) : [],
             Ranges = Ranges(design.Runs),
             Context = context,
             Resamples = [.. resamples.Select(Numbers)],
@@ -91,7 +91,7 @@ public static class LawFit
         if (law.Runs.All(r => r.OtherParameters is not null))
         {
             TrainingRun[] others = [.. law.Runs.Select(r => r with { Parameters = r.OtherParameters!.Value, OtherParameters = null })];
-            var other = Fit(others, context, options with { Resamples = 0 }).Document;
+            var other = Fitted(others, context, options with { Resamples = 0 }, tellsOfRuns: false).Document;
             bool tells = document.Shape is { Form: not LawForm.None };
             int pick = Pick(document, law.Runs, law.Runs), otherPick = Pick(other, others, law.Runs);
             document = document with

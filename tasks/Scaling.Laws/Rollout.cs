@@ -55,7 +55,7 @@ public static class Rollout
     public static (HeldOutScores Scores, LawDocument Law) Score(
         IReadOnlyList<TrainingRun> fitted, IReadOnlyList<TrainingRun> held, LawContext context, LawOptions options)
     {
-        var law = LawFit.Fitted(fitted, context, options, tellsInfluence: false).Document;
+        var law = LawFit.Fitted(fitted, context, options, tellsOfRuns: false).Document;
         var rival = law.Shape is { Form: not (LawForm.None or LawForm.WidthOverDepth) }
             ? LawFit.Fit(fitted, context, options with { Form = FormChoice.Quadratic, Resamples = 0 }).Document
             : null;

@@ -12,8 +12,6 @@ internal static class RunConditions
 {
     private const string Annealed = "annealed";
     private const string DivergedAt = "diverged_at";
-    private const string LearningRateFactor = "learning_rate_factor";
-    private const string Baseline = "baseline";
 
     /// <summary>What a loss is of: rows that differ here have no common scale.</summary>
     private static readonly string[] s_judgedBy = ["tokenizer", "held_out", "evaluation_tokens", "context"];
@@ -27,14 +25,6 @@ internal static class RunConditions
         cells = Without(cells, DivergedAt, cell => cell.Length > 0, "diverged", notes);
         return Without(cells, Annealed, cell => cell.Equals("false", StringComparison.OrdinalIgnoreCase), "were not annealed, and what a schedule passes on its way is no model of fewer tokens,", notes);
     }
-
-    /// <summary>The factor of a row on the learning rate; 1 where the table does not tell.</summary>
-    public static double FactorOf(RunCells cells, int row) =>
-        cells.IndexOf(LearningRateFactor) is >= 0 and var column && cells.Numbers(column)[row] is > 0 and var factor ? factor : 1;
-
-    /// <summary>Whether a row says that its shape is a baseline.</summary>
-    public static bool IsBaseline(RunCells cells, int row) =>
-        cells.IndexOf(Baseline) is >= 0 and var column && cells.Text(column, row).Equals("true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The conditions in which some rows differ.</summary>
     /// <param name="cells">All rows.</param>
@@ -58,13 +48,12 @@ internal static class RunConditions
             return cells;
         }
 
-        List<int> kept = [.. Enumerable.Range(0, cells.Count).Where(i => !drops(cells.Text(column, i).Trim()))];
-        if (kept.Count < cells.Count)
+        bool[] dropped = [.. Enumerable.Range(0, cells.Count).Select(i => drops(cells.Text(column, i).Trim()))];
+        if (RunNotes.Tally.Of(cells.Count, i => dropped[i]) is { Rows: > 0 } tally)
         {
-            int first = Enumerable.Range(0, kept.Count).FirstOrDefault(i => kept[i] != i, kept.Count);
-            notes.Add($"{cells.Count - kept.Count} of {cells.Count} rows {why} and are not fitted, first row {cells.RowNumber(first)}.");
+            notes.Add($"{tally.Rows} of {cells.Count} rows {why} and are not fitted, first row {cells.RowNumber(tally.First)}.");
         }
 
-        return cells.At(kept);
+        return cells.At([.. Enumerable.Range(0, cells.Count).Where(i => !dropped[i])]);
     }
 }

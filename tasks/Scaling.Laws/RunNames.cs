@@ -45,6 +45,8 @@ internal sealed class RunNames
         Weight = names.Weight is { } weight ? Quantity(weight, "weight") : null;
         Shape = Text(names.Shape) ?? IndexOf(Terms.Shape.Name);
         Seed = IndexOf(Terms.Seed.Name);
+        LearningRateFactor = IndexOf(Terms.LearningRateFactor.Name);
+        Baseline = IndexOf(Terms.Baseline.Name);
         Run = Text(names.Run) ?? IndexOf("training_run");
         Group = [.. names.Group.Select(g => Text(g) ?? -1)];
         Covariates = [.. reading.Covariates.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (c.Key, Quantity(c.Value, c.Key)))];
@@ -96,6 +98,12 @@ internal sealed class RunNames
 
     /// <inheritdoc cref="Shape"/>
     public int Run { get; }
+
+    /// <summary>Position of the column; −1 for none.</summary>
+    public int LearningRateFactor { get; }
+
+    /// <inheritdoc cref="LearningRateFactor"/>
+    public int Baseline { get; }
 
     public IReadOnlyList<int> Group { get; }
 

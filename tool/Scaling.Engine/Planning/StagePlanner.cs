@@ -54,6 +54,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         var common = Common(stage, "run");
         var actions = new List<(ActionSpec Spec, string[] Order)>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
+        var optional = fanOut.Optional.OrderBy(c => c.Key, StringComparer.Ordinal).ToArray();
         foreach (var (settings, factor) in Across(stage.Settings, fanOut.Across))
         {
             var before = After(stage, settings, prepare);
@@ -66,7 +67,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
                     cells.Add(column, row.Text(column));
                 }
 
-                foreach (var (column, usual) in fanOut.Optional.OrderBy(c => c.Key, StringComparer.Ordinal))
+                foreach (var (column, usual) in optional)
                 {
                     cells.Add(column, rows.Has(column) ? row.Text(column) : usual);
                 }
