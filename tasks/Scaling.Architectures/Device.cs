@@ -3,35 +3,54 @@ namespace Scaling.Architectures;
 
 /// <summary>A device's peak figures. Dense arithmetic only: data sheets also print twice that for 2:4 sparsity, which no decoder here reaches.</summary>
 /// <param name="Name">Lower case, as a pipeline names it.</param>
-/// <param name="FlopsPerSecond">F, dense peak in the type that models are served in.</param>
+/// <param name="FlopsPerSecond">F, dense peak in the type that models are served in: bfloat16 on a GPU, float32 on a CPU.</param>
 /// <param name="BytesPerSecond">BW, peak memory bandwidth.</param>
 /// <param name="Source">Where the figures stand.</param>
 public sealed record Device(string Name, double FlopsPerSecond, double BytesPerSecond, string Source)
 {
+    /// <summary>Dense peak in fp8; null where there is none: fp8 weights are then widened and multiplied at <see cref="FlopsPerSecond"/>.</summary>
+    public double? Fp8FlopsPerSecond { get; init; }
+
+    /// <summary>Memory, bytes; null where it depends on how the machine was bought, and then nothing is too large for it.</summary>
+    public double? MemoryBytes { get; init; }
+
+    /// <summary>What a device sends to its peers at most, bytes a second in one direction; null where devices are not linked for tensor parallelism.</summary>
+    public double? LinkBytesPerSecond { get; init; }
+
     /// <summary>What NVIDIA's driver calls it. Slices of it (MIG) and its slower kin (PCIe, NVL) have other names and other peaks.</summary>
     public IReadOnlyList<string> DriverNames { get; init; } = [];
 
     /// <summary>NVIDIA A100 40 GB.</summary>
-    public static Device A100With40GB { get; } = new("a100-40", 312e12, 1.555e12, "NVIDIA A100 data sheet: BF16 dense, HBM2")
+    public static Device A100With40GB { get; } = new("a100-40", 312e12, 1.555e12, "NVIDIA A100 data sheet: BF16 dense, HBM2, NVLink 600 GB/s both ways")
     {
+        MemoryBytes = 40e9,
+        LinkBytesPerSecond = 300e9,
         DriverNames = ["NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"],
     };
 
     /// <summary>NVIDIA A100 80 GB (SXM).</summary>
-    public static Device A100With80GB { get; } = new("a100-80", 312e12, 2.04e12, "NVIDIA A100 80GB data sheet: BF16 dense, HBM2e")
+    public static Device A100With80GB { get; } = new("a100-80", 312e12, 2.04e12, "NVIDIA A100 80GB data sheet: BF16 dense, HBM2e, NVLink 600 GB/s both ways")
     {
+        MemoryBytes = 80e9,
+        LinkBytesPerSecond = 300e9,
         DriverNames = ["NVIDIA A100-SXM4-80GB"],
     };
 
     /// <summary>NVIDIA H100 (SXM).</summary>
-    public static Device H100Sxm { get; } = new("h100-sxm", 989e12, 3.35e12, "NVIDIA H100 data sheet, SXM: BF16 dense, HBM3")
+    public static Device H100Sxm { get; } = new("h100-sxm", 989e12, 3.35e12, "NVIDIA H100 data sheet, SXM: BF16 and FP8 dense, HBM3, NVLink 900 GB/s both ways")
     {
+        Fp8FlopsPerSecond = 1979e12,
+        MemoryBytes = 80e9,
+        LinkBytesPerSecond = 450e9,
         DriverNames = ["NVIDIA H100 80GB HBM3"],
     };
 
     /// <summary>NVIDIA H200 (SXM).</summary>
-    public static Device H200 { get; } = new("h200", 989e12, 4.8e12, "NVIDIA H200 data sheet, SXM: BF16 dense, HBM3e")
+    public static Device H200 { get; } = new("h200", 989e12, 4.8e12, "NVIDIA H200 data sheet, SXM: BF16 and FP8 dense, HBM3e, NVLink 900 GB/s both ways")
     {
+        Fp8FlopsPerSecond = 1979e12,
+        MemoryBytes = 141e9,
+        LinkBytesPerSecond = 450e9,
         DriverNames = ["NVIDIA H200"],
     };
 

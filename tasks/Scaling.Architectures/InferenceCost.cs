@@ -52,7 +52,7 @@ public static class InferenceCost
     /// <param name="workload">w.</param>
     /// <returns>Bytes.</returns>
     public static double WeightBytes(DecoderShape shape, Workload workload) =>
-        (shape.Parameters + HeadParameters(shape)) * workload.BytesPerWeight;
+        (shape.Parameters + HeadParameters(shape)) * workload.Weights.Bytes();
 
     /// <summary>One decode step: the weights once and B caches of c tokens.</summary>
     /// <param name="shape">The shape.</param>
@@ -60,7 +60,7 @@ public static class InferenceCost
     /// <param name="context">c.</param>
     /// <returns>Bytes.</returns>
     public static double DecodeBytes(DecoderShape shape, Workload workload, double context) =>
-        WeightBytes(shape, workload) + workload.Batch * context * KvBytesPerToken(shape, workload.BytesPerKvElement);
+        WeightBytes(shape, workload) + workload.Batch * context * KvBytesPerToken(shape, workload.KvCache.Bytes());
 
     private static double HeadParameters(DecoderShape shape) => (double)shape.Vocabulary * shape.Hidden;
 }

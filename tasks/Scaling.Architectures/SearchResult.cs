@@ -1,5 +1,6 @@
 // What a search found: the content of best.json, written by search and read by export.
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Scaling.Architectures;
 
@@ -34,6 +35,7 @@ public sealed record SearchResult
         WriteIndented = true,
         NewLine = "\n",
         RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <summary>Writes the result.</summary>
@@ -50,17 +52,6 @@ public sealed record SearchResult
         return flawed is null ? result : throw new JsonException($"shape '{flawed.Shape}' cannot be built: {flawed.ToShape().Flaw}");
     }
 }
-
-/// <summary>The roofline behind predicted speeds.</summary>
-/// <param name="Name">A name of <see cref="Device"/>, or the measured rows' own.</param>
-/// <param name="Source"><c>modelled</c> from peak figures, or <c>calibrated</c> on measured rows.</param>
-/// <param name="SecondsPerFlop">1/(e_f·F); 0 where FLOPs never were the bound.</param>
-/// <param name="SecondsPerByte">1/(e_bw·BW); 0 where memory never was the bound.</param>
-/// <param name="SecondsPerLayer">t0, seconds that a pass spends in each layer whatever its width.</param>
-/// <param name="Rows">Measured rows behind a calibration; 0 for a modelled device.</param>
-/// <param name="RelativeError">Root mean square of the calibration's relative errors, 0.1 for 10 %; null for a modelled device.</param>
-public sealed record DeviceModel(
-    string Name, string Source, double SecondsPerFlop, double SecondsPerByte, double SecondsPerLayer, int Rows = 0, double? RelativeError = null);
 
 /// <summary>A shape's columns with what is predicted for it.</summary>
 public sealed record ScoredShape

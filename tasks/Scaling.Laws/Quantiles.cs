@@ -15,6 +15,14 @@ public static class Quantiles
         return new Interval(At(sorted, 0.025), At(sorted, 0.975));
     }
 
+    /// <summary>The middle value, or the mean of the two in the middle.</summary>
+    /// <param name="values">At least one.</param>
+    public static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
     private static double At(double[] sorted, double p)
     {
         double position = Math.Clamp(p * (sorted.Length + 1) - 1, 0, sorted.Length - 1);

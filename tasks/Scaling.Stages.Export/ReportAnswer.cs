@@ -57,8 +57,8 @@ internal static class ReportAnswer
     }
 
     private static string DeviceInWords(DeviceModel device) => device.Source == "calibrated"
-        ? $"Speeds are those of a roofline of {device.Name}, calibrated on {device.Rows} measured shapes"
-          + (device.RelativeError is { } error ? $" that it meets within {Quantity.Digits(100 * error, 2)} % (root mean square); smaller differences in speed say nothing." : ".")
+        ? $"Speeds are those of {device.Name} as {device.Rows} measured shapes describe it"
+          + (device.HeldOutError is { } error ? $"; shapes that were left out are met within {Quantity.Digits(100 * error, 2)} % (root mean square), and smaller differences in speed say nothing." : ".")
         : $"Speeds are those of a roofline with the peak figures of {device.Name}, not measured: their order counts, their size is too high.";
 
     private static List<MarkdownColumn> Header(SearchResult best)

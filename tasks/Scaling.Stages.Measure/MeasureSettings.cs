@@ -1,21 +1,10 @@
 // What a pipeline can say to `measure`.
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Diagnostics.CodeAnalysis;
 using Scaling.Sdk;
+using DataType = Scaling.Architectures.DataType;
 
 namespace Scaling.Stages.Measure;
-
-/// <summary>In what numbers the decoder computes.</summary>
-public enum DataType
-{
-    /// <summary>Four bytes.</summary>
-    [SuppressMessage("Naming", "CA1720", Justification = "The word of the setting.")]
-    Float32,
-
-    /// <summary>Two bytes; refused on the CPU, where it runs at a hundredth of the speed.</summary>
-    Bfloat16,
-}
 
 /// <summary>Where it computes.</summary>
 public enum ComputeDevice

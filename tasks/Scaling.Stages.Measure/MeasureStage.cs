@@ -26,7 +26,7 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     protected override void RunBatch(IReadOnlyList<StageContext<MeasureSettings>> rows)
     {
         var first = rows[0];
-        if (first.Settings.DataType == DataType.Bfloat16)
+        if (first.Settings.DataType != DataType.Float32)
         {
             throw new StageFailedException(
                 "SCAL8101", "data_type: bfloat16 is not measured on the CPU, where it runs at about 1 GFLOP/s and says nothing of the devices that have it.",
@@ -50,7 +50,7 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     private static void Measure(IReadOnlyList<StageContext<MeasureSettings>> rows, DecoderShape[] shapes)
     {
         var settings = rows[0].Settings;
-        var workload = new Workload(settings.Workload.Prompt, settings.Workload.Output, settings.Workload.Batch, BytesPerWeight: 4, BytesPerKvElement: 4);
+        var workload = new Workload(settings.Workload.Prompt, settings.Workload.Output, settings.Workload.Batch) { Weights = DataType.Float32, KvCache = DataType.Float32 };
         var decoders = new List<WorkloadTiming>();
         try
         {
@@ -111,7 +111,7 @@ public sealed class MeasureStage : Stage<MeasureSettings>
             Median.Of([.. times.Select(t => t.TimeToFirstToken)]).Value,
             Median.Of([.. times.Select(t => t.DecodeSeconds / (workload.Output - 1))]).Value,
             rate.Value, rate.Low, rate.High,
-            InferenceCost.KvBytesPerToken(shape, workload.BytesPerKvElement), shape.ParametersTotal * workload.BytesPerWeight, times.Count, "measured",
+            InferenceCost.KvBytesPerToken(shape, workload.KvCache.Bytes()), shape.ParametersTotal * workload.Weights.Bytes(), times.Count, "measured",
             row.Row.Text(Vocabulary.Baseline.Name),
         ]);
         table.Build().Write(row.Output("speed.csv"));

@@ -2,6 +2,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Scaling.Sdk;
+using DataType = Scaling.Architectures.DataType;
 
 namespace Scaling.Stages.Search;
 
@@ -97,11 +98,9 @@ public sealed record WorkloadSettings
     [Unit("sequences"), Range(1, 1_000_000)]
     public required int Batch { get; init; }
 
-    [Description("Bytes of a weight. Absent: as measured, 2 (bf16) without measured rows.")]
-    [Unit("bytes"), Range(0.1, 8)]
-    public double? BytesPerWeight { get; init; }
+    [Description("Format of the weights. Absent: as measured, bfloat16 without measured rows.")]
+    public DataType? Weights { get; init; }
 
-    [Description("Bytes of a cached key or value element. Absent: as measured, 2 (bf16) without measured rows.")]
-    [Unit("bytes"), Range(0.1, 8)]
-    public double? BytesPerKvElement { get; init; }
+    [Description("Format of cached keys and values. Absent: as measured, bfloat16 without measured rows.")]
+    public DataType? KvCache { get; init; }
 }

@@ -1,5 +1,6 @@
 // How fast a candidate serves: a roofline from a data sheet, or calibrated on measured rows, and the workload that it is asked about.
 using Scaling.Architectures;
+using Scaling.Laws;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Search;
@@ -10,10 +11,8 @@ internal sealed record SpeedModel(DeviceModel Machine, Workload Workload)
     /// <summary>The measured rows miss the fitted roofline by more than this, root mean square: then the ranking by speed is doubtful.</summary>
     private const double DoubtfulError = 0.25;
 
-    private readonly Roofline _roofline = new(Machine.SecondsPerFlop, Machine.SecondsPerByte, Machine.SecondsPerLayer);
-
     /// <summary>Predicted speed of a shape.</summary>
-    public Speed Predict(DecoderShape shape) => _roofline.Predict(shape, Workload);
+    public Speed Predict(DecoderShape shape) => Speed.Predict(Machine.Model, shape, Workload);
 
     /// <summary>The model that settings and measured rows ask for.</summary>
     /// <exception cref="StageFailedException">Neither says enough, or the rows differ in what must be one.</exception>
@@ -29,29 +28,18 @@ internal sealed record SpeedModel(DeviceModel Machine, Workload Workload)
                 ? throw new StageFailedException(
                     "SCAL7303", "There is nothing to predict speed from: no measured rows and no 'device'.",
                     $"Add a 'measure' stage to 'needs:', or set 'device' to one of {Devices()}.")
-                : new SpeedModel(Modelled(named), workload);
+                : new SpeedModel(DeviceModel.Of(named), workload);
         }
 
-        var fit = Calibration.Fit([.. own.Select(r => r.Measured)]);
-        if (fit.RelativeError > DoubtfulError)
+        var fit = SpeedCalibration.Fit([.. own.Select(r => r.Measured)]);
+        if (fit.FitError > DoubtfulError)
         {
             context.Warn(
-                "SCAL7315", $"The calibrated roofline misses the {own.Count} measured rows by {fit.RelativeError:0%} (root mean square).",
+                "SCAL7315", $"The calibrated roofline misses the {own.Count} measured rows by {fit.FitError:0%} (root mean square).",
                 "Measure with more repeats on a quiet machine, or read the ranking by speed with care.");
         }
 
-        var roofline = fit.Roofline;
-        string device = SpeedRows.One(own, r => r.Device, "device", "device");
-        return new SpeedModel(
-            new DeviceModel(
-                device, "calibrated", roofline.SecondsPerFlop, roofline.SecondsPerByte, roofline.SecondsPerLayer, fit.Rows, fit.RelativeError),
-            workload);
-    }
-
-    private static DeviceModel Modelled(Device device)
-    {
-        var roofline = Roofline.Of(device);
-        return new DeviceModel(device.Name, "modelled", roofline.SecondsPerFlop, roofline.SecondsPerByte, roofline.SecondsPerLayer);
+        return new SpeedModel(fit.ToDevice(SpeedRows.One(own, r => r.Device, "device", "device"), named?.MemoryBytes), workload);
     }
 
     private static Device Named(string name) => Device.Named(name) ?? throw new StageFailedException(
@@ -68,16 +56,18 @@ internal sealed record SpeedModel(DeviceModel Machine, Workload Workload)
                 "Add a 'measure' stage to 'needs:', or set 'workload: { prompt: 4096, output: 1024, batch: 32 }'.");
         }
 
-        double BytesOf(double? setting, Func<Workload, double> measured, string what) =>
-            setting ?? (rows.Count == 0 ? 2 : SpeedRows.One(rows, r => measured(r.Measured.Workload), what, "workload"));
+        DataType TypeOf(DataType? setting, Func<Workload, DataType> measured, string what) =>
+            setting ?? (rows.Count == 0 ? DataType.Bfloat16 : SpeedRows.One(rows, r => measured(r.Measured.Workload), what, "workload"));
         int Of(int? setting, Func<Workload, int> measured, string what) =>
             setting ?? SpeedRows.One(rows, r => measured(r.Measured.Workload), what, "workload");
         return new Workload(
             Of(settings?.Prompt, w => w.Prompt, "prompt"),
             Of(settings?.Output, w => w.Output, "output"),
-            Of(settings?.Batch, w => w.Batch, "batch"),
-            BytesOf(settings?.BytesPerWeight, w => w.BytesPerWeight, "bytes per weight"),
-            BytesOf(settings?.BytesPerKvElement, w => w.BytesPerKvElement, "bytes per KV element"));
+            Of(settings?.Batch, w => w.Batch, "batch"))
+        {
+            Weights = TypeOf(settings?.Weights, w => w.Weights, "weights"),
+            KvCache = TypeOf(settings?.KvCache, w => w.KvCache, "KV cache"),
+        };
     }
 }
 
@@ -115,12 +105,16 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows)
             throw new StageFailedException("SCAL7404", $"The measured shape '{row.Text(Vocabulary.Shape.Name)}' cannot be built: {flaw}.", "Measure the shapes of a 'sweep'.");
         }
 
-        var workload = new Workload(
-            row.Count("prompt"), row.Count("output"), row.Count("batch"),
-            Within(row, "weight_bytes", 1, 1e18, "bytes") / shape.ParametersTotal, Within(row, "kv_bytes_per_token", 1, 1e18, "bytes") / shape.KvElementsPerToken);
+        var workload = new Workload(row.Count("prompt"), row.Count("output"), row.Count("batch"))
+        {
+            Weights = TypeOf(Within(row, "weight_bytes", 1, 1e18, "bytes") / shape.ParametersTotal),
+            KvCache = TypeOf(Within(row, "kv_bytes_per_token", 1, 1e18, "bytes") / shape.KvElementsPerToken),
+        };
         return new SpeedRow(
             new MeasuredSpeed(shape, workload, Time(row, "time_to_first_token"), Time(row, "time_per_output_token")), row.Text("device"));
     }
+
+    private static DataType TypeOf(double bytes) => bytes > 3 ? DataType.Float32 : bytes > 1.5 ? DataType.Bfloat16 : DataType.Fp8;
 
     private static double Time(Row row, string column) => Within(row, column, 1e-9, 1e9, "seconds");
 

@@ -48,7 +48,7 @@ public sealed class SearchTests : IDisposable
         {
             DecoderShape[] shapes = [.. list.Select((_, i) => Llama1B with { Hidden = i + 1 })];
             var scored = ArchitectureSearch.Score(
-                shapes, s => list[s.Hidden - 1].loss, s => new Speed(1, 1, list[s.Hidden - 1].speed, 1), threshold: 4);
+                shapes, s => list[s.Hidden - 1].loss, s => new Speed(1, 1, 1, list[s.Hidden - 1].speed, 1, 1, 1, 1), threshold: 4);
             foreach (var c in scored)
             {
                 bool dominated = scored.Any(o =>
@@ -73,9 +73,9 @@ public sealed class SearchTests : IDisposable
         var candidates = result.Table("candidates.csv");
         var front = result.Table("front.csv");
         Assert.Equal(1_280_000, best.Tokens);
-        Assert.Equal(new Workload(128, 64, 8, 4, 4), best.Workload);
+        Assert.Equal(new Workload(128, 64, 8) { Weights = DataType.Float32, KvCache = DataType.Float32 }, best.Workload);
         Assert.Equal(("cpu-2", "calibrated"), (best.Device.Name, best.Device.Source));
-        Assert.True(best.Device.RelativeError < 1e-9);
+        Assert.True(best.Device.HeldOutError < 1e-9);
         Assert.Equal((48, 6, 3), (best.Baseline!.Hidden, best.Baseline.Heads, best.Baseline.KvHeads));
         Assert.True(best.Accurate.Predicted <= best.Efficient.Predicted && best.Efficient.Predicted <= best.Baseline.Predicted);
         Assert.True(best.Efficient.TokensPerSecond >= best.Accurate.TokensPerSecond && best.Efficient.TokensPerSecond > best.Baseline.TokensPerSecond);
@@ -135,8 +135,8 @@ public sealed class SearchTests : IDisposable
         const string Rest = "\"size\":64000,\"tokens_per_parameter\":20,\"multiple_of\":4,\"device\":\"h200\"";
         var result = Search("{" + Rest + ",\"workload\":{\"prompt\":4096,\"output\":1024,\"batch\":32}}", Law());
         var best = SearchResult.Read(Path.Combine(result.Folder, "best.json"));
-        Assert.Equal(("h200", "modelled", 1 / 989e12), (best.Device.Name, best.Device.Source, best.Device.SecondsPerFlop));
-        Assert.Equal(new Workload(4096, 1024, 32, 2, 2), best.Workload);
+        Assert.Equal(("h200", "modelled", 1 / 989e12), (best.Device.Name, best.Device.Source, best.Device.Roofline!.SecondsPerFlop));
+        Assert.Equal(new Workload(4096, 1024, 32), best.Workload);
         Assert.All(result.Table("candidates.csv").Each(), r => Assert.Equal("modelled", r.Text("source")));
         Fails("SCAL7303", "{" + Rest + "}", Law());
     }
@@ -210,7 +210,7 @@ public sealed class SearchTests : IDisposable
     {
         var roofline = Roofline.Of(Device.H200);
         return ArchitectureSearch.Score(
-            space.Shapes(), s => terms.Factor(s.X, s.Ratio), s => roofline.Predict(s, new Workload(4096, 1024, 32)), threshold: null);
+            space.Shapes(), s => terms.Factor(s.X, s.Ratio), s => Scaling.Architectures.Speed.Predict(roofline, s, new Workload(4096, 1024, 32)), threshold: null);
     }
 
     private void Fails(string code, string settings, string law, string? speed = null)
@@ -263,11 +263,11 @@ public sealed class SearchTests : IDisposable
     private string Speed(string secondDevice = "cpu-2", double? time = null)
     {
         var machine = new Roofline(5e-11, 2e-10, 1e-5);
-        var workload = new Workload(128, 64, 8, 4, 4);
+        var workload = new Workload(128, 64, 8) { Weights = DataType.Float32, KvCache = DataType.Float32 };
         DecoderShape[] shapes = [new(2, 24, 100, 4, 2, 8, 256, true), new(2, 32, 40, 8, 4, 8, 256, true), new(2, 64, 20, 2, 1, 8, 256, true)];
         var rows = shapes.Select((shape, i) =>
         {
-            var s = machine.Predict(shape, workload);
+            var s = Scaling.Architectures.Speed.Predict(machine, shape, workload);
             object[] cells =
             [
                 .. shape.Cells(), 128, 64, 8, 2, "float32", i == 1 ? secondDevice : "cpu-2", time ?? s.TimeToFirstToken, s.TimePerOutputToken,

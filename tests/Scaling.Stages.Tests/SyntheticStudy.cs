@@ -12,7 +12,7 @@ internal static class SyntheticStudy
 {
     private static readonly ChinchillaLaw Base = new(1.5, 40, 60, 0.35, 0.30);
     private static readonly ShapeTerms Terms = new(LawForm.Multiplicative, Normalised(a1: 0.06, a2: 0.06 * 0.24, b1: 0.012, b2: 0.012 * 1.4));
-    private static readonly Workload Workload = new(128, 64, 8, 4, 4);
+    private static readonly Workload Workload = new(128, 64, 8) { Weights = DataType.Float32, KvCache = DataType.Float32 };
 
     public static readonly DecoderShape Baseline = new(2, 48, 176, 12, 6, 8, 256, true);
     public static readonly DecoderShape Accurate = new(2, 60, 104, 16, 8, 8, 256, true);
@@ -66,7 +66,7 @@ internal static class SyntheticStudy
         Size = 80_000,
         Tokens = 1_600_000,
         Workload = Workload,
-        Device = new DeviceModel("this machine", "calibrated", 1e-10, 2e-11, 1e-4, 4, 0.031),
+        Device = new DeviceModel { Name = "this machine", Source = "calibrated", Roofline = new Roofline(1e-10, 2e-11, 1e-4), Rows = 4, HeldOutError = 0.031 },
         Baseline = withBaseline ? Scored(Baseline) : null,
         Accurate = Scored(accurate ?? Accurate, withBaseline),
         Efficient = Scored(Efficient, withBaseline),
@@ -188,7 +188,7 @@ internal static class SyntheticStudy
     {
         double cache = 4.0 * shape.KvElementsPerToken;
         double step = (4.0 * shape.ParametersTotal + 8 * 160 * cache) / 1e9;
-        return new Speed(4 * step, step, 8 * 64 / (67 * step), cache);
+        return Speed.Of(shape, Workload, 4 * step, step);
     }
 
     private static double[] Resample(double move)
