@@ -11,7 +11,7 @@ namespace Scaling.Laws;
 /// finite number of ways to split them, and each way is a linear problem. The best of these under the true objective is kept; nothing is iterated and nothing is random.
 /// A minimum with operators on the ridge itself is covered by fixing θ₁/θ₂ at their intensity, which is linear too.
 /// </remarks>
-internal static class RooflineFit
+public static class RooflineFit
 {
     private sealed record Time(double Seconds, IReadOnlyList<OperatorCost> Pass, double Layers);
 

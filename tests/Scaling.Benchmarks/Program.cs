@@ -8,6 +8,8 @@ const string Usage = """
 
       laws                      how long fits take, beside a fit by plain multi-start descent (1 to 3 minutes on two cores)
       training                  tokens a second of training, beside the rate of matrix products, and whether memory stays (2 minutes on idle cores)
+      speed FOLDER              how well a calibration foretells the speed of shapes that it did not see; keeps what it measures in FOLDER (5 minutes on idle cores)
+        --against FOLDER        an earlier run's: how many of the measured intervals overlap
       coverage                  how often intervals, confidence sets and verdicts are right, on studies whose truth is known
         --worlds N              studies with a valley, and as many without; beside the target's design others get a fifth (default 1000)
         --resamples N           of each fit (default 1000)
@@ -33,15 +35,21 @@ try
             return TrainingProcess.Rates(size);
         case [TrainingProcess.MemoryCommand]:
             return TrainingProcess.Memory();
+        case ["speed", var folder]:
+            return ServingSpeed.Run(folder, null, Console.Out);
+        case ["speed", var folder, "--against", var earlier]:
+            return ServingSpeed.Run(folder, earlier, Console.Out);
+        case ["speed", ..]:
+            throw new UsageException("speed takes a folder for what it measures, and perhaps --against with an earlier run's.");
         case ["coverage", .. var rest]:
             Coverage(CoverageArguments.Parse(rest));
             return 0;
         case []:
-            throw new UsageException("Which command? There are laws, training and coverage.");
+            throw new UsageException("Which command? There are laws, training, speed and coverage.");
         case ["laws" or "training", ..]:
             throw new UsageException($"{args[0]} takes no options, found '{args[1]}'.");
         default:
-            throw new UsageException($"There is no command '{args[0]}'; there are laws, training and coverage.");
+            throw new UsageException($"There is no command '{args[0]}'; there are laws, training, speed and coverage.");
     }
 }
 catch (UsageException e)
