@@ -26,6 +26,14 @@ public sealed record LawDocument
     /// <summary>How D was counted. Default: tokens trained on.</summary>
     public string TokensRule { get; init; } = "trained on, repeats counted";
 
+    /// <summary>Where the coefficients stand, of a law that was taken from a publication: such a law has no fit, no restarts and no certificate. Null: fitted here.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Source { get; init; }
+
+    /// <summary>Whether it knows how large a loss is, not only how shapes compare. Where <c>level</c> is not identified, <see cref="Base"/> is 1 everywhere and predictions are factors of L_opt.</summary>
+    [JsonIgnore]
+    public bool HasLevel => Verdict("level") is not { Identification: Identification.NotIdentified };
+
     /// <summary>L_opt(N, D): the loss at (x*, r*) with every other term at 0, or of any shape where there are no shape terms.</summary>
     public required ChinchillaLaw Base { get; init; }
 
@@ -38,14 +46,14 @@ public sealed record LawDocument
     /// <summary>95 % intervals.</summary>
     public required LawIntervals Intervals { get; init; }
 
-    /// <summary>How the starting points of the minimisation ended.</summary>
-    public required Restarts Restarts { get; init; }
+    /// <summary>How the starting points of the minimisation ended; null where <see cref="Source"/> is not.</summary>
+    public Restarts? Restarts { get; init; }
 
-    /// <summary>What speaks for the minimum.</summary>
-    public required Certificate Certificate { get; init; }
+    /// <summary>What speaks for the minimum; null where <see cref="Source"/> is not.</summary>
+    public Certificate? Certificate { get; init; }
 
-    /// <summary>The rows and what they scatter by.</summary>
-    public required FitSummary Fit { get; init; }
+    /// <summary>The rows and what they scatter by; null where <see cref="Source"/> is not.</summary>
+    public FitSummary? Fit { get; init; }
 
     /// <summary>Null unless the runs lie on one ray.</summary>
     public RayLaw? Ray { get; init; }
@@ -112,7 +120,7 @@ public sealed record LawDocument
     /// <returns>Null as of <see cref="ConfidenceInterval"/>.</returns>
     public Interval? PredictionInterval(LawPoint point)
     {
-        if (ConfidenceInterval(point) is not { } spread)
+        if (Fit is null || ConfidenceInterval(point) is not { } spread)
         {
             return null;
         }

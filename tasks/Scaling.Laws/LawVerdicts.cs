@@ -166,7 +166,7 @@ internal static class LawVerdicts
             return Not($"An exponent ran away (α {law.Alpha:0.###}, β {law.Beta:0.###}).");
         }
 
-        double condition = document.Certificate.ConditionNumber ?? double.PositiveInfinity;
+        double condition = document.Certificate!.ConditionNumber ?? double.PositiveInfinity;
         if (condition > LargestCondition)
         {
             return Not($"Condition number {condition:G3}: other exponents fit as well.");
@@ -179,7 +179,7 @@ internal static class LawVerdicts
     {
         var law = solution.Law;
         var (_, _, alpha, beta) = solution.Restarts;
-        double starts = Math.Max(Span(alpha), Span(beta)), profile = Math.Max(Span(document.Certificate.ProfileAlpha), Span(document.Certificate.ProfileBeta));
+        double starts = Math.Max(Span(alpha), Span(beta)), profile = Math.Max(Span(document.Certificate!.ProfileAlpha), Span(document.Certificate!.ProfileBeta));
         double width = document.Intervals is { Alpha: { } a, Beta: { } b } ? Math.Max(Span(a), Span(b)) : 1;
         string reason = document.Intervals is { Alpha: { } shownA, Beta: { } shownB }
             ? $"α {law.Alpha:0.###} in {shownA.Low:0.###} to {shownA.High:0.###}, β {law.Beta:0.###} in {shownB.Low:0.###} to {shownB.High:0.###} (95 %)."

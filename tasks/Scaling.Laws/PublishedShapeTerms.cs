@@ -11,4 +11,32 @@ public static class PublishedShapeTerms
     /// <summary>Fitted on 1B parameters alone; optimum x .074, r 1.229 from unrounded coefficients.</summary>
     public static readonly ShapeTerms From1B =
         new(LawForm.Multiplicative, new ShapeCoefficients(2.319, 0.238, 0.0176, 0.5104, 0.0051, 0.0062));
+
+    /// <summary>A law file of printed coefficients: no level, no resamples, no certificate, and no bounds of x, which are not printed.</summary>
+    /// <param name="terms">Of this class.</param>
+    /// <param name="sizes">Parameters of the models that they were fitted to.</param>
+    /// <param name="source">Where they stand.</param>
+    public static LawDocument ToDocument(ShapeTerms terms, IReadOnlyList<double> sizes, string source) => new()
+    {
+        Options = new LawOptions { Resamples = 0 },
+        Source = source,
+        Base = new ChinchillaLaw(1, 0, 0, 0, 0),
+        Shape = terms,
+        Verdicts =
+        [
+            new Verdict("level", Identification.NotIdentified, "The base law is not printed: predictions are factors of the least loss, until the loss of a baseline sets their level."),
+            new Verdict("x_star", Identification.WeaklyIdentified, $"Printed without an interval: {terms.XStar!.Value:0.000}."),
+            new Verdict("r_star", Identification.WeaklyIdentified, $"Printed without an interval: {terms.RStar!.Value:0.000}."),
+        ],
+        Intervals = new LawIntervals(),
+        Ranges = new LawRanges
+        {
+            Parameters = new(sizes[0], sizes[^1]),
+            Tokens = new(100 * sizes[0], 100 * sizes[^1]),
+            TokensPerParameter = new(100, 100),
+            Ratio = new(0.5, 5),
+            Sizes = sizes,
+        },
+        Context = new LawContext { Layers = sizes[0] < 1e9 ? [12] : [16], HeadSize = [64], Gqa = [4], Vocabulary = [128_256], Tied = [true] },
+    };
 }

@@ -69,7 +69,7 @@ public static class Rollout
             RegretOfCopy = byBudget.Average(b => b.RegretOfCopy),
             RegretOfQuadratic = byBudget.Average(b => b.RegretOfQuadratic),
         };
-        return (new HeldOutScores(held.Average(r => r.Parameters), law.Fit.Rows, law.Ranges.Sizes, law.Shape?.Form, all, byBudget, law.Verdicts), law);
+        return (new HeldOutScores(held.Average(r => r.Parameters), law.Fit!.Rows, law.Ranges.Sizes, law.Shape?.Form, all, byBudget, law.Verdicts), law);
     }
 
     private static RowScores Rows(IReadOnlyList<TrainingRun> rows, LawDocument law, LawDocument? rival, IReadOnlyList<TrainingRun> fitted)

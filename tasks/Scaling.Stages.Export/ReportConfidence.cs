@@ -30,7 +30,7 @@ internal static class ReportConfidence
     private static double? NoiseAt(LawDocument law, double size)
     {
         var there = law.ShapeEffects.Where(e => Math.Abs(Math.Log(e.Parameters / size)) < Math.Log(SizeClasses.Factor)).ToList();
-        return there.Count == 0 ? law.Fit.ReplicateNoise : Math.Sqrt(there.Average(e => e.SeedNoise * e.SeedNoise));
+        return there.Count == 0 ? law.Fit?.ReplicateNoise : Math.Sqrt(there.Average(e => e.SeedNoise * e.SeedNoise));
     }
 
     /// <summary>What a verdict means for the reader; the fit's own reason follows.</summary>
@@ -129,7 +129,7 @@ internal static class ReportConfidence
     /// <summary>Whoever names one winner in a flat valley is guessing; how many could have won says how flat it is.</summary>
     private static void AddFlatness(List<string> points, Study study, LawDocument law)
     {
-        if (study.Candidates is not { Rows.Count: > 1 } candidates)
+        if (study.Candidates is not { Rows.Count: > 1 } candidates || law.Fit is null)
         {
             return;
         }

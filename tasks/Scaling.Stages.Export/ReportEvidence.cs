@@ -156,11 +156,18 @@ internal static class ReportEvidence
 
         report.Heading(2, "Law");
         report.Paragraph("```text\n" + Formula(law) + "\n```");
-        report.Paragraph(
-            $"Fitted to {law.Fit.Rows} runs; {(law.Certificate.Status == Convergence.Converged ? "the minimiser converged" : "**the minimiser reached its limit of iterations**")}, "
-            + $"{law.Restarts.Agreeing} of {law.Restarts.Followed} starting points agree. Single runs lie {Quantity.Digits(law.Fit.ResidualStandardDeviation, 2)} nats about it "
-            + $"(standard deviation). Condition number of the base law: {(law.Certificate.ConditionNumber is { } c ? Quantity.Digits(c, 2) : "infinite")}. N counts parameters {law.ParametersRule}, D tokens {law.TokensRule}.");
+        report.Paragraph(Origin(law));
         report.Table([new("quantity"), MarkdownColumn.Number("value"), MarkdownColumn.Number("95 %"), new("verdict")], Coefficients(law));
+    }
+
+    private static string Origin(LawDocument law)
+    {
+        string counting = $"N counts parameters {law.ParametersRule}, D tokens {law.TokensRule}.";
+        return law is not { Fit: { } fit, Certificate: { } certificate, Restarts: { } restarts }
+            ? $"Taken from {law.Source ?? "a file that does not say where from"}; not fitted here. {counting}"
+            : $"Fitted to {fit.Rows} runs; {(certificate.Status == Convergence.Converged ? "the minimiser converged" : "**the minimiser reached its limit of iterations**")}, "
+              + $"{restarts.Agreeing} of {restarts.Followed} starting points agree. Single runs lie {Quantity.Digits(fit.ResidualStandardDeviation, 2)} nats about it "
+              + $"(standard deviation). Condition number of the base law: {(certificate.ConditionNumber is { } c ? Quantity.Digits(c, 2) : "infinite")}. {counting}";
     }
 
     private static string Formula(LawDocument law) => law.Shape?.Form switch

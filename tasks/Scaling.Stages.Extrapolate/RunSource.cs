@@ -19,7 +19,7 @@ internal static class RunSource
         }
         else
         {
-            if (law.Options.Covariates.Count > 0 || law.Fit.Groups > 1 || law.Options.Law == LawKind.WidthOverDepth)
+            if (law.Options.Covariates.Count > 0 || law.Fit is { Groups: > 1 } || law.Options.Law == LawKind.WidthOverDepth)
             {
                 throw new StageFailedException(
                     "SCAL7209", "The law was fitted with covariates, groups or hidden over layers, which a table of runs does not tell by itself.",

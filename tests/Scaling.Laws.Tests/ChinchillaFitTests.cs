@@ -20,7 +20,7 @@ public sealed class ChinchillaFitTests
         Assert.Equal(0.28, law.Base.Beta, 0.28e-6);
         Assert.Equal(Identification.Identified, law.Verdict("exponents")!.Identification);
         Assert.Equal(Identification.Identified, law.Verdict("prediction_off_ray")!.Identification);
-        Assert.InRange(law.Certificate.GradientNorm, 0, 1);
+        Assert.InRange(law.Certificate!.GradientNorm, 0, 1);
     }
 
     [Theory]
@@ -121,8 +121,8 @@ public sealed class ChinchillaFitTests
         var law = Fit(Studies.Public(table, subset, columns), Studies.Chinchilla with { Objective = objective, Resamples = 0 });
 
         Assert.InRange(law.Base.Objective!.Value, 0, minimum * (1 + 1e-8));
-        Assert.InRange(law.Certificate.GradientNorm, 0, 1e-5);
-        Assert.True(objective == ObjectiveKind.LogHuber || law.Certificate.LowerBound >= minimum * 0.998, $"lower bound {law.Certificate.LowerBound} of {minimum}");
+        Assert.InRange(law.Certificate!.GradientNorm, 0, 1e-5);
+        Assert.True(objective == ObjectiveKind.LogHuber || law.Certificate!.LowerBound >= minimum * 0.998, $"lower bound {law.Certificate!.LowerBound} of {minimum}");
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class ChinchillaFitTests
     {
         var runs = Studies.Noisy(Studies.ExactSurface, 0.01, seed: 5);
         var law = Fit(runs, Studies.Chinchilla with { Objective = ObjectiveKind.LeastSquares, Resamples = 0 });
-        double bound = law.Certificate.LowerBound!.Value;
+        double bound = law.Certificate!.LowerBound!.Value;
 
         Assert.InRange(bound, 0.998 * law.Base.Objective!.Value, law.Base.Objective.Value);
 
@@ -149,7 +149,7 @@ public sealed class ChinchillaFitTests
         var objective = new ChinchillaObjective([.. runs.Select(r => r.Parameters)], [.. runs.Select(r => r.Tokens)], [.. runs.Select(r => r.Loss)], ObjectiveKind.LeastSquares, 1e-3);
 
         // At its ends the best of all β lies on the limit; the search for them halves to 1e-3 of the interval.
-        foreach (double alpha in new[] { law.Certificate.ProfileAlpha!.Low, law.Certificate.ProfileAlpha.High })
+        foreach (double alpha in new[] { law.Certificate!.ProfileAlpha!.Low, law.Certificate!.ProfileAlpha.High })
         {
             double best = Enumerable.Range(0, 4000).Min(k => objective.Value(objective.Project(alpha, 0.05 * Math.Pow(1.001, k), [true, true, true])));
             Assert.Equal(law.Base.Objective!.Value * 1.004, best, law.Base.Objective.Value * 2e-4);

@@ -196,7 +196,7 @@ public sealed class ConditionalLawTests
         Assert.True(law.Shape!.OptimumAt(8e7).X > law.Shape.OptimumAt(2.97e8).X, "x* falls as N grows");
         Assert.All(runs, r => Assert.Equal(r.Loss, law.Predict(LawPoint.Of(r)), 1e-4));
         Assert.Equal(5, law.Intervals.Terms.Count);
-        Assert.Equal(2, law.Fit.Groups);
+        Assert.Equal(2, law.Fit!.Groups);
     }
 
     [Fact]
@@ -267,7 +267,7 @@ public sealed class ConditionalLawTests
         var law = Fit(runs, new LawOptions { Law = LawKind.Chinchilla, Covariates = ["c"], Objective = objective, Resamples = 0 });
 
         // Its correlation with ln N is .99; where turns between the two have not come to rest, the status says so.
-        Assert.True(law.Certificate.Status == Convergence.IterationLimit || Math.Abs(law.Shape!.Terms[0].Coefficient - 0.01) < 1e-4, $"{law.Shape!.Terms[0].Coefficient}");
+        Assert.True(law.Certificate!.Status == Convergence.IterationLimit || Math.Abs(law.Shape!.Terms[0].Coefficient - 0.01) < 1e-4, $"{law.Shape!.Terms[0].Coefficient}");
     }
 
     [Fact]
@@ -326,7 +326,7 @@ public sealed class ConditionalLawTests
             var noise = Enumerable.Range(0, 10).Select(s => Fit(Studies.Noisy(exact, 0.002, s), new LawOptions { Law = law, Objective = ObjectiveKind.LeastSquares, Resamples = 40 })).ToList();
 
             // The mean of ten figures with 19 degrees of freedom each: ± 5 %.
-            Assert.Equal(0.002, Math.Sqrt(noise.Average(d => d.Fit.RunNoise * d.Fit.RunNoise)), 0.0004);
+            Assert.Equal(0.002, Math.Sqrt(noise.Average(d => d.Fit!.RunNoise * d.Fit!.RunNoise)), 0.0004);
             Assert.True(noise.TrueForAll(d => d.Intervals.Alpha!.High > 1.005 * d.Intervals.Alpha.Low), $"{law}");
         }
     }
@@ -409,9 +409,9 @@ public sealed class ConditionalLawTests
         var law = Fit(runs, new LawOptions { Resamples = 20 });
 
         // 240 degrees of freedom: ± 4.6 % each way.
-        Assert.Equal(240, law.Fit.ReplicateFreedom);
-        Assert.Equal(0.004, law.Fit.ReplicateNoise!.Value, 0.0006);
-        Assert.Equal(0.004, law.Fit.RunNoise, 0.0006);
+        Assert.Equal(240, law.Fit!.ReplicateFreedom);
+        Assert.Equal(0.004, law.Fit!.ReplicateNoise!.Value, 0.0006);
+        Assert.Equal(0.004, law.Fit!.RunNoise, 0.0006);
     }
 
     [Fact]

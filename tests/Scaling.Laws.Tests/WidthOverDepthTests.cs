@@ -53,7 +53,7 @@ public sealed class WidthOverDepthTests
 
         Assert.Equal(0, law.Shape!.Coefficients.Gamma);
         Assert.Equal(Identification.NotIdentified, law.Verdict("gamma")!.Identification);
-        Assert.InRange(law.Certificate.GradientNorm, 0, 1e-6);
+        Assert.InRange(law.Certificate!.GradientNorm, 0, 1e-6);
         Assert.Equal(1.7 + 500 / Math.Pow(1.2e9, 0.3) + 900 / Math.Pow(2.4e10, 0.3), law.Predict(1.2e9, 2.4e10), 0.02);
     }
 

@@ -45,7 +45,7 @@ public sealed class FitTests : IDisposable
         var check = Assert.Single(law.LearningRateChecks);
 
         Assert.Equal(RunsTable.Shape.XStar!.Value, law.Shape!.XStar!.Value, 1e-6);
-        Assert.Equal(runs.Rows.Count, law.Fit.Rows);
+        Assert.Equal(runs.Rows.Count, law.Fit!.Rows);
         Assert.Equal([0.5, 1, 2], check.Corners[0].Factors);
         Assert.True(check.Corners[0].Bracketed);
         Assert.Contains(result.Warnings, w => w.Message.Contains("1 of 58 rows diverged and are not fitted, first row 56", StringComparison.Ordinal));
