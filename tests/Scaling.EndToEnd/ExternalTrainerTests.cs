@@ -115,16 +115,4 @@ public sealed class ExternalTrainerTests : IDisposable
         Assert.True(ended.ExitCode == exit, ended.Output + ended.Error);
         return (File.ReadAllLines(folder["arguments"]), [.. File.ReadAllLines(folder["result.jsonl"]).Select(l => JsonNode.Parse(l)!)]);
     }
-
-    /// <summary>A test that needs Python 3, which the tool itself does not.</summary>
-    private sealed class PythonFactAttribute : FactAttribute
-    {
-        public PythonFactAttribute()
-        {
-            if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "python3"))))
-            {
-                Skip = "python3 is not on the PATH";
-            }
-        }
-    }
 }
