@@ -33,10 +33,6 @@ public sealed record HuggingFaceOptions
 /// <summary>Version 4 reads <c>rope_theta</c> and <c>torch_dtype</c>, version 5 <c>rope_parameters</c> and <c>dtype</c>: all are written, and the head size always.</summary>
 public static class HuggingFaceConfig
 {
-    /// <summary>Version 5 refuses a hidden size that is no multiple of the number of query heads, even where <c>head_dim</c> is given (LlamaConfig.validate_architecture).</summary>
-    /// <param name="shape">The shape.</param>
-    public static bool TransformersFiveTakes(DecoderShape shape) => shape.Hidden % shape.Heads == 0;
-
     /// <summary>The file's text, keys in alphabetical order as transformers itself writes them.</summary>
     /// <param name="shape">The shape.</param>
     /// <param name="options">What the shape does not say.</param>

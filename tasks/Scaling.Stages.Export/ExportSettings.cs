@@ -10,8 +10,16 @@ namespace Scaling.Stages.Export;
 public sealed record ExportSettings
 {
     [Description("Formats of the configurations.")]
-    [AllowedValues("huggingface"), MinLength(1)]
+    [AllowedValues("huggingface", "torchtitan", "megatron", "litgpt", "props"), MinLength(1)]
     public IReadOnlyList<string> Formats { get; init; } = ["huggingface"];
+
+    [Description("Programs that are to take the shapes; each is held against its rules. Empty: none.")]
+    [AllowedValues("transformers-4", "transformers-5", "vllm", "llama.cpp", "megatron", "torchtitan", "litgpt")]
+    public IReadOnlyList<string> Consumers { get; init; } = ["transformers-5", "vllm"];
+
+    [Description("Devices that share each layer, where a consumer splits layers. Absent: as many as the search's workload has.")]
+    [Unit("devices"), Range(1, 1024)]
+    public int? TensorParallel { get; init; }
 
     [Description("Title of the report.")]
     public string Title { get; init; } = "Architecture study";

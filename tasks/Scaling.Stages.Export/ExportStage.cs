@@ -21,10 +21,12 @@ public sealed class ExportStage : Stage<ExportSettings>
     protected override void Run(StageContext<ExportSettings> context)
     {
         var study = Study.Read(context);
-        CheckTokens(context.Settings, study.Best);
-        WriteConfig(context, ExportTables.Accurate, "accurate", study.Best.Accurate.ToShape());
-        WriteConfig(context, ExportTables.Efficient, "efficient", study.Best.Efficient.ToShape());
+        CheckSettings(context.Settings, study.Best);
+        var lint = Lint.Of(study, context.Settings);
+        var configurations = WriteConfigurations(context, study);
+        WarnOfRefusals(context, lint);
         WarnOfLength(context, study.Best.Workload);
+        lint.ToTable().Write(context.Output(ExportTables.Lint));
 
         var figures = StudyFigures.Of(study);
         foreach (var figure in figures)
@@ -32,22 +34,54 @@ public sealed class ExportStage : Stage<ExportSettings>
             File.WriteAllText(context.Output(figure.File), FigureSvg.Draw(figure.Figure));
         }
 
-        File.WriteAllText(context.Output(ExportTables.Report), Report.Of(study, context.Settings.Title, figures));
+        File.WriteAllText(context.Output(ExportTables.Report), Report.Of(study, lint, context.Settings.Title, configurations, figures));
     }
 
-    private static void WriteConfig(StageContext<ExportSettings> context, string file, string pick, DecoderShape shape)
+    /// <summary>The files that were written: not those whose format cannot say the shape.</summary>
+    private static List<string> WriteConfigurations(StageContext<ExportSettings> context, Study study)
     {
-        File.WriteAllText(context.Output(file), HuggingFaceConfig.Of(shape, context.Settings.ToOptions()));
-        if (!HuggingFaceConfig.TransformersFiveTakes(shape))
+        var written = new List<string>();
+        foreach (string pick in ExportTables.Picks)
         {
+            var shape = study.Pick(pick).ToShape();
+            foreach (var format in ConfigurationFormat.All.Where(f => context.Settings.Formats.Contains(f.Name)))
+            {
+                string file = ExportTables.Configuration(pick, format);
+                var unsaid = format.Consumer is null ? [] : Consumer.Named(format.Consumer)!.Broken(shape, tensorParallel: 1);
+                if (unsaid.Count > 0)
+                {
+                    context.Warn(
+                        "SCAL7508",
+                        $"The format '{format.Name}' cannot say the {pick} shape, and {file} is not written: {string.Join("; ", unsaid.Select(r => r.Fault(shape, 1)))}.",
+                        $"Add '{format.Consumer}' to 'consumers' for the nearest shape that it can say.");
+                    continue;
+                }
+
+                File.WriteAllText(context.Output(file), format.Text(shape, context.Settings));
+                written.Add(file);
+            }
+        }
+
+        return written;
+    }
+
+    private static void WarnOfRefusals(StageContext<ExportSettings> context, Lint lint)
+    {
+        foreach (var finding in lint.Refusals.Where(f => f.Broken.Count > 0))
+        {
+            string cost = finding.Nearest is { } near
+                ? $"{(near.LossDifference is { } loss ? $"{Quantity.LossDifference(loss)} nats a token, " : "")}{Quantity.Change(near.SpeedChange)} tokens a second"
+                : "";
             context.Warn(
                 "SCAL7501",
-                $"transformers 5 refuses {file}: hidden size {shape.Hidden} is no multiple of {shape.Heads} heads. transformers 4 and vLLM read head_dim and take it.",
-                $"To load the {pick} shape there, search among hidden sizes that are multiples of the number of heads.");
+                $"{finding.Consumer.Title} refuses the {finding.Pick} shape: {lint.Faults(finding)}.",
+                finding.Nearest is { } nearest
+                    ? $"The nearest shape that it takes is {ReportConsumers.InWords(finding.Shape, nearest.Shape)} ({cost})."
+                    : "No shape of this size is taken there: leave it out of 'consumers'.");
         }
     }
 
-    private static void CheckTokens(ExportSettings settings, SearchResult best)
+    private static void CheckSettings(ExportSettings settings, SearchResult best)
     {
         int vocabulary = Math.Min(best.Accurate.Vocabulary, best.Efficient.Vocabulary);
         var found = new List<Diagnostic>();
@@ -60,6 +94,14 @@ public sealed class ExportStage : Stage<ExportSettings>
                     Hint = "Leave it out where the tokenizer has no such token.",
                 });
             }
+        }
+
+        foreach (var format in ConfigurationFormat.All.Where(f => f.WholeRopeTheta && settings.Formats.Contains(f.Name) && settings.RopeTheta % 1 != 0))
+        {
+            found.Add(new Diagnostic("SCAL7509", $"'rope_theta' is {Table.Cell(settings.RopeTheta)}. Expected a whole number: the format '{format.Name}' takes no other.")
+            {
+                Hint = $"Round it, or leave '{format.Name}' out of 'formats'.",
+            });
         }
 
         if (found.Count > 0)

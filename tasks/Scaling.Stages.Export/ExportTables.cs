@@ -1,18 +1,21 @@
 // What `export` takes and writes: roles, files, kinds.
+using Scaling.Architectures;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Export;
 
 internal static class ExportTables
 {
-    public const string Accurate = "accurate/config.json";
-    public const string Efficient = "efficient/config.json";
     public const string Report = "report.md";
+    public const string Lint = "lint.csv";
     public const string LossAgainstX = "figures/loss-x.svg";
     public const string LossAgainstRatio = "figures/loss-ratio.svg";
     public const string AccuracyAgainstLoss = "figures/accuracy-loss.svg";
     public const string PredictedAgainstMeasured = "figures/predicted-measured.svg";
     public const string Front = "figures/front.svg";
+
+    /// <summary>The two shapes that a search picks, as folders and tables name them.</summary>
+    public static readonly IReadOnlyList<string> Picks = ["accurate", "efficient"];
 
     /// <summary>What the report knows, by role; each role is named as the kind that it takes. The second word is the stage that writes it, for the report's last table.</summary>
     public static readonly IReadOnlyList<(string Role, string Stage, string File)> Sources =
@@ -31,15 +34,40 @@ internal static class ExportTables
     public static readonly IReadOnlyList<InputRole> Inputs =
         [.. Sources.Select(s => new InputRole(s.Role, s.Role, s.Role == "best" ? Cardinality.One : Cardinality.Optional))];
 
+    /// <summary>A row for each rule of a consumer that a pick breaks.</summary>
+    public static readonly IReadOnlyList<Column> LintColumns =
+    [
+        new("pick", "text", "accurate or efficient"),
+        new("consumer", "text", "as the setting consumers names it"),
+        new("rule", "text", "the rule's name, one within its consumer"),
+        new("effect", "text", "refuses: the consumer does not take the shape; slows: it takes it, and is slower or larger than it need be"),
+        new("sentence", "text", "what the rule demands"),
+        new("fault", "text", "what is wrong with the shape"),
+        new("source", "text", "where the rule stands"),
+        new(Vocabulary.Hidden.Name, Vocabulary.Hidden.Unit, "of the nearest shape that breaks no rule of that effect, within 1 % of the parameters; as the next empty where there is none"),
+        new(Vocabulary.Intermediate.Name, Vocabulary.Intermediate.Unit, "likewise"),
+        new(Vocabulary.Heads.Name, Vocabulary.Heads.Unit, "likewise"),
+        new(Vocabulary.KvHeads.Name, Vocabulary.KvHeads.Unit, "likewise"),
+        new(Vocabulary.HeadSize.Name, Vocabulary.HeadSize.Unit, "likewise; another than the pick's only where its own will not do"),
+        new(Vocabulary.Tied.Name, Vocabulary.Tied.Unit, "likewise"),
+        new("loss_difference", "nats a token", "the law's loss of the nearest shape less the pick's, at equal parameters and tokens; empty without a law"),
+        new("speed_change", "1", "tokens a second of the nearest shape over the pick's, less 1, by the search's device and workload"),
+    ];
+
     public static readonly IReadOnlyList<OutputFile> Outputs =
     [
-        new(Accurate, "config"),
-        new(Efficient, "config"),
+        .. ConfigurationFormat.All.SelectMany(f => Picks, (f, pick) => new OutputFile(Configuration(pick, f), f.Kind) { Optional = true }),
         new(Report, "report"),
+        new(Lint, "lint") { Columns = LintColumns, Optional = true },
         new(LossAgainstX, "figure") { Optional = true },
         new(LossAgainstRatio, "figure") { Optional = true },
         new(AccuracyAgainstLoss, "figure") { Optional = true },
         new(PredictedAgainstMeasured, "figure") { Optional = true },
         new(Front, "figure") { Optional = true },
     ];
+
+    /// <summary>The file of a pick in a format.</summary>
+    /// <param name="pick">One of <see cref="Picks"/>.</param>
+    /// <param name="format">Its format.</param>
+    public static string Configuration(string pick, ConfigurationFormat format) => $"{pick}/{format.File}";
 }

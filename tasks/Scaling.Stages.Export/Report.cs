@@ -8,12 +8,15 @@ internal static class Report
 {
     /// <summary>The report as Markdown.</summary>
     /// <param name="study">What was given.</param>
+    /// <param name="lint">Who takes the shapes.</param>
     /// <param name="title">Heading.</param>
+    /// <param name="configurations">Files of the picks that were written.</param>
     /// <param name="figures">Those that were drawn.</param>
-    public static string Of(Study study, string title, IReadOnlyList<StudyFigure> figures)
+    public static string Of(Study study, Lint lint, string title, IReadOnlyList<string> configurations, IReadOnlyList<StudyFigure> figures)
     {
         var report = new MarkdownDocument().Heading(1, title);
-        ReportAnswer.Append(report, study);
+        ReportAnswer.Append(report, study, lint, configurations);
+        ReportConsumers.Append(report, lint);
         ReportConfidence.Append(report, study);
         ReportEvidence.Append(report, study, figures);
         ReportReading.Append(report, study);

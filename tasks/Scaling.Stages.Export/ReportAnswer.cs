@@ -6,7 +6,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportAnswer
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(MarkdownDocument report, Study study, Lint lint, IReadOnlyList<string> configurations)
     {
         var best = study.Best;
         report.Heading(2, "Answer");
@@ -20,17 +20,10 @@ internal static class ReportAnswer
                 $"**Efficient**, {(best.Baseline is null ? "the fastest" : "the fastest that is predicted to lose no more than the baseline")}: {ShapeInWords(best.Efficient)}. {Gain(study, best.Efficient)}",
             ]);
         report.Table(Header(best), Rows(study));
-        report.Paragraph($"Configurations: [`{ExportTables.Accurate}`]({ExportTables.Accurate}), [`{ExportTables.Efficient}`]({ExportTables.Efficient}).{Refused(best)}");
+        report.Paragraph(
+            (configurations.Count == 0 ? "No configuration was written: no asked format can say these shapes." : $"Configurations: {string.Join(", ", configurations.Select(file => $"[`{file}`]({file})"))}.")
+            + ReportConsumers.Refused(lint));
         report.Paragraph(DeviceInWords(best.Device));
-    }
-
-    private static string Refused(SearchResult best)
-    {
-        var refused = new[] { (Name: "accurate", Shape: best.Accurate), (Name: "efficient", Shape: best.Efficient) }
-            .Where(pick => !HuggingFaceConfig.TransformersFiveTakes(pick.Shape.ToShape())).Select(pick => $"the {pick.Name} shape").ToList();
-        return refused.Count == 0
-            ? ""
-            : $" transformers 5 refuses {string.Join(" and ", refused)}, whose hidden size is no multiple of the number of heads; transformers 4 and vLLM take such shapes.";
     }
 
     private static string WorkloadInWords(Workload workload) =>

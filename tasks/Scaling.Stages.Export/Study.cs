@@ -101,6 +101,10 @@ internal sealed record Study
         };
     }
 
+    /// <summary>One of the search's two shapes.</summary>
+    /// <param name="name">Of <see cref="ExportTables.Picks"/>.</param>
+    public ScoredShape Pick(string name) => name == "accurate" ? Best.Accurate : Best.Efficient;
+
     /// <summary>Parameters of each size class in words, for example <c>16.4k</c>: the geometric mean of its runs.</summary>
     public IReadOnlyList<string> SizeNames() =>
         [.. RunList.GroupBy(r => r.Size).OrderBy(g => g.Key).Select(g => Quantity.Count(SizeClasses.GeometricMean(g.Select(r => r.Parameters))))];

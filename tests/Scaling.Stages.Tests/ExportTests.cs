@@ -196,15 +196,6 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public void A_hidden_size_that_the_heads_do_not_divide_is_warned_of()
-    {
-        var result = Export(SyntheticStudy.Write(_folder));
-        Assert.Equal(["SCAL7501", "SCAL7501"], result.Warnings.Select(w => w.Code));
-        Assert.Contains("accurate/config.json: hidden size 60 is no multiple of 16 heads", result.Warnings[0].Message);
-        Assert.Contains("efficient/config.json: hidden size 64 is no multiple of 10 heads", result.Warnings[1].Message);
-    }
-
-    [Fact]
     public void Positions_that_end_before_the_workload_does_are_warned_of()
     {
         var result = Export(SyntheticStudy.Write(_folder), new JsonObject { ["max_position_embeddings"] = 191 });
