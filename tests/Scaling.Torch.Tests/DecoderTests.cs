@@ -84,11 +84,33 @@ public sealed class DecoderTests
     [Fact]
     public void A_workload_runs_to_its_end_and_takes_time()
     {
-        using var timing = new WorkloadTiming(new DecoderShape(2, 16, 40, 4, 2, 8, 256, Tied: true), new Workload(Prompt: 8, Output: 4, Batch: 2));
+        DecoderShape small = new(2, 16, 40, 4, 2, 8, 256, Tied: true), large = new(3, 64, 100, 8, 2, 8, 256, Tied: false);
+        var workload = new Workload(Prompt: 8, Output: 4, Batch: 2) { Weights = DataType.Float32, KvCache = DataType.Float32 };
+        using var memory = new WorkloadMemory([large, small], workload, ComputeDevice.Cpu);
+        using var first = new WorkloadTiming(small, memory);
+        using var second = new WorkloadTiming(large, memory);
 
-        var time = timing.Run();
+        Assert.All([first.Run(), second.Run(), first.Run()], time => Assert.True(time is { TimeToFirstToken: > 0, DecodeSeconds: > 0 }));
+        Assert.InRange(second.PeakMemory()!.Value, 4 * large.ParametersTotal + 4 * large.KvElementsPerToken * 2 * 12, 1L << 30);
+        Assert.Throws<OperationCanceledException>(() => first.Run(new CancellationToken(canceled: true)));
+    }
 
-        Assert.True(time is { TimeToFirstToken: > 0, DecodeSeconds: > 0 });
+    [Theory, MemberData(nameof(Shapes))]
+    public void Weights_that_are_views_of_a_vector_fill_their_shapes_and_do_not_overlap(DecoderShape shape)
+    {
+        using var scope = NewDisposeScope();
+        using var numbers_P = zeros(DecoderWeights.NumbersOf(shape));
+        using var weights = new DecoderWeights(shape, numbers_P);
+        using var built = new DecoderWeights(shape, seed: 1);
+
+        foreach (var matrix in weights.Matrices.Append(weights.Embedding_VD).Concat(shape.Tied ? [] : [weights.Head_VD]))
+        {
+            matrix.add_(1);
+        }
+
+        Assert.Equal(built.All.Select(p => p.shape), weights.All.Select(p => p.shape));
+        Assert.All(weights.All, p => Assert.True(p.equal(ones_like(p)).all().item<bool>()));
+        Assert.Equal(shape.ParametersTotal - (2 * shape.Layers + 1) * shape.Hidden, (long)numbers_P.sum().item<float>());
     }
 
     /// <summary>Weights large enough that every part of the network shows in the logits.</summary>

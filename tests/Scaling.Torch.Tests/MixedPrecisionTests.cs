@@ -30,6 +30,49 @@ public sealed class MixedPrecisionTests
     }
 
     [Theory, MemberData(nameof(DecoderTests.Shapes), MemberType = typeof(DecoderTests))]
+    public void Reading_token_by_token_with_weights_and_cache_in_bfloat16_gives_the_logits_of_float32_but_for_its_eight_bits(DecoderShape shape)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var exact = DecoderTests.Lively(shape);
+        using var weights = new DecoderWeights(shape, zeros(DecoderWeights.NumbersOf(shape), bfloat16));
+        foreach (var (own, other) in weights.All.Zip(exact.All))
+        {
+            own.copy_(other);
+        }
+
+        using var full = new Decoder(exact, positions: 9);
+        using var half = new Decoder(weights, positions: 9, Precision.Mixed);
+        using var cache = new KeyValueCache(shape, batch: 2, positions: 9, ScalarType.BFloat16);
+        var tokens_BT = tensor(Enumerable.Range(0, 18).Select(t => (long)(t * 7 % shape.Vocabulary)).ToArray(), [2, 9]);
+        var expected_BTV = full.Logits(tokens_BT);
+
+        Assert.All(weights.Matrices, m => Assert.Equal(ScalarType.BFloat16, m.dtype));
+        AssertNear(expected_BTV.select(1, 3), half.NextLogits(tokens_BT.narrow(1, 0, 4), cache));
+        for (int t = 4; t < 9; t++)
+        {
+            AssertNear(expected_BTV.select(1, t), half.NextLogits(tokens_BT.narrow(1, t, 1), cache));
+        }
+
+        static void AssertNear(Tensor expected_BV, Tensor actual_BV)
+        {
+            Assert.Equal(ScalarType.Float32, actual_BV.dtype);
+            // As above, and the embeddings and the cache are rounded besides.
+            Assert.InRange((expected_BV - actual_BV).norm().item<float>() / expected_BV.norm().item<float>(), 1e-4, 0.03);
+        }
+    }
+
+    [Fact]
+    public void A_workload_in_bfloat16_runs_to_its_end()
+    {
+        var shape = new DecoderShape(2, 16, 40, 4, 2, 8, 256, Tied: true);
+        using var memory = new WorkloadMemory([shape], new Workload(Prompt: 8, Output: 4, Batch: 2), ComputeDevice.Cpu);
+        using var timing = new WorkloadTiming(shape, memory);
+
+        Assert.True(timing.Run() is { TimeToFirstToken: > 0, DecodeSeconds: > 0 });
+    }
+
+    [Theory, MemberData(nameof(DecoderTests.Shapes), MemberType = typeof(DecoderTests))]
     public void Gradients_reach_the_float32_weights_and_point_where_those_of_float32_do(DecoderShape shape)
     {
         const int context = 9;

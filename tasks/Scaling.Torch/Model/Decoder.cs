@@ -42,7 +42,7 @@ public sealed class Decoder : IDisposable
     /// <summary>A network over the given weights.</summary>
     /// <param name="weights">Owned by the caller.</param>
     /// <param name="positions">The longest sequence.</param>
-    /// <param name="precision">Of products and attention; the residual stream, norms, rotations and logits are float32. With a cache: float32 alone.</param>
+    /// <param name="precision">Of products and attention; the residual stream, norms, rotations and logits are float32.</param>
     public Decoder(DecoderWeights weights, int positions, Precision precision = Precision.Full)
     {
         Weights = weights;
@@ -63,15 +63,11 @@ public sealed class Decoder : IDisposable
 
     /// <summary>Logits of every position, float32.</summary>
     /// <param name="tokens_BT">int64, where the weights lie.</param>
-    public Tensor Logits(Tensor tokens_BT)
-    {
-        var logits_BTV = Product(Features(tokens_BT, null), Weights.Head_VD);
-        return _mixed ? logits_BTV.to(float32) : logits_BTV;
-    }
+    public Tensor Logits(Tensor tokens_BT) => LogitsOf(Features(tokens_BT, null));
 
     /// <summary>Logits of the last position alone, shape B × V. Keys and values are added to the cache.</summary>
     /// <param name="tokens_BT">A whole prompt while the cache is empty, else one token a sequence.</param>
-    /// <param name="cache">Of this shape and batch.</param>
+    /// <param name="cache">Of this shape and batch, in the numbers that products are computed in.</param>
     public Tensor NextLogits(Tensor tokens_BT, KeyValueCache cache)
     {
         if (cache.Length > 0 && tokens_BT.shape[1] != 1)
@@ -81,7 +77,7 @@ public sealed class Decoder : IDisposable
 
         var features_BTD = Features(tokens_BT, cache);
         cache.Advance((int)tokens_BT.shape[1]);
-        return linear(features_BTD.select(1, -1), Weights.Head_VD);
+        return LogitsOf(features_BTD.select(1, -1));
     }
 
     /// <inheritdoc/>
@@ -91,12 +87,23 @@ public sealed class Decoder : IDisposable
         _sin_T1H.Dispose();
     }
 
+    private Tensor LogitsOf(Tensor x)
+    {
+        var logits = Product(x, Weights.Head_VD);
+        return _mixed ? logits.to(float32) : logits;
+    }
+
     private Tensor Features(Tensor tokens_BT, KeyValueCache? cache)
     {
         int start = cache?.Length ?? 0;
         var cos_T1H = _cos_T1H.narrow(0, start, tokens_BT.shape[1]);
         var sin_T1H = _sin_T1H.narrow(0, start, tokens_BT.shape[1]);
         var x_BTD = Script.invoke<Tensor>("rows", Weights.Embedding_VD, tokens_BT);
+        if (_mixed)
+        {
+            x_BTD = x_BTD.to(float32); // Embeddings may be bfloat16.
+        }
+
         for (int i = 0; i < _shape.Layers; i++)
         {
             var block = Weights.Blocks[i];

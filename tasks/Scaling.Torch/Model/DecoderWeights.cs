@@ -16,7 +16,7 @@ namespace Scaling.Torch;
 /// <param name="Down_DF">Back to the residual stream.</param>
 public sealed record BlockWeights(Tensor AttentionNorm_D, Tensor Qkv_MD, Tensor Output_DQ, Tensor MlpNorm_D, Tensor GateUp_2FD, Tensor Down_DF);
 
-/// <summary>All parameters of a decoder, float32.</summary>
+/// <summary>All parameters of a decoder: float32, or views of numbers that were made before.</summary>
 public sealed class DecoderWeights : IDisposable
 {
     /// <summary>
@@ -48,6 +48,42 @@ public sealed class DecoderWeights : IDisposable
         FinalNorm_D = Norm();
         Head_VD = shape.Tied ? Embedding_VD : Matrix(shape.Vocabulary, d, spread);
     }
+
+    /// <summary>
+    /// Weights that are views of a vector, one after the other, for decoders that are timed and take turns in the same memory. Norms are ones of their own, float32: as small as the other numbers they
+    /// would make features that float32 cannot hold in full, and processors are slow with those.
+    /// </summary>
+    /// <param name="shape">Any shape.</param>
+    /// <param name="numbers_P">At least <see cref="NumbersOf"/>, where the weights shall lie and in the numbers they shall have.</param>
+    public DecoderWeights(DecoderShape shape, Tensor numbers_P)
+    {
+        Shape = shape;
+        Device = numbers_P.device;
+        using var scope = NewDisposeScope();
+        long d = shape.Hidden, start = 0;
+
+        Tensor Matrix(long rows, long columns)
+        {
+            var view = numbers_P.narrow(0, start, rows * columns).view(rows, columns).MoveToOuterDisposeScope();
+            start += Piece(rows, columns);
+            return view;
+        }
+
+        Tensor Norm() => ones(d, device: Device).MoveToOuterDisposeScope();
+
+        Embedding_VD = Matrix(shape.Vocabulary, d);
+        Blocks = [.. Enumerable.Range(0, shape.Layers).Select(_ => new BlockWeights(
+            Norm(), Matrix(shape.QueryWidth + 2 * shape.KvWidth, d), Matrix(d, shape.QueryWidth), Norm(), Matrix(2L * shape.Intermediate, d), Matrix(d, shape.Intermediate)))];
+        FinalNorm_D = Norm();
+        Head_VD = shape.Tied ? Embedding_VD : Matrix(shape.Vocabulary, d);
+    }
+
+    /// <summary>Numbers that a shape's weights take of a vector, each matrix beginning at a cache line.</summary>
+    /// <param name="shape">Any shape.</param>
+    public static long NumbersOf(DecoderShape shape) =>
+        (shape.Tied ? 1 : 2) * Piece(shape.Vocabulary, shape.Hidden)
+        + shape.Layers * (Piece(shape.QueryWidth + 2 * shape.KvWidth, shape.Hidden) + Piece(shape.Hidden, shape.QueryWidth)
+            + Piece(2L * shape.Intermediate, shape.Hidden) + Piece(shape.Hidden, shape.Intermediate));
 
     /// <summary>What was built.</summary>
     public DecoderShape Shape { get; }
@@ -119,6 +155,9 @@ public sealed class DecoderWeights : IDisposable
         using var scope = NewDisposeScope();
         Safetensors.Write(path, Named(), new Dictionary<string, string> { ["format"] = "pt" });
     }
+
+    /// <summary>A matrix's numbers, up to the next 128 bytes even where a number has two.</summary>
+    private static long Piece(long rows, long columns) => (rows * columns + 63) / 64 * 64;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -43,7 +43,10 @@ public sealed unsafe class CudaDevice
     public Version Capability { get; }
 
     /// <summary>Bytes of the GPU's memory that are in use, by this process and all others; null where the driver does not say.</summary>
-    public long? MemoryInUse()
+    public long? MemoryInUse() => Memory() is { } memory ? memory.Total - memory.Free : null;
+
+    /// <summary>Bytes of the GPU's memory that nobody uses, and all; null where the driver does not say.</summary>
+    public (long Free, long Total)? Memory()
     {
         nint context;
         nuint free = 0, total = 0;
@@ -61,7 +64,7 @@ public sealed unsafe class CudaDevice
         }
 
         _ = ((delegate* unmanaged<int, int>)Function("cuDevicePrimaryCtxRelease_v2"))(_device);
-        return told ? (long)(total - free) : null;
+        return told ? ((long)free, (long)total) : null;
     }
 
     /// <summary>Finds the GPU, in milliseconds.</summary>

@@ -1,4 +1,4 @@
-// When a GPU's memory is full.
+// When a GPU's memory, or the machine's, is full.
 using System.Runtime.InteropServices;
 
 namespace Scaling.Torch;
@@ -10,12 +10,16 @@ internal static class DeviceMemory
     private static readonly string[] Complaints =
         ["CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"];
 
+    /// <summary>Of libtorch's allocator on a processor, where the kernel refuses what is asked for.</summary>
+    private const string ProcessorComplaint = "DefaultCPUAllocator: ";
+
     /// <summary>Whether memory was wanting. libtorch has then given back what it kept unused, and what the failed operation wanted can be asked for anew in smaller pieces.</summary>
     public static bool IsFull(ExternalException failure) => Complaints.Any(c => failure.Message.Contains(c, StringComparison.Ordinal));
 
     /// <summary>Does what has no smaller piece.</summary>
     /// <param name="what">As for <see cref="TooSmall"/>.</param>
     /// <param name="work">Takes the memory.</param>
+    /// <exception cref="UnusableInputException">SCAL8209: a GPU has not so much; SCAL8104: the machine has not.</exception>
     public static T Demand<T>(string what, Func<T> work)
     {
         try
@@ -25,6 +29,11 @@ internal static class DeviceMemory
         catch (ExternalException e) when (IsFull(e))
         {
             throw TooSmall(what, e);
+        }
+        catch (ExternalException e) when (e.Message.Contains(ProcessorComplaint, StringComparison.Ordinal))
+        {
+            throw new UnusableInputException(
+                "SCAL8104", $"The machine's memory does not hold {what}: {e.Message[e.Message.IndexOf(ProcessorComplaint, StringComparison.Ordinal)..].Split('\n')[0]}", "Ask for less at once, or take a larger machine.");
         }
     }
 
