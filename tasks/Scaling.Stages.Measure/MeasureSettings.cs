@@ -2,16 +2,10 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Scaling.Sdk;
+using Scaling.Torch;
 using DataType = Scaling.Architectures.DataType;
 
 namespace Scaling.Stages.Measure;
-
-/// <summary>Where it computes.</summary>
-public enum ComputeDevice
-{
-    /// <summary>This machine's processor.</summary>
-    Cpu,
-}
 
 /// <summary>What is asked of every shape.</summary>
 public sealed record WorkloadSettings
@@ -35,11 +29,11 @@ public sealed record MeasureSettings
     [Description("What is asked of every shape. Which shape is faster depends on it.")]
     public WorkloadSettings Workload { get; init; } = new();
 
-    [Description("Timed runs of every shape, in turn with the other shapes; their median counts.")]
+    [Description("Timed runs of every shape, in turn with the other shapes; their medians count.")]
     [Unit("runs"), Range(3, 10_000)]
     public int Repeats { get; init; } = 9;
 
-    [Description("Runs before those, not counted.")]
+    [Description("Runs before those, not counted; up to five times as many where the speed still drifts.")]
     [Unit("runs"), Range(0, 10_000)]
     public int Warmup { get; init; } = 2;
 
@@ -47,9 +41,9 @@ public sealed record MeasureSettings
     [Unit("threads"), Range(1, 1024)]
     public int Threads { get; init; } = 1;
 
-    [Description("In what numbers the decoder computes.")]
+    [Description("Format of weights, keys and values: float32, or bfloat16 on a GPU.")]
     public DataType DataType { get; init; } = DataType.Float32;
 
-    [Description("Where it computes.")]
+    [Description("Where it computes: this machine's processor, or its first NVIDIA GPU.")]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 }

@@ -2,11 +2,12 @@
 using Scaling.Architectures;
 using Scaling.Sdk;
 using Scaling.Torch;
+using DataType = Scaling.Architectures.DataType;
 
 namespace Scaling.Stages.Measure;
 
 /// <summary>
-/// Times prefill and decode of every shape with random weights. The shapes take turns, A B C A B C: a processor that slows down then slows all, and their order stays.
+/// Times prefill and decode of every shape with random weights. The shapes take turns: a processor that slows down then slows all, and their order stays.
 /// </summary>
 public sealed class MeasureStage : Stage<MeasureSettings>
 {
@@ -26,45 +27,36 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     protected override void RunBatch(IReadOnlyList<StageContext<MeasureSettings>> rows)
     {
         var first = rows[0];
-        if (first.Settings.DataType != DataType.Float32)
-        {
-            throw new StageFailedException(
-                "SCAL8101", "data_type: bfloat16 is not measured on the CPU, where it runs at about 1 GFLOP/s and says nothing of the devices that have it.",
-                "Write 'data_type: float32'.");
-        }
-
-        DecoderShape[] shapes = [.. rows.Select(ShapeOf)];
+        var settings = first.Settings;
+        CheckNumbers(settings);
+        var batch = new MeasureBatch([.. rows.Select(r => new MeasuredRow(r, ShapeOf(r), WalkOf(r)))]);
         try
         {
-            NativeLibtorch.Load(first.NativeFolders, first.CacheFolder, news => first.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."));
+            NativeLibtorch.Load(
+                first.NativeFolders, first.CacheFolder, news => first.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), settings.Device);
+            using var threads = NativeLibtorch.Threads(settings.Threads);
+            batch.Measure();
         }
         catch (UnusableInputException e)
         {
             throw new StageFailedException(e.Code, e.Message, e.Hint);
         }
-
-        using var threads = NativeLibtorch.Threads(first.Settings.Threads);
-        Measure(rows, shapes);
     }
 
-    private static void Measure(IReadOnlyList<StageContext<MeasureSettings>> rows, DecoderShape[] shapes)
+    private static void CheckNumbers(MeasureSettings settings)
     {
-        var settings = rows[0].Settings;
-        var workload = new Workload(settings.Workload.Prompt, settings.Workload.Output, settings.Workload.Batch) { Weights = DataType.Float32, KvCache = DataType.Float32 };
-        var decoders = new List<WorkloadTiming>();
-        try
+        if (settings.DataType == DataType.Fp8)
         {
-            decoders.AddRange(shapes.Select(s => new WorkloadTiming(s, workload)));
-            var times = TakeTurns(rows, decoders);
-            for (int i = 0; i < rows.Count; i++)
-            {
-                Write(rows[i], shapes[i], workload, times[i]);
-                rows[i].Publish();
-            }
+            throw new StageFailedException(
+                "SCAL8102", "data_type: fp8 is not measured: libtorch's products of fp8 numbers need scales that no decoder here has.",
+                "Write 'data_type: bfloat16' on a GPU or 'data_type: float32', and ask 'search' for the roofline of fp8.");
         }
-        finally
+
+        if (settings is { DataType: DataType.Bfloat16, Device: ComputeDevice.Cpu })
         {
-            decoders.ForEach(d => d.Dispose());
+            throw new StageFailedException(
+                "SCAL8101", "data_type: bfloat16 is not measured on the CPU, where it runs at about 1 GFLOP/s and says nothing of the devices that have it.",
+                "Write 'data_type: float32', or 'device: cuda'.");
         }
     }
 
@@ -76,44 +68,5 @@ public sealed class MeasureStage : Stage<MeasureSettings>
             : throw new StageFailedException("SCAL7404", $"Shape '{row.Point}' cannot be built: {shape.Flaw}.", "Take the shapes of a 'sweep', or correct the row.");
     }
 
-    /// <summary>Every shape once, then every shape again; the first rounds warm up.</summary>
-    private static List<WorkloadTime>[] TakeTurns(IReadOnlyList<StageContext<MeasureSettings>> rows, List<WorkloadTiming> decoders)
-    {
-        var settings = rows[0].Settings;
-        int rounds = settings.Warmup + settings.Repeats;
-        List<WorkloadTime>[] times = [.. decoders.Select(_ => new List<WorkloadTime>())];
-        for (int round = 0; round < rounds; round++)
-        {
-            for (int i = 0; i < decoders.Count; i++)
-            {
-                rows[i].Stop.ThrowIfCancellationRequested();
-                var time = decoders[i].Run();
-                if (round >= settings.Warmup)
-                {
-                    times[i].Add(time);
-                }
-
-                rows[i].Progress(round + 1, rounds, "runs");
-            }
-        }
-
-        return times;
-    }
-
-    private static void Write(StageContext<MeasureSettings> row, DecoderShape shape, Workload workload, List<WorkloadTime> times)
-    {
-        int written = workload.Batch * workload.Output;
-        var rate = Median.Of([.. times.Select(t => written / (t.TimeToFirstToken + t.DecodeSeconds))]);
-        var table = new TableBuilder(MeasureTables.Speed);
-        table.Add(
-        [
-            .. shape.Cells(), workload.Prompt, workload.Output, workload.Batch, row.Settings.Threads, "float32", "cpu",
-            Median.Of([.. times.Select(t => t.TimeToFirstToken)]).Value,
-            Median.Of([.. times.Select(t => t.DecodeSeconds / (workload.Output - 1))]).Value,
-            rate.Value, rate.Low, rate.High,
-            InferenceCost.KvBytesPerToken(shape, workload.KvCache.Bytes()), shape.ParametersTotal * workload.Weights.Bytes(), times.Count, "measured",
-            row.Row.Text(Vocabulary.Baseline.Name),
-        ]);
-        table.Build().Write(row.Output("speed.csv"));
-    }
+    private static int? WalkOf(StageContext<MeasureSettings> row) => row.Row.Text(MeasureTables.WalkFrom).Length == 0 ? null : row.Row.Count(MeasureTables.WalkFrom);
 }

@@ -1,4 +1,4 @@
-// A median and how sure it is.
+// Medians and how sure they are.
 namespace Scaling.Stages.Measure;
 
 /// <summary>A median with the 95 % percentile bootstrap interval (Efron 1979): the middle 95 % of the medians of 2000 resamples, drawn with a fixed seed.</summary>
@@ -11,27 +11,48 @@ public sealed record Median(double Value, double Low, double High)
 
     /// <summary>The median of some values.</summary>
     /// <param name="values">At least one.</param>
-    public static Median Of(IReadOnlyList<double> values)
+    public static Median Of(IReadOnlyList<double> values) => OfProduct([values]);
+
+    /// <summary>
+    /// The product of medians of series that were observed together: a resample draws the same rounds of all, so that what they share widens the interval and what cancels between them does not.
+    /// </summary>
+    /// <param name="series">At least one, all equally long; element i of each belongs to the same round.</param>
+    public static Median OfProduct(IReadOnlyList<IReadOnlyList<double>> series)
     {
+        int rounds = series[0].Count;
         var random = new Random(1);
-        double[] medians = new double[Resamples];
-        double[] resample = new double[values.Count];
+        double[] products = new double[Resamples];
+        int[] drawn = new int[rounds];
+        double[] resample = new double[rounds];
         for (int i = 0; i < Resamples; i++)
         {
-            for (int j = 0; j < resample.Length; j++)
+            for (int j = 0; j < rounds; j++)
             {
-                resample[j] = values[random.Next(values.Count)];
+                drawn[j] = random.Next(rounds);
             }
 
-            medians[i] = Middle(resample);
+            products[i] = 1;
+            foreach (var values in series)
+            {
+                for (int j = 0; j < rounds; j++)
+                {
+                    resample[j] = values[drawn[j]];
+                }
+
+                products[i] *= Sorted(resample);
+            }
         }
 
-        Array.Sort(medians);
-        return new Median(Middle([.. values]), medians[(int)(0.025 * Resamples)], medians[(int)(0.975 * Resamples) - 1]);
+        Array.Sort(products);
+        return new Median(series.Aggregate(1.0, (product, values) => product * Middle(values)), products[(int)(0.025 * Resamples)], products[(int)(0.975 * Resamples) - 1]);
     }
 
+    /// <summary>The median alone.</summary>
+    /// <param name="values">At least one.</param>
+    public static double Middle(IEnumerable<double> values) => Sorted([.. values]);
+
     /// <summary>Sorts the values in place.</summary>
-    private static double Middle(double[] values)
+    private static double Sorted(double[] values)
     {
         Array.Sort(values);
         int half = values.Length / 2;

@@ -4,6 +4,8 @@ using Scaling.Architectures;
 using Scaling.Sdk;
 using Scaling.Stages.Measure;
 using Scaling.TestKit;
+using Scaling.Torch;
+using DataType = Scaling.Architectures.DataType;
 
 namespace Scaling.Stages.Tests;
 
@@ -31,6 +33,27 @@ public sealed class MeasureTests : IDisposable
         Assert.True(speed.Number("tokens_per_second_low") <= rate && rate <= speed.Number("tokens_per_second_high"));
         // Medians of the parts and of the whole belong to different runs, so they agree only roughly.
         Assert.InRange(rate * (first + 7 * each) / (2 * 8), 0.3, 3);
+        Assert.Equal(2 * rate, speed.Number("total_tokens_per_second"), 1e-9 * rate);
+        Assert.Equal(("torch", "cpu", "float32", "measured", "measured"), (speed.Text("engine"), speed.Text("device"), speed.Text("kv_data_type"), speed.Text("peak_source"), speed.Text("source")));
+    }
+
+    [Fact]
+    public void What_a_row_tells_of_the_machine_fits_together()
+    {
+        var speed = Runner().Run(Settings(), row: TorchStages.Row(TorchStages.Small)).Table("speed.csv")[0];
+
+        double rate = speed.Number("tokens_per_second"), flops = speed.Number("peak_flops"), bytes = speed.Number("peak_bytes_per_second");
+        var workload = new Workload(8, 8, 2) { Weights = DataType.Float32, KvCache = DataType.Float32 };
+        double steps = Enumerable.Range(9, 7).Sum(c => InferenceCost.DecodeBytes(TorchStages.Small, workload, c));
+        double prompt = InferenceCost.WeightBytes(TorchStages.Small, workload) + 2 * 8 * 2 * 2 * 2 * 8 * 4; // 2 sequences of 8 tokens in 2 layers of 2 heads, keys and values of 8 features
+        Assert.Equal((steps + prompt) * rate / (2 * 8) / bytes, speed.Number("bandwidth_utilisation"), 1e-9);
+        double ceiling = Speed.Predict(new Roofline(1 / flops, 1 / bytes, 0), TorchStages.Small, workload).TokensPerSecond;
+        Assert.Equal(ceiling, speed.Number("roofline_tokens_per_second"), 1e-6 * ceiling);
+        Assert.Equal(rate / ceiling, speed.Number("roofline_ratio"), 1e-9);
+        Assert.InRange(speed.Number("flop_utilisation"), 0, 1);
+        Assert.InRange(speed.Whole("peak_memory"), speed.Whole("weight_bytes") + 2 * 16 * speed.Whole("kv_bytes_per_token"), 1L << 30);
+        Assert.InRange(speed.Number("warmup"), 1, 5);
+        Assert.Contains("cores", speed.Text("processor"));
     }
 
     [Fact]
@@ -57,6 +80,88 @@ public sealed class MeasureTests : IDisposable
     }
 
     [Theory]
+    [InlineData("cpu")]
+    [InlineData("cuda")]
+    public void Eight_bit_numbers_are_refused_wherever_they_would_be_computed(string device)
+    {
+        var settings = Settings();
+        (settings["data_type"], settings["device"]) = ("fp8", device);
+
+        Assert.Equal("SCAL8102", Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: TorchStages.Row(TorchStages.Small))).Diagnostics[0].Code);
+    }
+
+    [Fact]
+    public void Without_libtorch_for_CUDA_a_GPU_is_refused_as_in_training()
+    {
+        var settings = Settings();
+        (settings["data_type"], settings["device"]) = ("bfloat16", "cuda");
+
+        Assert.Equal("SCAL8206", Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: TorchStages.Row(TorchStages.Small))).Diagnostics[0].Code);
+    }
+
+    [Fact]
+    public void A_workload_larger_than_the_machines_memory_is_refused_before_it_starts()
+    {
+        var settings = Settings();
+        settings["workload"] = new JsonObject { ["prompt"] = 1_000_000, ["output"] = 8, ["batch"] = 65_536 };
+
+        var finding = Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: TorchStages.Row(TorchStages.Small))).Diagnostics.Single();
+
+        Assert.Equal("SCAL8104", finding.Code);
+        // 256 bytes a token, 65,536 sequences of 1,000,008 tokens.
+        Assert.Contains("16777.35 GB for the keys and values of 65536 sequences of 1000000 + 8 tokens", finding.Message);
+        Assert.Contains("batch of ", finding.Hint);
+    }
+
+    [Fact]
+    public void Every_shape_that_does_not_fit_is_named_with_what_would()
+    {
+        var large = new DecoderShape(16, 2048, 8192, 32, 8, 64, 128_256, Tied: true);
+        var workload = new Workload(4096, 1024, 64);
+
+        // 2.5 GB of weights; 32 KiB a token make 0.168 GB a sequence, of which 64 need 10.7 GB.
+        Machine.DemandMemory([large], workload, ComputeDevice.Cuda, 16_000_000_000);
+        var findings = Assert.Throws<StageFailedException>(() => Machine.DemandMemory([TorchStages.Small, large], workload, ComputeDevice.Cuda, 8_000_000_000)).Diagnostics;
+        var weights = Assert.Throws<StageFailedException>(() => Machine.DemandMemory([large], workload, ComputeDevice.Cuda, 2_000_000_000)).Diagnostics;
+
+        Assert.Equal($"Shape {large.Id} needs 2.472 GB for its weights and 10.737 GB for the keys and values of 64 sequences of 4096 + 1024 tokens; the GPU has 8.0 GB free, of which 0.9 may be filled.", findings.Single().Message);
+        Assert.StartsWith("A batch of 28 fits", findings.Single().Hint);
+        Assert.StartsWith("The weights alone do not fit", weights.Single().Hint);
+    }
+
+    [Fact]
+    public void A_stop_is_obeyed_within_a_run()
+    {
+        Assert.Throws<OperationCanceledException>(() => Runner().Run(Settings(), row: TorchStages.Row(TorchStages.Small), stop: new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public void A_walk_ends_at_the_first_GQA_that_is_slower_and_skips_what_lies_beyond()
+    {
+        // Two key/value heads are as many as the reference has, with a hundred times its query heads; the next would be fast again.
+        DecoderShape reference = TorchStages.Small, slow = reference with { Heads = 400, KvHeads = 50 }, beyond = reference with { Heads = 20, KvHeads = 1 }, below = reference with { KvHeads = 4 };
+        DecoderShape other = reference with { Intermediate = 48 };
+        var rows = new[] { beyond, reference, below, slow }.Select(s => Row(s, "2")).Append(Row(other, "")).ToList();
+
+        var tables = Runner().RunBatch(Settings(), rows).Select(r => r.Table("speed.csv")).ToList();
+
+        Assert.Equal(["skipped", "measured", "skipped", "measured", "measured"], tables.Select(t => t[0].Text("source")));
+        Assert.Equal(["", "", "0", "true"], Cells(tables[0][0], "tokens_per_second", "time_to_first_token", "repeats", "tied"));
+        Assert.True(tables[3][0].Number("relative_speed_high") < tables[1][0].Number("relative_speed_low"));
+
+        // Its reference's row is in the store: 4 and 2 heads are timed again beside it.
+        Assert.Equal("measured", Runner().RunBatch(Settings(), [Row(reference with { Heads = 5, KvHeads = 1 }, "2")])[0].Table("speed.csv")[0].Text("source"));
+    }
+
+    [Fact]
+    public void Where_a_walk_starts_must_be_a_whole_number()
+    {
+        var failure = Assert.Throws<StageFailedException>(() => Runner().RunBatch(Settings(), [Row(TorchStages.Small, "two")]));
+
+        Assert.Equal("SCAL3103", failure.Diagnostics[0].Code);
+    }
+
+    [Theory]
     [InlineData("hidden", "wide", "SCAL3103")]
     [InlineData("kv_heads", "0", "SCAL7404")]
     [InlineData("kv_heads", "3", "SCAL7404")]
@@ -71,6 +176,24 @@ public sealed class MeasureTests : IDisposable
         Assert.Equal(code, failure.Diagnostics[0].Code);
     }
 
+    [Theory]
+    [InlineData(8_000, 15_360)]
+    [InlineData(32_000, 15_360)]
+    [InlineData(64_000, 172_032)]
+    [InlineData(297_000_000, 173_015_040)]
+    [InlineData(973_100_000, 1_677_721_600)]
+    public void The_anchor_is_of_the_shapes_own_order_of_size_with_its_vocabulary(long parameters, long anchorParameters)
+    {
+        var shape = new DecoderShape(1, 2, (int)(parameters / 6), 1, 1, 2, 50_304, Tied: false);
+
+        var anchor = AnchorShape.Of(shape, _ => true);
+
+        Assert.Equal((anchorParameters, 50_304, false), (anchor.Parameters, anchor.Vocabulary, anchor.Tied));
+        Assert.Null(anchor.Flaw);
+        Assert.InRange(Math.Abs(Math.Log(anchor.Parameters / (double)parameters)), 0, Math.Log(3.6));
+        Assert.Equal(1536, AnchorShape.Of(shape, s => s.Parameters < 2000).Parameters);
+    }
+
     [Fact]
     public void The_interval_of_a_median_holds_it_and_closes_as_runs_agree()
     {
@@ -83,6 +206,10 @@ public sealed class MeasureTests : IDisposable
         Assert.Equal(new Median(4, 4, 4), Median.Of([4, 4, 4, 4]));
         Assert.Equal(2.5, Median.Of([1, 4, 2, 3]).Value);
     }
+
+    private static Dictionary<string, string> Row(DecoderShape shape, string walkFrom) => new(TorchStages.Row(shape)) { ["walk_from"] = walkFrom };
+
+    private static IEnumerable<string> Cells(Row row, params string[] columns) => columns.Select(row.Text);
 
     private StageRunner Runner() => new(new MeasureStage(), _folder) { NativeFolders = TorchStages.NativeFolders };
 

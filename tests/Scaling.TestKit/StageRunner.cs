@@ -65,6 +65,18 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
         return new StageResult(output, warnings);
     }
 
+    /// <summary>Runs a batch, as the worker does with the rows that the store lacks.</summary>
+    /// <param name="settings">As for <see cref="Run"/>.</param>
+    /// <param name="rows">The rows' cells; optional ones have their usual value.</param>
+    /// <returns>One result a row, with the warnings of all.</returns>
+    public IReadOnlyList<StageResult> RunBatch(JsonObject settings, IReadOnlyList<IReadOnlyDictionary<string, string>> rows)
+    {
+        var warnings = new List<Diagnostic>();
+        string[] outputs = [.. rows.Select(_ => Directory.CreateDirectory(folder[$"output {++_actions}"]).FullName)];
+        stage.RunBatch([.. rows.Select((row, i) => Context(settings, null, row, outputs[i], warnings, default))]);
+        return [.. outputs.Select(output => new StageResult(output, warnings))];
+    }
+
     private ActionContext Context(
         JsonObject settings, IReadOnlyDictionary<string, string>? inputs, IReadOnlyDictionary<string, string>? row, string output,
         List<Diagnostic> warnings, CancellationToken stop) => new()
