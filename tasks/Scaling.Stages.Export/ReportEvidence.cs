@@ -34,7 +34,7 @@ internal static class ReportEvidence
         Show(ExportTables.PredictedAgainstMeasured);
         AppendSearch(report, study);
         Show(ExportTables.Front);
-        AppendSpeed(report, study);
+        ReportSpeed.Append(report, study);
     }
 
     private static void AppendRuns(MarkdownDocument report, Study study)
@@ -314,33 +314,6 @@ internal static class ReportEvidence
             .Where(n => n.Item1 == shape).Select(n => n.Item2).ToList();
         return names.Count == 0 ? $"`{shape}`" : $"`{shape}` **{string.Join(", ", names)}**";
     }
-
-    private static void AppendSpeed(MarkdownDocument report, Study study)
-    {
-        if (study.Speed is not { Rows.Count: > 0 } speed)
-        {
-            return;
-        }
-
-        report.Heading(2, "Measured speed");
-        report.Table(
-            [
-                new("shape"), MarkdownColumn.Number("parameters"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("tokens a second"),
-                MarkdownColumn.Number("95 %"), MarkdownColumn.Number("first token"), MarkdownColumn.Number("each token"), MarkdownColumn.Number("KV bytes a token"),
-            ],
-            speed.Each().OrderBy(r => r.Number("parameters")).ThenByDescending(r => r.Number("tokens_per_second")).Select(row => (IReadOnlyList<string>)
-            [
-                $"`{row.Text("shape")}`{(IsBaseline(row, speed) ? " **baseline**" : "")}", Count(row, "parameters"), Digits(row, "x"), Digits(row, "ratio"), Digits(row, "gqa"), Count(row, "tokens_per_second"),
-                Optional(row, "tokens_per_second_low") is { } low && Optional(row, "tokens_per_second_high") is { } high ? $"{Quantity.Count(low)} … {Quantity.Count(high)}" : Quantity.Absent,
-                Quantity.Duration(Optional(row, "time_to_first_token")), Quantity.Duration(Optional(row, "time_per_output_token")), Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7),
-            ]));
-        var first = speed[0];
-        report.Paragraph(
-            $"Medians of repeated runs on {first.Text("device")} in {first.Text("data_type")}, {first.Text("threads")} {(first.Text("threads") == "1" ? "thread" : "threads")}: "
-            + $"{first.Text("prompt")} tokens read, {first.Text("output")} written, batch {first.Text("batch")}. Measured once and kept: a repetition differs by about the interval.");
-    }
-
-    private static bool IsBaseline(Row row, Table table) => table.Has("baseline") && row.Text("baseline") == "true";
 
     private static double? Optional(Row row, string column) => row.Text(column).Length == 0 ? null : row.Number(column);
 

@@ -45,11 +45,11 @@ internal sealed class MeasureBatch
         long available = Machine.AvailableMemory(_settings.Device);
         Machine.DemandMemory(shapes, _workload, _settings.Device, available);
         var machine = Machine.Of(_settings.Device, _settings.DataType, available);
-        var anchors = shapes.Distinct().ToDictionary(s => s, s => AnchorShape.Of(s, a => Machine.Fits(a, _workload, available)));
-        using var memory = new WorkloadMemory([.. shapes, .. anchors.Values], _workload, _settings.Device);
+        var anchor = AnchorShape.Of(_settings.Device, s => Machine.Fits(s, _workload, available));
+        using var memory = new WorkloadMemory([.. shapes, anchor], _workload, _settings.Device);
         try
         {
-            MeasureInSteps(machine, anchors, memory);
+            MeasureInSteps(machine, anchor, memory);
         }
         finally
         {
@@ -61,7 +61,7 @@ internal sealed class MeasureBatch
     }
 
     /// <summary>First everything that does not depend on what others show, with the first step of every walk; then the walks that go on, side by side.</summary>
-    private void MeasureInSteps(Machine machine, Dictionary<DecoderShape, DecoderShape> anchors, WorkloadMemory memory)
+    private void MeasureInSteps(Machine machine, DecoderShape anchor, WorkloadMemory memory)
     {
         void Publish(Func<MeasuredRow, bool> which, Func<DecoderShape, MeasuredShape?> found)
         {
@@ -78,8 +78,8 @@ internal sealed class MeasureBatch
         for (int step = 0; step == 0 || walks.Count > 0; step++)
         {
             DecoderShape[] asked = [.. step == 0 ? _rows.Select(r => r.Shape).Where(Stands) : [], .. walks.Select(w => w.Reference), .. walks.SelectMany(w => w.Steps.Skip(step).Take(1))];
-            var rounds = Take([.. asked.Concat(asked.Select(s => anchors[s])).Distinct()], memory);
-            MeasuredShape Found(DecoderShape s) => new(rounds.Rounds.Of(s, anchors[s]), anchors[s], _decoders[s].PeakMemory, rounds.Warmup, _settings.Repeats);
+            var rounds = Take([.. asked.Append(anchor).Distinct()], memory);
+            MeasuredShape Found(DecoderShape s) => new(rounds.Rounds.Of(s, anchor), anchor, _decoders[s].PeakMemory, rounds.Warmup, _settings.Repeats);
             Publish(r => asked.Contains(r.Shape), Found);
             foreach (var walk in walks.Where(w => w.Steps.Count > step && rounds.Rounds.Relative(w.Steps[step], w.Reference).High < 1).ToList())
             {

@@ -33,7 +33,7 @@ internal static class MeasureTables
         new("tokens_per_second_low", "tokens a second", "lower end of the 95 % bootstrap interval of that, rounds resampled"),
         new("tokens_per_second_high", "tokens a second", "upper end of the 95 % bootstrap interval of that, rounds resampled"),
         new("total_tokens_per_second", "tokens a second", "tokens read and written over the same time"),
-        new("anchor", "text", "content id of the shape that was timed in every round beside this one; it follows from the shape's size"),
+        new("anchor", "text", "content id of the shape that was timed in every round beside this one: the same in all batches with these settings"),
         new("relative_speed", "1", "median of the rounds' ratios of tokens a second to the anchor's"),
         new("relative_speed_low", "1", "lower end of the 95 % bootstrap interval of that median"),
         new("relative_speed_high", "1", "upper end of the 95 % bootstrap interval of that median"),

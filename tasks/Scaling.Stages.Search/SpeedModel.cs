@@ -77,9 +77,13 @@ internal sealed record SpeedRow(MeasuredSpeed Measured, string Device);
 /// <summary>The rows of speed.csv; none where the role is not bound.</summary>
 internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows)
 {
-    /// <summary>Reads the table.</summary>
+    /// <summary>Reads the table. Rows that a walk over GQA did not reach have no speed and are left out.</summary>
     /// <exception cref="StageFailedException">A column is missing or holds no number, or a time is not positive.</exception>
-    public static SpeedRows Read(string? path) => new(path is null ? [] : [.. Table.Read(path).Each().Select(Of)]);
+    public static SpeedRows Read(string? path)
+    {
+        var table = path is null ? null : Table.Read(path);
+        return new(table is null ? [] : [.. table.Each().Where(r => !table.Has("source") || r.Text("source") != "skipped").Select(Of)]);
+    }
 
     /// <summary>The greatest number that divides every measured hidden and intermediate size; 128, what GPU kernels like, without rows.</summary>
     public int CommonMultiple() => Rows.Count == 0

@@ -155,19 +155,24 @@ internal static class SyntheticStudy
     {
         string[] columns =
         [
-            .. Vocabulary.ShapeTerms.Select(t => t.Name), "prompt", "output", "batch", "threads", "data_type", "device", "time_to_first_token", "time_per_output_token", "tokens_per_second",
-            "tokens_per_second_low", "tokens_per_second_high", "kv_bytes_per_token", "weight_bytes", "repeats", "source",
+            .. Vocabulary.ShapeTerms.Select(t => t.Name), "device", "data_type", "threads", "prompt", "output", "batch", "time_to_first_token", "time_per_output_token", "tokens_per_second",
+            "tokens_per_second_low", "tokens_per_second_high", "total_tokens_per_second", "anchor", "relative_speed", "relative_speed_low", "relative_speed_high", "peak_memory", "kv_bytes_per_token", "weight_bytes",
+            "bandwidth_utilisation", "flop_utilisation", "roofline_ratio", "repeats", "source",
         ];
-        return new Table(columns, [.. RunShapes.Where((_, i) => i % 3 == 0).Select(s =>
+        var slowest = RunShapes.MinBy(s => SpeedOf(s).TokensPerSecond)!;
+        string[] RowOf(DecoderShape s, bool skipped)
         {
-            var speed = SpeedOf(s);
-            return (string[])
+            var (speed, relative) = (SpeedOf(s), SpeedOf(s).TokensPerSecond / SpeedOf(slowest).TokensPerSecond);
+            string[] measured =
             [
-                .. s.Cells().Select(Table.Cell), "128", "64", "8", "1", "float32", "a machine",
-                .. Cells(speed.TimeToFirstToken, speed.TimePerOutputToken, speed.TokensPerSecond, 0.97 * speed.TokensPerSecond, 1.02 * speed.TokensPerSecond, speed.KvBytesPerToken),
-                Table.Cell(4 * s.ParametersTotal), "5", "measured",
+                .. Cells(speed.TimeToFirstToken, speed.TimePerOutputToken, speed.TokensPerSecond, 0.9 * speed.TokensPerSecond, 1.1 * speed.TokensPerSecond, speed.TotalTokensPerSecond), slowest.Id,
+                .. Cells(relative, 0.9 * relative, 1.1 * relative, 1.2 * speed.MemoryBytes), .. Cells(speed.KvBytesPerToken, 4 * s.ParametersTotal, 1.2, 0.25, 0.4), "5", "measured",
             ];
-        })]);
+            string[] absent = [.. Enumerable.Repeat("", 11), .. Cells(speed.KvBytesPerToken, 4 * s.ParametersTotal), "", "", "", "0", "skipped"];
+            return [.. s.Cells().Select(Table.Cell), "a machine", "float32", "1", "128", "64", "8", .. skipped ? absent : measured];
+        }
+
+        return new Table(columns, [.. RunShapes.Where((_, i) => i % 3 == 0).Select(s => RowOf(s, skipped: false)), RowOf(RunShapes[1], skipped: true)]);
     }
 
     private static IEnumerable<(DecoderShape Shape, double Budget, double Tokens, double Loss)> RunRows() =>
