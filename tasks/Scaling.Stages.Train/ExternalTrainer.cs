@@ -72,7 +72,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
         // Opened anew for each action: the console's own writers keep the descriptor that they saw first.
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         var told = (Done: 0.0, News: (string?)null);
-        using var process = new TrainerProcess(command, CallFolder, new Dictionary<string, string>
+        using var process = new UserProgram(command, CallFolder, new Dictionary<string, string>
         {
             ["SCALING_CONFIG"] = paths.Config, ["SCALING_REQUEST"] = paths.Request, ["SCALING_RESULT"] = paths.Result, ["SCALING_WORK"] = paths.Work,
         });

@@ -45,10 +45,7 @@ internal static partial class TrainerCommand
 
     private static string Program(string word, TrainerSettings trainer)
     {
-        var candidates = word.Contains('/', StringComparison.Ordinal)
-            ? Path.IsPathRooted(word) ? [word] : []
-            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, word));
-        if (candidates.FirstOrDefault(IsProgram) is { } found)
+        if (UserProgram.Find(word) is { } found)
         {
             return found;
         }
@@ -59,9 +56,6 @@ internal static partial class TrainerCommand
             : "Install it, put it on the PATH, or write its absolute path.";
         throw new StageFailedException("SCAL8502", $"trainer.command: there is no program '{word}'.", hint);
     }
-
-    private static bool IsProgram(string path) =>
-        File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
 
     [GeneratedRegex(@"\{(?<word>[a-z_]+)(?:/(?<file>[^{}]+))?\}")]
     private static partial Regex Placeholder();

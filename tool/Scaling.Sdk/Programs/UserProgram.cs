@@ -1,15 +1,15 @@
-// A program of the user with everything it starts: its output, its end, and how it is stopped.
+// A program that a stage runs, such as a trainer of the user, with everything it starts: where it is, its output, its end, and how it is stopped.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace Scaling.Stages.Train;
+namespace Scaling.Sdk;
 
 /// <summary>
 /// A process in a session of its own, so that one signal reaches all it starts and a terminal's Ctrl-C none of it. A watcher in its group holds a pipe from this
-/// process: when that ends, however it ends, the group is killed, so that no trainer outlives its action and works beside the next one.
+/// process: when that ends, however it ends, the group is killed, so that no program outlives its action and works beside the next one.
 /// </summary>
-internal sealed class TrainerProcess : IDisposable
+public sealed class UserProgram : IDisposable
 {
     private const int Terminate = 15;
     private const int NoSuchProcess = 3;
@@ -27,12 +27,12 @@ internal sealed class TrainerProcess : IDisposable
     private readonly BlockingCollection<string> _lines = new(1000);
 
     /// <summary>Starts it.</summary>
-    /// <param name="command">Path and arguments.</param>
+    /// <param name="command">Path, as <see cref="Find"/> gives it, and arguments; no shell reads them.</param>
     /// <param name="folder">Where it runs.</param>
     /// <param name="environment">Variables beside this process's own.</param>
-    public TrainerProcess(IReadOnlyList<string> command, string folder, IReadOnlyDictionary<string, string> environment)
+    public UserProgram(IReadOnlyList<string> command, string folder, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo("setsid", ["sh", "-c", Watched, "trainer", .. command])
+        var start = new ProcessStartInfo("setsid", ["sh", "-c", Watched, "program", .. command])
         {
             WorkingDirectory = folder, UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
         };
@@ -42,7 +42,17 @@ internal sealed class TrainerProcess : IDisposable
         }
 
         _process = Process.Start(start)!;
-        new Thread(Listen) { IsBackground = true, Name = "trainer output" }.Start();
+        new Thread(Listen) { IsBackground = true, Name = "program output" }.Start();
+    }
+
+    /// <summary>The absolute path of a program; null where there is none that can be executed.</summary>
+    /// <param name="word">An absolute path, or a name to be found on the <c>PATH</c>. A relative path is none, because a program runs in a folder of its own.</param>
+    public static string? Find(string word)
+    {
+        var candidates = word.Contains('/', StringComparison.Ordinal)
+            ? Path.IsPathRooted(word) ? [word] : []
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, word));
+        return candidates.FirstOrDefault(CanBeExecuted);
     }
 
     /// <summary>Serves it to its end.</summary>
@@ -96,6 +106,9 @@ internal sealed class TrainerProcess : IDisposable
         _process.StandardInput.Close();
         _process.Dispose();
     }
+
+    private static bool CanBeExecuted(string path) =>
+        File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
 
     /// <summary>SIGTERM to the group; false where it is not there yet, in the first moment of its life.</summary>
     private bool Ask() => Signal(-_process.Id, Terminate) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
