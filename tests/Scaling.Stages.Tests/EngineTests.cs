@@ -274,6 +274,23 @@ public sealed class EngineTests : IDisposable
         Assert.True(waited.Elapsed < TimeSpan.FromSeconds(25));
     }
 
+    [Fact]
+    public void Shapes_take_turns_and_one_that_fails_leaves_the_others_to_go_on()
+    {
+        var order = new List<string>();
+        var rows = new[] { "a", "b", "c" }.Select(name => Context(name, default)).ToList();
+
+        var measured = EngineRounds.Measure(rows, _ => Call(new(8, 4, 1), repeats: 7), (row, call) =>
+        {
+            order.Add($"{row.Point}{call.Repeats}");
+            return row.Point == "b" ? throw new StageFailedException("SCAL8614", "too large") : new EngineTimes { OutputRates = [1] };
+        });
+
+        Assert.Equal("a3 b3 c3 a3 c3 a3 c3", string.Join(' ', order));
+        Assert.Equal([3, 0, 3], measured.Select(m => m.Calls.Count));
+        Assert.Equal("SCAL8614", measured[1].Failure!.Diagnostics[0].Code);
+    }
+
     private Diagnostic Fails(string code, string script)
     {
         var failure = Assert.Throws<StageFailedException>(() => Run(Engine.LlamaCpp, script, new(128, 129, 2), "llama-batched-bench", 1)).Diagnostics[0];
@@ -284,13 +301,14 @@ public sealed class EngineTests : IDisposable
 
     private EngineTimes Run(Engine engine, string script, Workload workload, string word, int repeats = 5, CancellationToken stop = default)
     {
-        var context = new StageContext<MeasureSettings>(new ActionContext
-        {
-            Settings = [], Point = Shape.Id, OutputFolder = _folder.Path, WorkFolder = _folder["work"], CacheFolder = _folder["cache"],
-            Progress = _ => { }, Report = _ => { }, Publish = () => { }, Stop = stop,
-        });
-        return EngineRun.Of(engine, ["sh", _folder.Write("engine.sh", script), word]).Measure(context, Call(workload, repeats));
+        return EngineRun.Of(engine, ["sh", _folder.Write("engine.sh", script), word]).Measure(Context(Shape.Id, stop), Call(workload, repeats));
     }
+
+    private StageContext<MeasureSettings> Context(string point, CancellationToken stop) => new(new ActionContext
+    {
+        Settings = [], Point = point, OutputFolder = _folder.Path, WorkFolder = _folder["work"], CacheFolder = _folder["cache"],
+        Progress = _ => { }, Report = _ => { }, Publish = () => { }, Stop = stop,
+    });
 
     private static EngineResult Result(EngineBenchmark benchmark, Workload workload, int repeats, int warmup, params string[] captured) => EngineResult.Of(
         benchmark.Engine, workload,
