@@ -59,13 +59,14 @@ internal static class ReportSpeed
     }
 
     private static bool IsRelative(List<Row> rows, Table table) =>
-        table.Has("anchor") && table.Has("relative_speed_low") && table.Has("relative_speed_high") && rows.Select(r => r.Text("anchor")).Distinct().Count() == 1;
+        table.Has("anchor") && table.Has("relative_speed_low") && table.Has("relative_speed_high") && rows.Select(r => r.Text("anchor")).Distinct().ToList() is [not ""]; // An engine's rows have none.
 
     private static string Explained(List<Row> rows, Table table)
     {
         var first = rows[0];
         int skipped = table.Rows.Count - rows.Count;
-        return $"Medians of repeated runs on {first.Text("device")} in {first.Text("data_type")}, {first.Text("threads")} {(first.Text("threads") == "1" ? "thread" : "threads")}: "
+        string engine = table.Has("engine") && first.Text("engine") != "torch" ? $" of {$"{first.Text("engine")} {first.Text("engine_version")}".TrimEnd()}" : "";
+        return $"Medians of repeated runs{engine} on {first.Text("device")} in {first.Text("data_type")}, {first.Text("threads")} {(first.Text("threads") == "1" ? "thread" : "threads")}: "
             + $"{first.Text("prompt")} tokens read, {first.Text("output")} written, batch {first.Text("batch")}. "
             + $"Shapes with a letter in common cannot be told apart: their 95 % intervals{(IsRelative(rows, table) ? " of the speed against a shape that was timed beside them" : "")} overlap."
             + (table.Has("roofline_ratio") ? " Shares are of what the machine does at best; those of the bandwidth and the roofline exceed 100 % where caches keep a small model." : "")

@@ -10,14 +10,14 @@ namespace Scaling.Stages.Measure;
 /// <summary>What rows tell of the machine, and what measured speeds are held against.</summary>
 /// <param name="Device"><c>cpu</c>; a GPU's name of <see cref="Architectures.Device"/>, else <c>cuda</c>.</param>
 /// <param name="Processor">As the kernel or the driver calls it.</param>
-/// <param name="Peak">FLOP/s and bytes a second at best.</param>
-/// <param name="PeakSource"><c>data sheet</c> or <c>measured</c>.</param>
-internal sealed record Machine(string Device, string Processor, PeakRates Peak, string PeakSource)
+/// <param name="Peak">FLOP/s and bytes a second at best; null where an engine computes on a GPU that no data sheet here knows.</param>
+/// <param name="PeakSource"><c>data sheet</c> or <c>measured</c>; null without a peak.</param>
+internal sealed record Machine(string Device, string Processor, PeakRates? Peak, string? PeakSource)
 {
     private const string Memory = "/proc/meminfo", Processors = "/proc/cpuinfo";
 
-    /// <summary>The roofline of the peaks.</summary>
-    public Roofline Roofline => new(1 / Peak.FlopsPerSecond, 1 / Peak.BytesPerSecond, 0);
+    /// <summary>The roofline of the peaks; null without them.</summary>
+    public Roofline? Roofline => Peak is null ? null : new(1 / Peak.FlopsPerSecond, 1 / Peak.BytesPerSecond, 0);
 
     /// <summary>Looks, and measures what no data sheet tells. libtorch is loaded and has its threads.</summary>
     /// <param name="device">Where the shapes will run.</param>
@@ -36,6 +36,26 @@ internal sealed record Machine(string Device, string Processor, PeakRates Peak, 
         return known is not null && type == DataType.Bfloat16
             ? new Machine(known.Name, name, new PeakRates(known.FlopsPerSecond, known.BytesPerSecond), "data sheet")
             : new Machine(known?.Name ?? "cuda", name, PeakRates.Measure(device, type, available), "measured");
+    }
+
+    /// <summary>
+    /// What rows of an engine tell. A GPU is left to the engine: libtorch would hold memory of it while the engine is timed, so nothing is measured there. A processor is measured as for ours.
+    /// </summary>
+    /// <param name="device">Where the engine computes.</param>
+    /// <param name="type">Of the weights.</param>
+    /// <exception cref="UnusableInputException">SCAL8207, 8208: there is no such GPU.</exception>
+    public static Machine OfEngine(ComputeDevice device, DataType type)
+    {
+        if (device == ComputeDevice.Cpu)
+        {
+            return Of(device, DataType.Float32, AvailableMemory(device));
+        }
+
+        string name = CudaDevice.First().Name;
+        var known = Architectures.Device.CalledByDriver(name);
+        return known is not null && type == DataType.Bfloat16
+            ? new Machine(known.Name, name, new PeakRates(known.FlopsPerSecond, known.BytesPerSecond), "data sheet")
+            : new Machine(known?.Name ?? "cuda", name, null, null);
     }
 
     /// <summary>Bytes that a workload may ask for; the most there are where nobody says.</summary>

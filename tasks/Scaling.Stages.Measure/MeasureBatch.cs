@@ -67,7 +67,7 @@ internal sealed class MeasureBatch
         {
             foreach (var row in _open.Where(which).ToList())
             {
-                MeasureTables.Of(row.Context, row.Shape, _workload, machine, found(row.Shape)).Write(row.Context.Output("speed.csv"));
+                MeasureTables.Of(row.Context, row.Shape, _workload, machine, version: null, found(row.Shape)).Write(row.Context.Output("speed.csv"));
                 row.Context.Publish();
                 _open.Remove(row);
             }
@@ -79,7 +79,15 @@ internal sealed class MeasureBatch
         {
             DecoderShape[] asked = [.. step == 0 ? _rows.Select(r => r.Shape).Where(Stands) : [], .. walks.Select(w => w.Reference), .. walks.SelectMany(w => w.Steps.Skip(step).Take(1))];
             var rounds = Take([.. asked.Append(anchor).Distinct()], memory);
-            MeasuredShape Found(DecoderShape s) => new(rounds.Rounds.Of(s, anchor), anchor, _decoders[s].PeakMemory, rounds.Warmup, _settings.Repeats);
+            MeasuredShape Found(DecoderShape s)
+            {
+                var speed = rounds.Rounds.Of(s, anchor);
+                return new MeasuredShape(speed.TokensPerSecond, _decoders[s].PeakMemory, rounds.Warmup, _settings.Repeats)
+                {
+                    TimeToFirstToken = speed.TimeToFirstToken, TimePerOutputToken = speed.TimePerOutputToken, Anchor = anchor, Relative = speed.Relative,
+                };
+            }
+
             Publish(r => asked.Contains(r.Shape), Found);
             foreach (var walk in walks.Where(w => w.Steps.Count > step && rounds.Rounds.Relative(w.Steps[step], w.Reference).High < 1).ToList())
             {

@@ -41,7 +41,17 @@ public sealed record MeasureSettings
     [Unit("threads"), Range(1, 1024)]
     public int Threads { get; init; } = 1;
 
-    [Description("Format of weights, keys and values: float32, or bfloat16 on a GPU.")]
+    [Description("What serves the shapes: the decoder that is built in, or an inference engine that is installed here.")]
+    public Engine Engine { get; init; } = Engine.Torch;
+
+    [Description("The engine's benchmark program with flags of yours, a list of words; no shell reads them. Absent: the engine's own, found on the PATH.")]
+    public IReadOnlyList<string> Command { get; init; } = [];
+
+    [Description("Devices that share every layer, with vllm or sglang.")]
+    [Unit("devices"), Range(1, 1024)]
+    public int TensorParallel { get; init; } = 1;
+
+    [Description("Format of weights, keys and values: float32, bfloat16 on a GPU or an engine, or fp8 with vllm or sglang.")]
     public DataType DataType { get; init; } = DataType.Float32;
 
     [Description("Where it computes: this machine's processor, or its first NVIDIA GPU.")]

@@ -28,14 +28,26 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     {
         var first = rows[0];
         var settings = first.Settings;
-        CheckNumbers(settings);
-        var batch = new MeasureBatch([.. rows.Select(r => new MeasuredRow(r, ShapeOf(r), WalkOf(r)))]);
+        MeasuredRow[] measured = [.. rows.Select(r => new MeasuredRow(r, ShapeOf(r), WalkOf(r)))];
         try
         {
-            NativeLibtorch.Load(
-                first.NativeFolders, first.CacheFolder, news => first.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), settings.Device);
-            using var threads = NativeLibtorch.Threads(settings.Threads);
-            batch.Measure();
+            if (settings.Engine != Engine.Torch)
+            {
+                Action measure = new EngineBatch(measured).Measure;
+                if (settings.Device == ComputeDevice.Cpu)
+                {
+                    Measure(first, measure, ComputeDevice.Cpu); // For the processor's peaks; on a GPU, libtorch would only take memory from the engine.
+                }
+                else
+                {
+                    measure();
+                }
+
+                return;
+            }
+
+            CheckOwn(settings);
+            Measure(first, new MeasureBatch(measured).Measure, settings.Device);
         }
         catch (UnusableInputException e)
         {
@@ -43,8 +55,23 @@ public sealed class MeasureStage : Stage<MeasureSettings>
         }
     }
 
-    private static void CheckNumbers(MeasureSettings settings)
+    private static void Measure(StageContext<MeasureSettings> row, Action measure, ComputeDevice device)
     {
+        NativeLibtorch.Load(row.NativeFolders, row.CacheFolder, news => row.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), device);
+        using var threads = NativeLibtorch.Threads(row.Settings.Threads);
+        measure();
+    }
+
+    /// <summary>What the decoder that is built in cannot do.</summary>
+    private static void CheckOwn(MeasureSettings settings)
+    {
+        if (settings.Command.Count > 0 || settings.TensorParallel > 1)
+        {
+            throw new StageFailedException(
+                "SCAL8617", $"'{(settings.Command.Count > 0 ? "command" : "tensor_parallel")}' is for an inference engine, and 'engine' is torch, the decoder that is built in.",
+                "Write 'engine: vllm', 'engine: sglang' or 'engine: llama.cpp', or leave it away.");
+        }
+
         if (settings.DataType == DataType.Fp8)
         {
             throw new StageFailedException(

@@ -18,7 +18,8 @@ internal static class MeasureTables
     public static readonly IReadOnlyList<Column> Speed =
     [
         .. Vocabulary.ShapeTerms.Select(t => new Column(t.Name, t.Unit, t.Meaning)),
-        new("engine", "text", "what computed: 'torch', the decoder that 'train' trains"),
+        new("engine", "text", "what computed: 'torch', the decoder that 'train' trains, or 'vllm', 'sglang', 'llama.cpp'"),
+        new("engine_version", "text", "as the engine prints it; empty where it does not"),
         new("device", "text", "where: 'cpu', a GPU by its name among the devices of 'search', or 'cuda' for another"),
         new("data_type", "text", "format of the weights"),
         new("kv_data_type", "text", "format of cached keys and values"),
@@ -59,14 +60,15 @@ internal static class MeasureTables
     /// <param name="shape">Of the row.</param>
     /// <param name="workload">What was asked.</param>
     /// <param name="machine">What computed.</param>
+    /// <param name="version">Of the engine; null where it is not told.</param>
     /// <param name="measured">Null for a row that was not reached.</param>
-    public static Table Of(StageContext<MeasureSettings> row, DecoderShape shape, Workload workload, Machine machine, MeasuredShape? measured)
+    public static Table Of(StageContext<MeasureSettings> row, DecoderShape shape, Workload workload, Machine machine, string? version, MeasuredShape? measured)
     {
         var table = new TableBuilder(Speed);
         table.Add(
         [
-            .. shape.Cells(), "torch", machine.Device, Named(workload.Weights), Named(workload.KvCache), row.Settings.Threads, workload.TensorParallel,
-            workload.Prompt, workload.Output, workload.Batch, .. Speeds(shape, workload, machine, measured), machine.Processor, machine.Peak.FlopsPerSecond, machine.Peak.BytesPerSecond,
+            .. shape.Cells(), Named(row.Settings.Engine), version, machine.Device, Named(workload.Weights), Named(workload.KvCache), row.Settings.Threads, workload.TensorParallel,
+            workload.Prompt, workload.Output, workload.Batch, .. Speeds(shape, workload, machine, measured), machine.Processor, machine.Peak?.FlopsPerSecond, machine.Peak?.BytesPerSecond,
             machine.PeakSource, measured is null ? "skipped" : "measured", row.Row.Text(Vocabulary.Baseline.Name),
         ]);
         return table.Build();
@@ -75,32 +77,46 @@ internal static class MeasureTables
     private static object?[] Speeds(DecoderShape shape, Workload workload, Machine machine, MeasuredShape? measured)
     {
         double kv = InferenceCost.KvBytesPerToken(shape, workload.KvCache.Bytes()), weights = shape.ParametersTotal * workload.Weights.Bytes();
-        double ceiling = Architectures.Speed.Predict(machine.Roofline, shape, workload).TokensPerSecond;
+        double? ceiling = machine.Roofline is { } roofline ? Architectures.Speed.Predict(roofline, shape, workload).TokensPerSecond : null;
         if (measured is null)
         {
             return [null, null, null, null, null, null, null, null, null, null, null, kv, weights, null, null, ceiling, null, 0, 0];
         }
 
-        var speed = measured.Speed;
-        double rate = speed.TokensPerSecond.Value, seconds = workload.Batch * (double)workload.Output / rate;
+        double rate = measured.TokensPerSecond.Value, seconds = workload.Batch * (double)workload.Output / rate;
         double Whole(Func<OperatorCost, double> cost) =>
             DecoderOperators.Prefill(shape, workload).Sum(o => o.Times * cost(o))
             + (workload.Output - 1) * DecoderOperators.DecodeStep(shape, workload, workload.MeanContext).Sum(o => o.Times * cost(o));
         return
         [
-            speed.TimeToFirstToken, speed.TimePerOutputToken, rate, speed.TokensPerSecond.Low, speed.TokensPerSecond.High, workload.Batch * ((double)workload.Prompt + workload.Output) / seconds,
-            measured.Anchor.Id, speed.Relative.Value, speed.Relative.Low, speed.Relative.High, measured.PeakMemory, kv, weights,
-            Whole(o => o.Bytes) / seconds / machine.Peak.BytesPerSecond, Whole(o => o.Flops) / seconds / machine.Peak.FlopsPerSecond, ceiling, rate / ceiling, measured.Warmup, measured.Repeats,
+            measured.TimeToFirstToken, measured.TimePerOutputToken, rate, measured.TokensPerSecond.Low, measured.TokensPerSecond.High, workload.Batch * ((double)workload.Prompt + workload.Output) / seconds,
+            measured.Anchor?.Id, measured.Relative?.Value, measured.Relative?.Low, measured.Relative?.High, measured.PeakMemory, kv, weights,
+            Whole(o => o.Bytes) / seconds / machine.Peak?.BytesPerSecond, Whole(o => o.Flops) / seconds / machine.Peak?.FlopsPerSecond, ceiling, rate / ceiling, measured.Warmup, measured.Repeats,
         ];
     }
 
     private static string Named(DataType type) => type.ToString().ToLowerInvariant();
+
+    /// <summary>As the setting has it.</summary>
+    private static string Named(Engine engine) => engine == Engine.LlamaCpp ? "llama.cpp" : engine.ToString().ToLowerInvariant();
 }
 
 /// <summary>What was found of a shape.</summary>
-/// <param name="Speed">Its speed.</param>
-/// <param name="Anchor">What it is told against.</param>
+/// <param name="TokensPerSecond">Output tokens over prefill and decode.</param>
 /// <param name="PeakMemory">Bytes; null where nobody counts.</param>
 /// <param name="Warmup">Rounds that did not count.</param>
 /// <param name="Repeats">Rounds that did.</param>
-internal sealed record MeasuredShape(ShapeSpeed Speed, DecoderShape Anchor, long? PeakMemory, int Warmup, int Repeats);
+internal sealed record MeasuredShape(Median TokensPerSecond, long? PeakMemory, int Warmup, int Repeats)
+{
+    /// <summary>Median seconds; null where an engine does not tell.</summary>
+    public double? TimeToFirstToken { get; init; }
+
+    /// <summary>Median seconds of a decode step; null where an engine does not tell.</summary>
+    public double? TimePerOutputToken { get; init; }
+
+    /// <summary>What it is told against; null for an engine's.</summary>
+    public DecoderShape? Anchor { get; init; }
+
+    /// <summary>Tokens a second over the anchor's; null without one.</summary>
+    public Median? Relative { get; init; }
+}

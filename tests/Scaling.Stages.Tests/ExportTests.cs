@@ -196,6 +196,22 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
+    public void Speeds_of_an_engine_are_told_apart_without_an_anchor()
+    {
+        var inputs = SyntheticStudy.Write(_folder);
+        var table = Table.Read(inputs["speed"]);
+        string[] unknown = ["anchor", "relative_speed", "relative_speed_low", "relative_speed_high", "time_to_first_token", "time_per_output_token", "roofline_ratio"];
+        new Table([.. table.Columns, "engine", "engine_version"], [.. table.Rows.Select(cells => (string[])
+            [.. cells.Zip(table.Columns, (cell, column) => unknown.Contains(column) ? "" : cell), "vllm", "0.11.0"])]).Write(inputs["speed"]);
+
+        string report = Export(inputs).Text("report.md");
+
+        Assert.Contains("Medians of repeated runs of vllm 0.11.0 on a machine in float32", report);
+        Assert.Contains("cannot be told apart: their 95 % intervals overlap.", report);
+        Assert.Contains(report.Split('\n'), line => line.StartsWith("| `", StringComparison.Ordinal) && line.Contains(" | a | ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Positions_that_end_before_the_workload_does_are_warned_of()
     {
         var result = Export(SyntheticStudy.Write(_folder), new JsonObject { ["max_position_embeddings"] = 191 });

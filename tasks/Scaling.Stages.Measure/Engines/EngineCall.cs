@@ -13,6 +13,9 @@ namespace Scaling.Stages.Measure;
 /// <param name="Folder">Empty at the start; the model, the results and the engine's own files go there.</param>
 internal sealed record EngineCall(DecoderShape Shape, Workload Workload, int Repeats, int Warmup, int Threads, bool OnGpu, string Folder)
 {
+    /// <summary>Starts of the engine for this shape before this one.</summary>
+    public int Round { get; init; }
+
     /// <summary>Tokens of a sequence at its end.</summary>
     public int Context => Workload.Prompt + Workload.Output;
 

@@ -18,13 +18,13 @@ internal sealed record EngineResult
     /// <summary>Median seconds of a decode step.</summary>
     public required double? TimePerOutputToken { get; init; }
 
-    /// <summary>Output tokens a second over prefill and decode, with its interval.</summary>
+    /// <summary>Output tokens a second over prefill and decode: the median of the calls' medians. Its interval resamples calls, since the runs of one call share how it was started.</summary>
     public required Median OutputTokensPerSecond { get; init; }
 
     /// <summary>Tokens a second, read and written.</summary>
     public required double TotalTokensPerSecond { get; init; }
 
-    /// <summary>Output tokens a second of each run that <see cref="OutputTokensPerSecond"/> is the median of.</summary>
+    /// <summary>Output tokens a second of every run.</summary>
     public required IReadOnlyList<double> Samples { get; init; }
 
     /// <summary>Of the calls for one shape.</summary>
@@ -33,8 +33,7 @@ internal sealed record EngineResult
     /// <param name="calls">At least one.</param>
     public static EngineResult Of(Engine engine, Workload workload, IReadOnlyList<EngineTimes> calls)
     {
-        double[] rates = [.. calls.SelectMany(c => c.OutputRates)];
-        var rate = Median.Of(rates);
+        var rate = Median.Of([.. calls.Select(c => Median.Middle(c.OutputRates))]);
         return new EngineResult
         {
             Engine = engine,
@@ -43,9 +42,9 @@ internal sealed record EngineResult
             TimePerOutputToken = MedianOf(calls.SelectMany(c => c.OutputToken)),
             OutputTokensPerSecond = rate,
             TotalTokensPerSecond = rate.Value * (workload.Prompt + workload.Output) / workload.Output,
-            Samples = rates,
+            Samples = [.. calls.SelectMany(c => c.OutputRates)],
         };
     }
 
-    private static double? MedianOf(IEnumerable<double> values) => values.ToArray() is { Length: > 0 } some ? Median.Of(some).Value : null;
+    private static double? MedianOf(IEnumerable<double> values) => values.ToArray() is { Length: > 0 } some ? Median.Middle(some) : null;
 }

@@ -17,11 +17,10 @@ internal static class EngineRounds
     public const int Rounds = 3;
 
     /// <summary>Measures every row. One that fails is left out of the rounds that follow, and the others go on.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <param name="call">What is asked for a row; its repeats are shared out over the rounds.</param>
+    /// <param name="rows">What is asked for each row; its repeats are shared out over the rounds.</param>
     /// <param name="measure">Runs the engine once.</param>
     public static IReadOnlyList<EngineRow> Measure(
-        IReadOnlyList<StageContext<MeasureSettings>> rows, Func<StageContext<MeasureSettings>, EngineCall> call, Func<StageContext<MeasureSettings>, EngineCall, EngineTimes> measure)
+        IReadOnlyList<(StageContext<MeasureSettings> Row, EngineCall Call)> rows, Func<StageContext<MeasureSettings>, EngineCall, EngineTimes> measure)
     {
         List<EngineTimes>[] times = [.. rows.Select(_ => new List<EngineTimes>())];
         var failures = new StageFailedException?[rows.Count];
@@ -34,12 +33,11 @@ internal static class EngineRounds
                     continue;
                 }
 
-                rows[i].Stop.ThrowIfCancellationRequested();
-                rows[i].Progress(round, Rounds, "runs");
-                var whole = call(rows[i]);
+                var (row, call) = rows[i];
+                row.Stop.ThrowIfCancellationRequested();
                 try
                 {
-                    times[i].Add(measure(rows[i], whole with { Repeats = (whole.Repeats + Rounds - 1) / Rounds }));
+                    times[i].Add(measure(row, call with { Repeats = (call.Repeats + Rounds - 1) / Rounds, Round = round }));
                 }
                 catch (StageFailedException e)
                 {

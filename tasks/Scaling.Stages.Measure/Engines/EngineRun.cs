@@ -17,7 +17,10 @@ internal sealed partial class EngineRun
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     /// <summary>Nothing is to be downloaded: what an engine needs lies in the folder.</summary>
-    private static readonly Dictionary<string, string> Environment = new() { ["HF_HUB_OFFLINE"] = "1", ["TRANSFORMERS_OFFLINE"] = "1" };
+    private static readonly Dictionary<string, string> Offline = new() { ["HF_HUB_OFFLINE"] = "1", ["TRANSFORMERS_OFFLINE"] = "1" };
+
+    /// <summary>And no GPU is seen where a processor is measured: engines take one by themselves, llama.cpp for large products even with no layer on it.</summary>
+    private static readonly Dictionary<string, string> OnProcessor = new(Offline) { ["CUDA_VISIBLE_DEVICES"] = "" };
 
     private readonly IReadOnlyList<string> _command;
 
@@ -38,7 +41,8 @@ internal sealed partial class EngineRun
     {
         EngineBenchmark[] known = [.. EngineBenchmark.All.Where(b => b.Engine == engine)];
         var benchmark = command.Count == 0 ? known[0] : known.FirstOrDefault(b => command.Any(word => Path.GetFileName(word) == b.Word)) ?? throw new StageFailedException(
-            "SCAL8611", $"command: [{string.Join(", ", command)}] has none of the words by which a benchmark of this engine is known: {string.Join(", ", known.Select(b => $"'{b.Word}'"))}.",
+            "SCAL8611",
+            $"command: [{string.Join(", ", command)}] has none of the words by which a benchmark of this engine is known: {string.Join(", ", known.Select(b => $"'{b.Word}'"))}.",
             $"Write for example 'command: [{string.Join(", ", known[0].Command)}]', with flags of your own after it.");
         IReadOnlyList<string> words = command.Count == 0 ? benchmark.Command : command;
         string program = UserProgram.Find(words[0]) ?? throw new StageFailedException(
@@ -89,7 +93,7 @@ internal sealed partial class EngineRun
         using var log = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         var json = new StringBuilder();
         var last = new Queue<string>();
-        using var program = new UserProgram([.. _command, .. command.Words], call.Folder, Environment);
+        using var program = new UserProgram([.. _command, .. command.Words], call.Folder, call.OnGpu ? Offline : OnProcessor);
         int exit = program.Serve(
             line =>
             {
@@ -106,7 +110,7 @@ internal sealed partial class EngineRun
                     last.Dequeue();
                 }
 
-                context.Progress(0, 0, "runs"); // Any line is a sign of life.
+                context.Progress(call.Round, EngineRounds.Rounds, "starts"); // Any line is a sign of life.
             },
             Grace, context.Stop);
         context.Stop.ThrowIfCancellationRequested();
@@ -116,7 +120,8 @@ internal sealed partial class EngineRun
         if ((exit != 0 || !result) && (exit == 128 + 9 || last.Any(l => WantOfMemory().IsMatch(l))))
         {
             throw new StageFailedException(
-                "SCAL8614", $"{context.Point}: {call.Shape.ParametersTotal} parameters with {call.Workload.Batch} sequences of {call.Context} tokens are more than the memory that '{Benchmark.Word}' found.{lastLines}",
+                "SCAL8614",
+                $"{context.Point}: {call.Shape.ParametersTotal} parameters with {call.Workload.Batch} sequences of {call.Context} tokens are more than the memory that '{Benchmark.Word}' found.{lastLines}",
                 "Lower 'batch' or the lengths, take a larger device, or leave the shape out.");
         }
 
@@ -131,7 +136,7 @@ internal sealed partial class EngineRun
             ? new EngineOutput(command.Result ?? $"what {Benchmark.Word} printed", command.Result is null ? json.ToString() : File.ReadAllText(command.Result))
             : throw new StageFailedException(
                 "SCAL8613", $"{context.Point}: '{Benchmark.Word}' {(exit > 128 ? $"was ended by signal {exit - 128}" : exit != 0 ? $"ended with exit code {exit}" : "ended without a result")}.{lastLines}",
-                $"The log has all that it printed. It was called as: {string.Join(' ', [.. _command, .. command.Words])}");
+                $"The log has all that it printed.{(call.OnGpu ? "" : " 'device' is cpu, so it saw no GPU.")} It was called as: {string.Join(' ', [.. _command, .. command.Words])}");
     }
 
     private static void Empty(string folder)

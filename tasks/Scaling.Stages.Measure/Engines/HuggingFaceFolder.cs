@@ -33,10 +33,6 @@ internal static class HuggingFaceFolder
         .. call.Workload.KvCache == DataType.Fp8 ? ["--kv-cache-dtype", fp8] : Array.Empty<string>(),
     ];
 
-    /// <summary>Why the types do not go together; null where they do.</summary>
-    public static (string Found, string Hint)? RefusalOfTypes(EngineCall call) => call.Workload.KvCache == DataType.Fp8 || (call.Workload.KvCache == DataType.Float32) == (call.Workload.Weights == DataType.Float32) ? null : (
-        "the cache is in the numbers that are computed with, or in fp8", "Give the cache the type of the weights, or fp8.");
-
     /// <summary>Why prompts of drawn tokens do not fit the shape; null where they do.</summary>
     public static (string Found, string Hint)? RefusalOfDrawnTokens(EngineCall call, string benchmark, string other) => call.Shape.Vocabulary >= DrawnTokens ? null : (
         $"{benchmark} draws its prompts from {DrawnTokens} tokens, and the vocabulary has {call.Shape.Vocabulary}",

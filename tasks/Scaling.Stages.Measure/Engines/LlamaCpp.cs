@@ -52,7 +52,7 @@ internal sealed class LlamaBatchedBench : LlamaCppBenchmark
 
     public override EngineTimes Read(EngineCall call, IReadOnlyList<EngineOutput> outputs)
     {
-        var runs = EngineRuns.Timed(call, [.. EngineJson.Lines(outputs[0]).Where(r => EngineJson.Whole(r, "pl") == call.Workload.Batch)]);
+        var runs = EngineSamples.Timed(call, [.. EngineJson.Lines(outputs[0]).Where(r => EngineJson.Whole(r, "pl") == call.Workload.Batch)]);
         return new EngineTimes
         {
             FirstToken = [.. runs.Select(First)],
@@ -96,7 +96,7 @@ internal sealed class LlamaBench : LlamaCppBenchmark
         {
             Version = EngineJson.Whole(tests[0], "build_number") is { } number ? $"b{number} ({EngineJson.Text(tests[0], "build_commit")})" : null,
             FirstToken = first,
-            OutputToken = EngineRuns.Steps(call, first, whole),
+            OutputToken = EngineSamples.Steps(call, first, whole),
             OutputRates = [.. whole.Select(call.Rate)],
         };
     }
@@ -105,7 +105,7 @@ internal sealed class LlamaBench : LlamaCppBenchmark
     {
         var test = tests.Where(t => EngineJson.Whole(t, "n_prompt") == call.Workload.Prompt && EngineJson.Whole(t, "n_gen") == generated).ToList();
         return test is [var only]
-            ? EngineRuns.Timed(call, [.. EngineJson.PositiveList(only, "samples_ns").Select(ns => ns / 1e9)])
+            ? EngineSamples.Timed(call, [.. EngineJson.PositiveList(only, "samples_ns").Select(ns => ns / 1e9)])
             : throw new FormatException($"it has {test.Count} tests of a prompt of {call.Workload.Prompt} with {generated} tokens generated, where one was expected");
     }
 }

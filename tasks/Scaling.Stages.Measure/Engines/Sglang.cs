@@ -22,7 +22,7 @@ internal sealed class SglangOneBatch : SglangBenchmark
     public override IReadOnlyList<string> Command => ["python3", "-m", "sglang.bench_one_batch"];
 
     public override (string Found, string Hint)? Refusal(EngineCall call) =>
-        HuggingFaceFolder.RefusalOfTypes(call) ?? HuggingFaceFolder.RefusalOfDrawnTokens(call, "'sglang.bench_one_batch'", "[python3, -m, sglang.bench_offline_throughput]");
+        HuggingFaceFolder.RefusalOfDrawnTokens(call, "'sglang.bench_one_batch'", "[python3, -m, sglang.bench_offline_throughput]");
 
     public override IReadOnlyList<EngineCommand> Commands(EngineCall call) =>
     [
@@ -36,7 +36,7 @@ internal sealed class SglangOneBatch : SglangBenchmark
 
     public override EngineTimes Read(EngineCall call, IReadOnlyList<EngineOutput> outputs)
     {
-        var runs = EngineRuns.Timed(call, EngineJson.Lines(outputs[0]));
+        var runs = EngineSamples.Timed(call, EngineJson.Lines(outputs[0]));
         return new EngineTimes
         {
             FirstToken = [.. runs.Select(First)],
@@ -58,7 +58,7 @@ internal sealed class SglangOfflineThroughput : SglangBenchmark
 {
     public override IReadOnlyList<string> Command => ["python3", "-m", "sglang.bench_offline_throughput"];
 
-    public override (string Found, string Hint)? Refusal(EngineCall call) => HuggingFaceFolder.RefusalOfTypes(call);
+    public override (string Found, string Hint)? Refusal(EngineCall call) => null;
 
     public override void Prepare(EngineCall call)
     {
@@ -99,7 +99,7 @@ internal sealed class SglangOfflineThroughput : SglangBenchmark
     {
         var result = EngineJson.Lines(outputs[0])[^1];
         double output = EngineJson.Positive(result, "total_output_tokens");
-        EngineRuns.CheckTokens(output + EngineJson.Positive(result, "total_input_tokens"), EngineJson.Positive(result, "successful_requests") * call.Context);
+        EngineSamples.CheckTokens(output + EngineJson.Positive(result, "total_input_tokens"), EngineJson.Positive(result, "successful_requests") * call.Context);
         return new EngineTimes { OutputRates = [output / EngineJson.Positive(result, "total_latency")] };
     }
 

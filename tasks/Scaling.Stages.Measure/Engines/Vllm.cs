@@ -31,7 +31,7 @@ internal sealed class VllmLatency : VllmBenchmark
 {
     public override IReadOnlyList<string> Command => ["vllm", "bench", "latency"];
 
-    public override (string Found, string Hint)? Refusal(EngineCall call) => HuggingFaceFolder.RefusalOfTypes(call) ?? HuggingFaceFolder.RefusalOfDrawnTokens(call, "'vllm bench latency'", "[vllm, bench, throughput]");
+    public override (string Found, string Hint)? Refusal(EngineCall call) => HuggingFaceFolder.RefusalOfDrawnTokens(call, "'vllm bench latency'", "[vllm, bench, throughput]");
 
     public override IReadOnlyList<EngineCommand> Commands(EngineCall call) => [Of(call, call.Workload.Output, "whole.json"), Of(call, 1, "first.json")];
 
@@ -41,7 +41,7 @@ internal sealed class VllmLatency : VllmBenchmark
         return new EngineTimes
         {
             FirstToken = first,
-            OutputToken = EngineRuns.Steps(call, first, whole),
+            OutputToken = EngineSamples.Steps(call, first, whole),
             OutputRates = [.. whole.Select(call.Rate)],
         };
     }
@@ -61,7 +61,7 @@ internal sealed class VllmThroughput : VllmBenchmark
 {
     public override IReadOnlyList<string> Command => ["vllm", "bench", "throughput"];
 
-    public override (string Found, string Hint)? Refusal(EngineCall call) => HuggingFaceFolder.RefusalOfTypes(call);
+    public override (string Found, string Hint)? Refusal(EngineCall call) => null;
 
     public override IReadOnlyList<EngineCommand> Commands(EngineCall call) =>
     [
@@ -77,7 +77,7 @@ internal sealed class VllmThroughput : VllmBenchmark
     {
         var result = EngineJson.Object(outputs[0]);
         double requests = EngineJson.Positive(result, "num_requests"), tokens = EngineJson.Positive(result, "total_num_tokens");
-        EngineRuns.CheckTokens(tokens, requests * call.Context);
+        EngineSamples.CheckTokens(tokens, requests * call.Context);
         return new EngineTimes { OutputRates = [tokens / EngineJson.Positive(result, "elapsed_time") * call.Workload.Output / call.Context] };
     }
 }

@@ -1,7 +1,7 @@
 // Runs as the adapters of several engines read them: those that count, a decode step from two totals, and whether what was served was what was asked.
 namespace Scaling.Stages.Measure;
 
-internal static class EngineRuns
+internal static class EngineSamples
 {
     /// <summary>What an engine's count of tokens may miss of what was asked: its random prompts are cut to length after being made of text.</summary>
     private const double TokenMiss = 0.01;
@@ -15,7 +15,7 @@ internal static class EngineRuns
     /// <summary>A decode step: what the medians of the whole and of the first token differ by, over the steps. None where the difference is lost in the noise.</summary>
     public static IReadOnlyList<double> Steps(EngineCall call, IReadOnlyList<double> first, IReadOnlyList<double> whole)
     {
-        double step = (Median.Of(whole).Value - Median.Of(first).Value) / (call.Workload.Output - 1);
+        double step = (Median.Middle(whole) - Median.Middle(first)) / (call.Workload.Output - 1);
         return step > 0 ? [step] : [];
     }
 
