@@ -106,9 +106,11 @@ public sealed class Decoder : IDisposable
 
         for (int i = 0; i < _shape.Layers; i++)
         {
+            // What a layer makes on the way goes with it: kept to the end of the pass, it would be many times the cache and never be in the processor's.
+            using var layer = NewDisposeScope();
             var block = Weights.Blocks[i];
             x_BTD += Attention(i, RmsNorm(x_BTD, block.AttentionNorm_D), cos_T1H, sin_T1H, cache);
-            x_BTD += Mlp(block, RmsNorm(x_BTD, block.MlpNorm_D));
+            x_BTD = (x_BTD + Mlp(block, RmsNorm(x_BTD, block.MlpNorm_D))).MoveToOuterDisposeScope();
         }
 
         return RmsNorm(x_BTD, Weights.FinalNorm_D);

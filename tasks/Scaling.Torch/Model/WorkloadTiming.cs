@@ -68,7 +68,7 @@ public sealed class WorkloadTiming : IDisposable
         return new WorkloadTime(first, Stopwatch.GetElapsedTime(start).TotalSeconds - first);
     });
 
-    /// <summary>Runs once and tells the most memory that this took.</summary>
+    /// <summary>Runs twice and tells the most memory that the second run took.</summary>
     /// <param name="stop">As for <see cref="Run"/>.</param>
     /// <returns>
     /// Bytes of weights, cache, and what a run takes beside them: on a processor the rise of the resident set, on a GPU what libtorch has taken since it has these weights, for decoders that ran
@@ -76,10 +76,10 @@ public sealed class WorkloadTiming : IDisposable
     /// </returns>
     public long? PeakMemory(CancellationToken stop = default)
     {
+        Run(stop); // What the first run compiles and sets up is no shape's.
         long? beside;
         if (_memory.Gpu is { } gpu)
         {
-            Run(stop);
             beside = gpu.MemoryInUse() - _memory.InUseBefore;
         }
         else
