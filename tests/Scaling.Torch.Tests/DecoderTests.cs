@@ -70,6 +70,21 @@ public sealed class DecoderTests
     }
 
     [Fact]
+    public void Products_of_many_positions_are_those_of_the_graph_that_learns()
+    {
+        using var scope = NewDisposeScope();
+        var shape = new DecoderShape(1, 64, 256, 4, 2, 16, 128, Tied: false);
+        using var weights = new DecoderWeights(shape, seed: 3);
+        using var decoder = new Decoder(weights, positions: 64);
+        var tokens_BT = tensor(Enumerable.Range(0, 512).Select(t => (long)(t * 7 % shape.Vocabulary)).ToArray(), [8, 64]);
+        var learning_BTV = decoder.Logits(tokens_BT).detach();
+
+        using var noGradients = no_grad();
+
+        AssertNear(learning_BTV, decoder.Logits(tokens_BT));
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_weights_and_another_seed_others()
     {
         var shape = new DecoderShape(1, 8, 8, 2, 1, 4, 16, Tied: true);

@@ -4,6 +4,7 @@
 // N query heads, K key/value heads, G = N/K, M = N + 2K, H head size, Q = N·H.
 using System.Globalization;
 using Scaling.Architectures;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -18,9 +19,15 @@ public sealed class Decoder : IDisposable
     /// <summary>ε of RMSNorm, as <c>rms_norm_eps</c> of the exported configuration.</summary>
     public const double NormEpsilon = 1e-5;
 
+    /// <summary>Multiplications of a product from which on oneDNN is as fast as MKL with its 20 µs a call, on two cores of an EPYC: there the time has no step, so that it can be foretold.</summary>
+    private const long LeastForOneDnn = 1 << 21;
+
+    /// <summary>Positions of all sequences from which on a product may go to oneDNN: with fewer, as in a decode step, reading the weights is what it costs.</summary>
+    private const int ManyPositions = 64;
+
     /// <summary>
     /// What TorchSharp lacks: the lookup in a matrix that may be the head as well; the norm with float32 statistics in one kernel; and attention with
-    /// enable_gqa, which in bfloat16 on a GPU is flash attention: it never writes its scores and repeats no keys or values.
+    /// enable_gqa, which in bfloat16 on a GPU is flash attention: it never writes its scores and repeats no keys or values; and oneDNN's product, by the way of an image one pixel wide.
     /// </summary>
     private static readonly jit.CompilationUnit Script = jit.compile($$"""
         def rows(matrix: Tensor, indices: Tensor) -> Tensor:
@@ -32,10 +39,16 @@ public sealed class Decoder : IDisposable
         def attend(q_BNTH: Tensor, k_BKTH: Tensor, v_BKTH: Tensor) -> Tensor:
             return torch.scaled_dot_product_attention(q_BNTH, k_BKTH, v_BKTH, None, 0.0, True, scale=None, enable_gqa=True)
 
+        def large_product(x_BTI: Tensor, w_OI: Tensor) -> Tensor:
+            x_1IZ1 = x_BTI.reshape([1, -1, 1, x_BTI.size(2)]).permute([0, 3, 1, 2])
+            y_1OZ1 = torch.mkldnn_convolution(x_1IZ1, w_OI.unsqueeze(2).unsqueeze(3), None, [0, 0], [1, 1], [1, 1], 1)
+            return y_1OZ1.permute([0, 2, 3, 1]).reshape([x_BTI.size(0), x_BTI.size(1), w_OI.size(0)])
+
         """);
 
     private readonly DecoderShape _shape;
     private readonly bool _mixed;
+    private readonly bool _onProcessor;
     private readonly Tensor _cos_T1H;
     private readonly Tensor _sin_T1H;
 
@@ -47,6 +60,7 @@ public sealed class Decoder : IDisposable
     {
         Weights = weights;
         _mixed = precision == Precision.Mixed;
+        _onProcessor = weights.Device.type == DeviceType.CPU;
         _shape = weights.Shape;
         using var scope = NewDisposeScope();
         var (cos_T1H, sin_T1H) = RotaryTables(_shape.HeadSize, positions);
@@ -177,7 +191,12 @@ public sealed class Decoder : IDisposable
         : x_BTD * (x_BTD.square().mean([-1], keepdim: true) + NormEpsilon).rsqrt() * scale_D;
 
     /// <summary>x · weightᵀ, in the network's precision.</summary>
-    private Tensor Product(Tensor x, Tensor weight) => _mixed ? linear(x.to(bfloat16), weight.to(bfloat16)) : linear(x, weight);
+    private Tensor Product(Tensor x, Tensor weight) =>
+        _mixed ? linear(x.to(bfloat16), weight.to(bfloat16)) : IsLarge(x, weight) ? Script.invoke<Tensor>("large_product", x, weight) : linear(x, weight);
+
+    /// <summary>Whether oneDNN's product is worth its calls and its own copy of the weights: see <see cref="LossGradients"/>. Where gradients are kept, autograd has the other.</summary>
+    private bool IsLarge(Tensor x, Tensor weight) =>
+        _onProcessor && x.shape is [var b, var t, _] && b * t >= ManyPositions && b * t * weight.NumberOfElements >= LeastForOneDnn && !is_grad_enabled();
 
     /// <summary>
     /// Hugging Face's half-split convention: feature i turns with feature i + H/2. With s = (−sin, sin) that is x·cos + roll(x, H/2)·s.
