@@ -31,6 +31,9 @@ public sealed record SearchResult
     /// <summary>p, the probability with which a feasible candidate's loss is at most the threshold. Default 0.5.</summary>
     public double Probability { get; init; } = 0.5;
 
+    /// <summary>Where the law's coefficients stand, of a law that was taken from a publication; null: fitted to runs.</summary>
+    public string? LawSource { get; init; }
+
     /// <summary>What predicted losses are measured in: nats, or multiples of the least loss where the law has no level.</summary>
     public LossLevel Level { get; init; } = LossLevel.Law;
 
