@@ -42,7 +42,7 @@ internal static class ReportAnswer
         }
 
         string interval = gain.Interval is null ? "" : $" (95 %: {RowText.Interval(gain.Interval.Low, gain.Interval.High, Quantity.LossDifference)})";
-        string share = shape.ProbabilityFeasible is not { } p ? "" : $", {(best.LossAtMost is null ? "no worse" : "within the limit")} with a probability of {SearchWords.Share(p)}";
+        string share = !SearchWords.KnowsOdds(best) || shape.ProbabilityFeasible is not { } p ? "" : $", {(best.LossAtMost is null ? "no worse" : "within the limit")} with a probability of {SearchWords.Share(p)}";
         return $"Against the baseline: {Quantity.LossDifference(gain.LossDifference)} {SearchWords.DifferenceUnit(best)}{interval}{share}; {Quantity.Change(gain.SpeedChange)} tokens a second.";
     }
 
@@ -86,7 +86,7 @@ internal static class ReportAnswer
             Row($"predicted loss ({SearchWords.LossUnit(best)})", s => Quantity.Loss(s.Predicted)),
             .. Known(s => s.PredictedLow, best.Baseline is null ? "95 % of the loss" : "95 %, the baseline's loss being as predicted", s => s == best.Baseline ? Quantity.Absent : RowText.Interval(s.PredictedLow, s.PredictedHigh, Quantity.Loss)),
             .. Against($"against the baseline ({SearchWords.DifferenceUnit(best)})", c => Quantity.LossDifference(c.LossDifference)),
-            .. Known(s => s.ProbabilityFeasible, $"probability that it loses {(best.LossAtMost is { } most ? $"at most {Quantity.Loss(most)}" : "no more than the baseline")}", s => SearchWords.Share(s.ProbabilityFeasible)),
+            .. Known(s => SearchWords.KnowsOdds(best) ? s.ProbabilityFeasible : null, $"probability that it loses {(best.LossAtMost is { } most ? $"at most {Quantity.Loss(most)}" : "no more than the baseline")}", s => SearchWords.Share(s.ProbabilityFeasible)),
             Row("predicted speed (tokens a second)", s => Quantity.Count(s.TokensPerSecond)),
             .. Known(s => s.TokensPerSecondLow, "95 % of the speed", s => RowText.Interval(s.TokensPerSecondLow, s.TokensPerSecondHigh, Quantity.Count)),
             .. Against("against the baseline (speed)", c => Quantity.Change(c.SpeedChange)),

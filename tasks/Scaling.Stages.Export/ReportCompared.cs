@@ -13,24 +13,29 @@ internal static class ReportCompared
             return;
         }
 
+        SearchResult[] searches = [study.Best, .. study.Compared];
+        var laws = searches.Select(LawOf).Distinct().ToList();
         report.Heading(3, "Beside other searches");
         report.Paragraph("The first search is the one that this report is about. Losses and speeds are told against each search's own baseline.");
         report.Table(
             [
-                MarkdownColumn.Number("size (parameters)"), new("law"), MarkdownColumn.Number("layers"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("multiple"), new("efficient is"),
+                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("law"), MarkdownColumn.Number("layers"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("multiple"), new("efficient is"),
                 new("accurate: hidden × MLP, heads"), MarkdownColumn.Number("loss (milli-nats)"), MarkdownColumn.Number("speed"),
                 new("efficient: hidden × MLP, heads"), MarkdownColumn.Number("loss (milli-nats)"), MarkdownColumn.Number("speed"),
             ],
-            new[] { study.Best }.Concat(study.Compared).Select(Row));
-        if (study.Compared.Append(study.Best).Any(s => s.Level == LossLevel.Factor))
+            searches.Select(s => Row(s, laws.IndexOf(LawOf(s)) + 1)));
+        report.List(laws.Select((law, i) => $"Law {i + 1}: {law}."));
+        if (searches.Any(s => s.Level == LossLevel.Factor))
         {
             report.Paragraph("Where a law has no level and no measured loss sets one, thousandths of the least loss stand in the place of milli-nats.");
         }
     }
 
-    private static IReadOnlyList<string> Row(SearchResult search) =>
+    private static string LawOf(SearchResult search) => search.LawSource ?? "fitted to runs";
+
+    private static IReadOnlyList<string> Row(SearchResult search, int law) =>
     [
-        Quantity.Count(search.Size), search.LawSource ?? "fitted", SearchWords.Span([.. search.Layers.Select(l => (double)l)]), SearchWords.Span(search.Gqa), search.MultipleOf is { } multiple ? $"{multiple}" : Quantity.Absent,
+        Quantity.Count(search.Size), $"{law}", SearchWords.Span([.. search.Layers.Select(l => (double)l)]), SearchWords.Span(search.Gqa), search.MultipleOf is { } multiple ? $"{multiple}" : Quantity.Absent,
         SearchWords.Efficient(search.Objective), .. Pick(search, search.Accurate), .. Pick(search, search.Efficient),
     ];
 

@@ -159,7 +159,8 @@ internal static class ReportEvidence
         }
 
         report.Heading(2, "Law");
-        report.Paragraph("```text\n" + Formula(law) + "\n```");
+        string formula = Formula(law);
+        report.Paragraph("```text\n" + (law.HasLevel ? formula : formula.Replace("E + A/N^α + B/D^β", "L_opt(N, D)", StringComparison.Ordinal).Replace("(L_opt(N, D))", "L_opt(N, D)", StringComparison.Ordinal)) + "\n```");
         report.Paragraph(Origin(law));
         report.Table([new("quantity"), MarkdownColumn.Number("value"), MarkdownColumn.Number("95 %"), new("verdict")], Coefficients(law));
     }
@@ -198,11 +199,15 @@ internal static class ReportEvidence
             [name, Quantity.Digits(value), low is null && high is null ? Quantity.Absent : $"{(low is null ? "−∞" : Quantity.Digits(low, 3))} … {(high is null ? "∞" : Quantity.Digits(high, 3))}", verdict];
 
         var between = law.Intervals;
-        yield return Row("E (nats a token)", law.Base.E, between.E?.Low, between.E?.High);
-        yield return Row("A", law.Base.A);
-        yield return Row("B", law.Base.B);
-        yield return Row("α", law.Base.Alpha, between.Alpha?.Low, between.Alpha?.High, Verdict("exponents"));
-        yield return Row("β", law.Base.Beta, between.Beta?.Low, between.Beta?.High, Verdict("exponents"));
+        if (law.HasLevel)
+        {
+            yield return Row("E (nats a token)", law.Base.E, between.E?.Low, between.E?.High);
+            yield return Row("A", law.Base.A);
+            yield return Row("B", law.Base.B);
+            yield return Row("α", law.Base.Alpha, between.Alpha?.Low, between.Alpha?.High, Verdict("exponents"));
+            yield return Row("β", law.Base.Beta, between.Beta?.Low, between.Beta?.High, Verdict("exponents"));
+        }
+
         if (law.Shape is not { } shape)
         {
             yield break;

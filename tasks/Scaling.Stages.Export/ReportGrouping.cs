@@ -8,18 +8,26 @@ internal static class ReportGrouping
 {
     public static void Append(MarkdownDocument report, Study study)
     {
-        var best = study.Best;
-        if (best.EfficientAtFittedGqa is not { } fitted)
+        var searches = new[] { study.Best }.Concat(study.Compared).Where(s => s.EfficientAtFittedGqa is not null).ToList();
+        if (searches.Count == 0)
         {
             return;
         }
 
+        report.Heading(3, "What grouped queries gain");
+        foreach (var search in searches)
+        {
+            Append(report, search, search.EfficientAtFittedGqa!, search == study.Best ? "" : $"In the search at {Quantity.Count(search.Size)} parameters with GQA {SearchWords.Span(search.Gqa)}: ");
+        }
+    }
+
+    private static void Append(MarkdownDocument report, SearchResult best, ScoredShape fitted, string which)
+    {
         string penalty = best.Penalties.TryGetValue("gqa", out double nats)
             ? $"under a stated penalty of {Quantity.Digits(nats, 3)} nats a doubling"
             : "by the law's own term";
-        report.Heading(3, "What grouped queries gain");
         report.Paragraph(
-            $"The first row keeps GQA {Quantity.Digits(fitted.Gqa, 3)}, which the law's runs had. The second has it free, {SearchWords.Span(best.Gqa)}, {penalty}{(nats > 0 ? ": what it gains over the first rests on that number, which no run has measured" : "")}.");
+            $"{which}{(which.Length == 0 ? "The" : "the")} first row keeps GQA {Quantity.Digits(fitted.Gqa, 3)}, which the law's runs had. The second has it free, {SearchWords.Span(best.Gqa)}, {penalty}{(nats > 0 ? ": what it gains over the first rests on that number, which no run has measured" : "")}.");
         report.Table(
             [
                 new("efficient pick"), new("hidden × MLP, heads"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), MarkdownColumn.Number("against the baseline"),

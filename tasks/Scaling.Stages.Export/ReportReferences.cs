@@ -1,4 +1,5 @@
 // The part of the report that holds the law against shapes whose losses are known.
+using Scaling.Architectures;
 using Scaling.Reports;
 using static Scaling.Stages.Export.RowText;
 
@@ -24,6 +25,20 @@ internal static class ReportReferences
             ],
             references.Select(Row));
         report.Paragraph("Differences are to the loss of the shape under *against*, which also sets the level of the predicted one. Speeds are predicted for the search's workload and device, and are told as a multiple of that shape's.");
+    }
+
+    /// <summary>Whether the efficient pick's margin covers what the law is optimistic by; null where nothing is known of that, or the law is not optimistic.</summary>
+    public static string? Doubt(Study study)
+    {
+        double[] optimism = [.. Reference.Of(study).Select(r => r.Optimism).OfType<double>()];
+        if (study.Best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean))
+        {
+            return null;
+        }
+
+        double margin = baseline.Predicted - pick.Predicted;
+        return $"On shapes of known loss the law predicts {Quantity.Digits(1000 * mean, 3)} milli-nats too little on average. The efficient shape is predicted to lose {Quantity.Digits(1000 * margin, 3)} less than the baseline, "
+            + (margin < mean ? "which does not cover that: **it may well lose more**." : "which covers that.");
     }
 
     private static string InWords(IReadOnlyList<Reference> references)

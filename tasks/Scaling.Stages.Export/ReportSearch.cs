@@ -42,7 +42,7 @@ internal static class ReportSearch
         {
             yield return best.Misfit is { } misfit
                 ? $"The law is taken to miss the loss of a shape by {Quantity.Digits(misfit, 2)} nats ({best.MisfitSource}), as a standard deviation, and the difference of two shapes by √2 of it."
-                : $"What the law misses of a shape's loss is {(best.MisfitSource.Length > 0 ? best.MisfitSource : "unknown")}. It was taken as nothing, so that every probability here is too sure.";
+                : $"What the law misses of a shape's loss is {(best.MisfitSource.Length > 0 ? best.MisfitSource : "unknown")}. It was taken as nothing{(SearchWords.KnowsOdds(best) ? ", so that every probability here is too sure" : ": a shape counts as no worse where its predicted loss is no greater")}.";
         }
 
         if (best.Penalties.Count > 0)
@@ -95,7 +95,7 @@ internal static class ReportSearch
             (MarkdownColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), true, row => Quantity.Loss(Optional(row, "predicted"))),
             (MarkdownColumn.Number("95 %"), Tells(front, "predicted_low"), row => Interval(Optional(row, "predicted_low"), Optional(row, "predicted_high"), Quantity.Loss)),
             (MarkdownColumn.Number("against the baseline"), best.Baseline is not null, row => Quantity.LossDifference(Optional(row, "loss_difference"))),
-            (MarkdownColumn.Number("probability of no more than asked"), Tells(front, "probability_feasible"), row => SearchWords.Share(Optional(row, "probability_feasible"))),
+            (MarkdownColumn.Number("probability of no more than asked"), SearchWords.KnowsOdds(best) && Tells(front, "probability_feasible"), row => SearchWords.Share(Optional(row, "probability_feasible"))),
             (MarkdownColumn.Number(SearchWords.Objective(best.Objective)), byObjective, row => SearchWords.Value(best.Objective, Optional(row, "objective"))),
             (MarkdownColumn.Number("tokens a second"), true, row => Count(row, "tokens_per_second")),
             (MarkdownColumn.Number("95 %"), Tells(front, "tokens_per_second_low"), row => Interval(Optional(row, "tokens_per_second_low"), Optional(row, "tokens_per_second_high"), Quantity.Count)),

@@ -34,7 +34,7 @@ internal static class ReportValley
                 [
                     row.Text("multiple_of") == $"{best.MultipleOf}" ? $"**{row.Text("multiple_of")}**" : row.Text("multiple_of"), row.Text("candidates"), row.Text("pick"),
                     $"{row.Text("hidden")} × {row.Text("intermediate")}, {row.Text("heads")}/{row.Text("kv_heads")}", Digits(row, "gqa"),
-                    Quantity.Loss(Optional(row, "predicted")), Quantity.MilliNats(Optional(row, "difference_to_best")), Count(row, "tokens_per_second"),
+                    Quantity.Loss(Optional(row, "predicted")), Quantity.Digits(1000 * Optional(row, "difference_to_best"), 3), Count(row, "tokens_per_second"),
                 ]));
         }
     }

@@ -40,6 +40,9 @@ internal static class SearchWords
         return limit is null || best.Probability == 0.5 ? limit : $"{limit} with a probability of {Share(best.Probability)}";
     }
 
+    /// <summary>Whether probabilities say more than that one number is less than another: a law without resamples and a misfit knows no odds.</summary>
+    public static bool KnowsOdds(SearchResult best) => best.Accurate.PredictedLow is not null;
+
     /// <summary>What candidates have in common.</summary>
     public static string Held(SearchResult best)
     {

@@ -86,6 +86,7 @@ public sealed class SearchStage : Stage<SearchSettings>
             Hold = settings.Hold,
             Tolerance = settings.Tolerance,
             Probability = settings.Probability,
+            LawSource = law.Document.Source,
             Level = law.Level(settings),
             LossAtMost = settings.LossAtMost,
             Misfit = misfit.Nats,

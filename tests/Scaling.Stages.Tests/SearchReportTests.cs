@@ -39,6 +39,19 @@ public sealed class SearchReportTests : IDisposable
         Assert.Contains("It is not optimistic there.", report);
     }
 
+    [Theory]
+    [InlineData(-0.010, "lose 10 less than the baseline, which does not cover that: **it may well lose more**.")]
+    [InlineData(-0.020, "lose 20 less than the baseline, which covers that.")]
+    public void A_margin_that_the_laws_optimism_eats_up_is_said_so(double difference, string words)
+    {
+        var best = SyntheticStudy.Best();
+        var inputs = SyntheticStudy.Write(_folder);
+        string report = Report(
+            best with { Efficient = best.Efficient with { Predicted = best.Baseline!.Predicted + difference } },
+            new() { ["scored_references"] = PublishedReferences(), ["law"] = inputs["law"] }).Text("report.md");
+        Assert.Contains($"On shapes of known loss the law predicts 13.1 milli-nats too little on average. The efficient shape is predicted to {words}", report);
+    }
+
     [Fact]
     public async Task A_search_with_the_grouping_free_says_what_rests_on_the_stated_penalty()
     {
