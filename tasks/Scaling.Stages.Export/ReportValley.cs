@@ -18,7 +18,7 @@ internal static class ReportValley
         report.Heading(3, "How flat the valley is");
         if (best.Valley is { } valley)
         {
-            report.Paragraph(InWords(best, valley));
+            report.Paragraph(InWords(best, valley, study.Law?.Fit?.ReplicateNoise));
         }
 
         if (table is { Rows.Count: > 0 })
@@ -39,12 +39,16 @@ internal static class ReportValley
         }
     }
 
-    private static string InWords(SearchResult best, Valley valley)
+    /// <param name="best">For its unit of loss.</param>
+    /// <param name="valley">Counted by the search.</param>
+    /// <param name="seedNoise">What seeds of one shape scatter by, nats a token; null where no run tells.</param>
+    private static string InWords(SearchResult best, Valley valley, double? seedNoise)
     {
         string within = best.Level == LossLevel.Factor ? $"{Quantity.Digits(100 * valley.WithinNats, 2)} % of the least loss" : $"{Quantity.Digits(valley.WithinNats, 2)} nats of the least loss";
+        string seeds = seedNoise is { } noise ? $"; seeds of one shape scatter by {Quantity.Digits(noise, 2)}" : "";
         return valley.Candidates == 1
-            ? $"No other candidate is predicted within {within}."
-            : $"{valley.Candidates} candidates are predicted within {within}, about twice what two seeds of one model differ by. They go from x {Quantity.Digits(valley.X.Low, 3)} to {Quantity.Digits(valley.X.High, 3)} "
+            ? $"No other candidate is predicted within {within}{seeds}."
+            : $"{valley.Candidates} candidates are predicted within {within}{seeds}. They go from x {Quantity.Digits(valley.X.Low, 3)} to {Quantity.Digits(valley.X.High, 3)} "
               + $"and from ratio {Quantity.Digits(valley.Ratio.Low, 3)} to {Quantity.Digits(valley.Ratio.High, 3)}: who names one winner among them is guessing.";
     }
 }

@@ -1,5 +1,4 @@
 // The figures of a study: loss against x and ratio, accuracy against loss, predicted against measured, the front, shapes of known loss.
-using Scaling.Architectures;
 using Scaling.Laws;
 using Scaling.Reports;
 using Scaling.Sdk;
@@ -17,14 +16,9 @@ internal static class StudyFigures
     /// <summary>Points of a curve.</summary>
     private const int CurvePoints = 81;
 
-    /// <summary>More candidates than this are thinned: the cloud looks the same and the file stays small.</summary>
-    private const int DrawnCandidates = 1500;
-
-    private const string Pale = "#b8b8b8";
-
     /// <summary>The figures that the study's tables allow, in the order of the report.</summary>
     public static IReadOnlyList<StudyFigure> Of(Study study) =>
-        [.. new[] { LossAgainstX(study), LossAgainstRatio(study), AccuracyAgainstLoss(study), PredictedAgainstMeasured(study), Front(study), KnownShapes(study) }.OfType<StudyFigure>()];
+        [.. new[] { LossAgainstX(study), LossAgainstRatio(study), AccuracyAgainstLoss(study), PredictedAgainstMeasured(study), FrontFigure.Of(study), ReferencesFigure.Of(study) }.OfType<StudyFigure>()];
 
     private static StudyFigure? LossAgainstX(Study study) => AgainstShape(
         study, ExportTables.LossAgainstX, "x", new FigureAxis("x = hidden / √parameters", ""), "ratio", run => run.X, law => law.Ranges.X, law => law.Shape!.XStar,
@@ -158,90 +152,6 @@ internal static class StudyFigures
         Low = row.Text("predicted_low").Length == 0 ? null : row.Number("predicted_low"),
         High = row.Text("predicted_high").Length == 0 ? null : row.Number("predicted_high"),
     };
-
-    private static StudyFigure? Front(Study study)
-    {
-        if (study.Candidates is null && study.Front is null)
-        {
-            return null;
-        }
-
-        var best = study.Best;
-        var series = new List<FigureSeries>();
-        if (study.Candidates is { } candidates)
-        {
-            int step = 1 + (candidates.Rows.Count - 1) / DrawnCandidates;
-            var rest = candidates.Each().Where((_, i) => i % step == 0);
-            series.Add(new("candidates", [.. rest.Select(SpeedAndLoss)]) { Color = Pale });
-        }
-
-        if (study.Front is { } front)
-        {
-            series.Add(new("front", [.. front.Each().Select(row => OnFront(front, row)).OrderBy(p => p.X)]) { Color = Palette.Blue, Stroke = Stroke.Solid });
-        }
-
-        if (best.Baseline is { } baseline)
-        {
-            series.Add(new("baseline", [PointOf(baseline)]) { Mark = Mark.Square });
-        }
-
-        series.Add(new("accurate", [PointOf(best.Accurate)]) { Color = Palette.Vermilion, Mark = Mark.Star });
-        series.Add(new("efficient", [PointOf(best.Efficient)]) { Color = Palette.Green, Mark = Mark.Star });
-        var points = series.SelectMany(s => s.Points).ToList();
-        var speeds = points.Select(p => p.X).Where(s => s > 0).ToList();
-        bool wide = speeds.Max() > 20 * speeds.Min();
-        var figure = new Figure(
-            $"Shapes of {Quantity.Count(best.Size)} parameters", new FigureAxis("predicted speed", "tokens a second", wide), new FigureAxis("predicted loss", SearchWords.LossUnit(best)), series);
-        string bars = (points.Exists(p => p.Low is not null), points.Exists(p => p.Left is not null)) switch
-        {
-            (true, true) => " Bars are 95 % intervals of both.",
-            (true, false) => $" Bars are 95 % intervals of the loss{(best.Baseline is null ? "" : ", of its difference to the baseline's")}.",
-            (false, true) => " Bars are 95 % intervals of the speed.",
-            _ => "",
-        };
-        return new StudyFigure(
-            ExportTables.Front, figure, $"Every candidate by predicted speed and loss. On the front no shape is both faster and of less loss; right and down is better.{bars}");
-    }
-
-    private static FigurePoint SpeedAndLoss(Row row) => new(row.Number("tokens_per_second"), row.Number("predicted"));
-
-    private static FigurePoint OnFront(Table front, Row row)
-    {
-        double? End(string column) => front.Has(column) ? RowText.Optional(row, column) : null;
-        return SpeedAndLoss(row) with { Low = End("predicted_low"), High = End("predicted_high"), Left = End("tokens_per_second_low"), Right = End("tokens_per_second_high") };
-    }
-
-    private static FigurePoint PointOf(ScoredShape shape) => new(shape.TokensPerSecond, shape.Predicted)
-    {
-        Low = shape.PredictedLow,
-        High = shape.PredictedHigh,
-        Left = shape.TokensPerSecondLow,
-        Right = shape.TokensPerSecondHigh,
-    };
-
-    /// <summary>A colour a shape, and a mark a shape that others are held against.</summary>
-    private static StudyFigure? KnownShapes(Study study)
-    {
-        var references = Reference.Of(study).Where(r => r is { Known: not null, Predicted: not null }).ToList();
-        if (references.Count == 0)
-        {
-            return null;
-        }
-
-        var yardsticks = references.Select(r => r.Against).Distinct().ToList();
-        FigurePoint At(Reference r) => new(1000 * r.Known!.Value, 1000 * r.Predicted!.Value);
-        var ends = references.Select(At).SelectMany(p => new[] { p.X, p.Y }).ToList();
-        List<FigureSeries> series =
-        [
-            new("predicted = known", [new(ends.Min(), ends.Min()), new(ends.Max(), ends.Max())]) { Color = Palette.Grey, Mark = Mark.None, Stroke = Stroke.Dashed },
-            .. references.Select((r, i) => new FigureSeries(r.Name, [At(r)]) { Color = Palette.Group(i), Mark = Palette.Subgroup(yardsticks.IndexOf(r.Against)) }),
-        ];
-        var figure = new Figure(
-            "Shapes of known loss", new FigureAxis("known loss", "milli-nats against each one's yardstick"), new FigureAxis("predicted loss", "milli-nats"), series);
-        return new StudyFigure(
-            ExportTables.References, figure,
-            $"Known and predicted losses, each against {string.Join(" or ", yardsticks)}, which {(yardsticks.Count == 1 ? "lies" : "lie")} at 0. Below the dashed line the law is optimistic.");
-    }
 
     /// <summary>Values from low to high, equal factors apart.</summary>
     private static IEnumerable<double> Spaced(double low, double high) =>

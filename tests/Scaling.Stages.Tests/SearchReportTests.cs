@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Scaling.Architectures;
 using Scaling.Laws;
+using Scaling.Reports;
 using Scaling.Sdk;
 using Scaling.Stages.Export;
 using Scaling.TestKit;
@@ -110,6 +111,23 @@ public sealed class SearchReportTests : IDisposable
         string report = Report(best with { Objective = objective, Efficient = best.Efficient with { Objective = value } }).Text("report.md");
         Assert.Contains($"**Efficient**, {words} that is predicted to lose no more than the baseline with a probability of 80 %", report);
         Assert.Contains(row, report);
+    }
+
+    [Fact]
+    public void The_front_is_drawn_by_the_objective_and_its_bars_are_those_of_what_is_drawn()
+    {
+        var inputs = SyntheticStudy.Write(_folder);
+        var study = new Study { Best = SyntheticStudy.Best(), Front = Table.Read(inputs["front"]), Sources = [] };
+        var byTime = study with
+        {
+            Best = study.Best with { Objective = SearchObjective.Latency },
+            Front = new Table([.. study.Front.Columns, "objective"], [.. study.Front.Each().Zip(study.Front.Rows, (row, cells) => (string[])[.. cells, Table.Cell(512 / row.Number("tokens_per_second"))])]),
+        };
+        FigurePoint[] FrontOf(Study s) => [.. StudyFigures.Of(s).Single(f => f.File == "figures/front.svg").Figure.Series.Single(x => x.Label == "front").Points];
+
+        Assert.All(FrontOf(study), p => Assert.True(p.Left < p.X && p.X < p.Right && p.Low < p.Y && p.Y < p.High));
+        Assert.Equal(FrontOf(study).Select(p => 512 / p.X).Order(), FrontOf(byTime).Select(p => p.X));
+        Assert.All(FrontOf(byTime), p => Assert.True(p is { Left: null, Right: null } && p.Low < p.Y));
     }
 
     [Theory]
