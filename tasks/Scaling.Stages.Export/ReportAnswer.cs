@@ -24,7 +24,15 @@ internal static class ReportAnswer
         report.Paragraph(
             (configurations.Count == 0 ? "No configuration was written: no asked format can say these shapes." : $"Configurations: {string.Join(", ", configurations.Select(file => $"[`{file}`]({file})"))}.")
             + ReportConsumers.Refused(lint));
-        report.Paragraph(SearchWords.Speeds(best.Device));
+        report.Paragraph(SearchWords.Speeds(best.Device) + Measured(best));
+    }
+
+    /// <summary>Which of the shapes were timed themselves, in a sentence with a space before it; empty where none was.</summary>
+    private static string Measured(SearchResult best)
+    {
+        var timed = new[] { ("the accurate shape", best.Accurate), ("the efficient shape", best.Efficient), ("the baseline", best.Baseline) }
+            .Where(s => s.Item2?.Source == "measured").Select(s => s.Item1).ToList();
+        return timed.Count == 0 ? "" : $" Measured themselves: {string.Join(", ", timed)}.";
     }
 
     private static string ShapeInWords(ScoredShape shape) => $"{shape.Layers} layers, {SearchWords.Widths(shape)}";

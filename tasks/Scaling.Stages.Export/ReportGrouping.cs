@@ -23,11 +23,12 @@ internal static class ReportGrouping
 
     private static void Append(MarkdownDocument report, SearchResult best, ScoredShape fitted, string which)
     {
-        string penalty = best.Penalties.TryGetValue("gqa", out double nats)
+        bool stated = best.Penalties.TryGetValue("gqa", out double nats);
+        string penalty = stated
             ? $"under a stated penalty of {Quantity.Digits(nats, 3)} nats a doubling"
             : "by the law's own term";
         report.Paragraph(
-            $"{which}{(which.Length == 0 ? "The" : "the")} first row keeps GQA {Quantity.Digits(fitted.Gqa, 3)}, which the law's runs had. The second has it free, {SearchWords.Span(best.Gqa)}, {penalty}{(nats > 0 ? ": what it gains over the first rests on that number, which no run has measured" : "")}.");
+            $"{which}{(which.Length == 0 ? "The" : "the")} first row keeps GQA {Quantity.Digits(fitted.Gqa, 3)}, which the law's runs had. The second has it free, {SearchWords.Span(best.Gqa)}, {penalty}{(stated ? ": what it gains over the first rests on that number, which no run has measured" : "")}.");
         report.Table(
             [
                 new("efficient pick"), new("hidden × MLP, heads"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), MarkdownColumn.Number("against the baseline"),

@@ -138,6 +138,13 @@ public sealed class SearchReportTests : IDisposable
         Assert.Contains($"of all shapes with {words}", Report(SyntheticStudy.Best() with { Hold = held }).Text("report.md"));
 
     [Fact]
+    public void Picks_that_were_measured_themselves_are_told()
+    {
+        var best = SyntheticStudy.Best();
+        Assert.Contains(" Measured themselves: the efficient shape, the baseline.", Report(best with { Efficient = best.Efficient with { Source = "measured" }, Baseline = best.Baseline! with { Source = "measured" } }).Text("report.md"));
+    }
+
+    [Fact]
     public void A_batch_that_does_not_fit_is_told()
     {
         var best = SyntheticStudy.Best();
