@@ -19,14 +19,68 @@ public sealed record SearchResult
     /// <summary>What the speeds were predicted on.</summary>
     public required DeviceModel Device { get; init; }
 
+    /// <summary>What made a candidate efficient.</summary>
+    public SearchObjective Objective { get; init; } = SearchObjective.Throughput;
+
+    /// <summary>What the candidates have in common with the baseline.</summary>
+    public HeldQuantity Hold { get; init; } = HeldQuantity.Parameters;
+
+    /// <summary>What a candidate may miss of the held quantity, 0.01 for 1 %.</summary>
+    public double Tolerance { get; init; }
+
+    /// <summary>p, the probability with which a feasible candidate's loss is at most the threshold. Default 0.5.</summary>
+    public double Probability { get; init; } = 0.5;
+
+    /// <summary>Where the law's coefficients stand, of a law that was taken from a publication; null: fitted to runs.</summary>
+    public string? LawSource { get; init; }
+
+    /// <summary>What predicted losses are measured in: nats, or multiples of the least loss where the law has no level.</summary>
+    public LossLevel Level { get; init; } = LossLevel.Law;
+
+    /// <summary>The most that a feasible candidate may lose, nats a token; null: what the baseline loses, or anything where there is no baseline.</summary>
+    public double? LossAtMost { get; init; }
+
+    /// <summary>What the law is taken to miss of the loss of one shape; of a difference between two it misses √2 of it. Nats a token; null: not known, and taken as 0.</summary>
+    public double? Misfit { get; init; }
+
+    /// <summary>Where <see cref="Misfit"/> comes from, in words.</summary>
+    public string MisfitSource { get; init; } = "";
+
+    /// <summary>Nats a token for every doubling of an axis away from the value of the law's runs, by axis: <c>gqa</c>, <c>layers</c>, <c>head_size</c>. As the user believes, not as measured.</summary>
+    public IReadOnlyDictionary<string, double> Penalties { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>L of the candidates, rising.</summary>
+    public IReadOnlyList<int> Layers { get; init; } = [];
+
+    /// <summary>h of the candidates, rising.</summary>
+    public IReadOnlyList<int> HeadSize { get; init; } = [];
+
+    /// <summary>n/k of the candidates, rising.</summary>
+    public IReadOnlyList<double> Gqa { get; init; } = [];
+
+    /// <summary>Hidden and intermediate sizes are multiples of it; null where the candidates were given.</summary>
+    public int? MultipleOf { get; init; }
+
+    /// <summary>What candidates had to meet, in words, each with how many were left, in the order of the first that a candidate may break.</summary>
+    public IReadOnlyList<ConstraintCount> Constraints { get; init; } = [];
+
     /// <summary>What candidates were held against; null where none was given, and then every candidate counts as feasible.</summary>
     public ScoredShape? Baseline { get; init; }
 
-    /// <summary>The candidate of least predicted loss.</summary>
+    /// <summary>The candidate of least predicted loss among those that can be served as asked.</summary>
     public required ScoredShape Accurate { get; init; }
 
-    /// <summary>The fastest candidate whose predicted loss is at most the baseline's.</summary>
+    /// <summary>Of the feasible candidates the best by <see cref="Objective"/>.</summary>
     public required ScoredShape Efficient { get; init; }
+
+    /// <summary>The same among candidates with the grouping of the law's runs; null where one grouping was searched, or none of them is feasible.</summary>
+    public ScoredShape? EfficientAtFittedGqa { get; init; }
+
+    /// <summary>Where the faster of two shapes becomes the slower.</summary>
+    public IReadOnlyList<TradePlace> TradePlaces { get; init; } = [];
+
+    /// <summary>How many candidates are as good as the best.</summary>
+    public Valley? Valley { get; init; }
 
     /// <summary>Snake case, indented, LF.</summary>
     public static JsonSerializerOptions Json { get; } = new()
@@ -48,7 +102,7 @@ public sealed record SearchResult
     public static SearchResult Read(string path)
     {
         var result = JsonSerializer.Deserialize<SearchResult>(File.ReadAllText(path), Json) ?? throw new JsonException("a search result is an object, not null");
-        var flawed = new[] { result.Baseline, result.Accurate, result.Efficient }.FirstOrDefault(s => s?.ToShape().Flaw is not null);
+        var flawed = new[] { result.Baseline, result.Accurate, result.Efficient, result.EfficientAtFittedGqa }.FirstOrDefault(s => s?.ToShape().Flaw is not null);
         return flawed is null ? result : throw new JsonException($"shape '{flawed.Shape}' cannot be built: {flawed.ToShape().Flaw}");
     }
 }
@@ -104,6 +158,27 @@ public sealed record ScoredShape
     /// <summary><see cref="Predicted"/> less the baseline's, nats; null without a baseline.</summary>
     public double? LossDifference { get; init; }
 
+    /// <summary>Lower end of the 95 % interval of the difference to the baseline, added to its predicted loss; of the loss itself without a baseline. Null: not known.</summary>
+    public double? PredictedLow { get; init; }
+
+    /// <summary>Its upper end.</summary>
+    public double? PredictedHigh { get; init; }
+
+    /// <summary>Probability that its loss is at most the threshold; null where there is none.</summary>
+    public double? ProbabilityFeasible { get; init; }
+
+    /// <summary>Value of the search's objective.</summary>
+    public double? Objective { get; init; }
+
+    /// <summary>Sequences that it serves together: those asked for, or as many as fit; null: as asked.</summary>
+    public int? Batch { get; init; }
+
+    /// <summary>Seconds until a batch has its last token.</summary>
+    public double? Latency { get; init; }
+
+    /// <summary>Weights and a full cache on one device, bytes.</summary>
+    public double? MemoryBytes { get; init; }
+
     /// <summary>Keys and values that a token leaves in the cache, bytes.</summary>
     public required double KvBytesPerToken { get; init; }
 
@@ -115,6 +190,15 @@ public sealed record ScoredShape
 
     /// <summary>Output tokens of the batch over prefill and decode.</summary>
     public required double TokensPerSecond { get; init; }
+
+    /// <summary>Lower end of its 95 % interval; null for a modelled speed.</summary>
+    public double? TokensPerSecondLow { get; init; }
+
+    /// <summary>Its upper end.</summary>
+    public double? TokensPerSecondHigh { get; init; }
+
+    /// <summary><c>modelled</c>, <c>calibrated</c> or <c>measured</c>; empty: as the device.</summary>
+    public string Source { get; init; } = "";
 
     /// <summary>A shape with its predictions.</summary>
     /// <param name="shape">The shape.</param>
@@ -139,6 +223,9 @@ public sealed record ScoredShape
         Gqa = shape.Gqa,
         Predicted = predicted,
         LossDifference = predicted - baseline,
+        Batch = speed.Batch,
+        Latency = speed.Latency,
+        MemoryBytes = speed.MemoryBytes,
         KvBytesPerToken = speed.KvBytesPerToken,
         TimeToFirstToken = speed.TimeToFirstToken,
         TimePerOutputToken = speed.TimePerOutputToken,

@@ -37,6 +37,6 @@ public static class PublishedShapeTerms
             Ratio = new(0.5, 5),
             Sizes = sizes,
         },
-        Context = new LawContext { Layers = sizes[0] < 1e9 ? [12] : [16], HeadSize = [64], Gqa = [4], Vocabulary = [128_256], Tied = [true] },
+        Context = new LawContext { Layers = sizes[0] < 5e8 ? [12] : [16], HeadSize = [64], Gqa = [4], Vocabulary = [128_256], Tied = [true] },
     };
 }

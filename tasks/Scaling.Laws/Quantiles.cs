@@ -11,7 +11,8 @@ public static class Quantiles
     /// <param name="values">At least one; infinite ones are allowed.</param>
     public static Interval Central95(IEnumerable<double> values)
     {
-        double[] sorted = [.. values.Order()];
+        double[] sorted = [.. values];
+        Array.Sort(sorted);
         return new Interval(At(sorted, 0.025), At(sorted, 0.975));
     }
 

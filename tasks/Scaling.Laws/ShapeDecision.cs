@@ -62,19 +62,46 @@ public static class ShapeDecision
         }
 
         LawPoint[] points = [.. candidates.Select(c => c with { Parameters = parameters, Tokens = tokens })];
-        int n = points.Length;
         double best = law.Predict(parameters, tokens);
-        double[] predicted = [.. points.Select(law.Predict)];
+        double[] losses = new double[points.Length];
+        var resampled = law.ResampledLaws().Take(Affordable(points.Length)).Select(resample =>
+        {
+            for (int i = 0; i < losses.Length; i++)
+            {
+                losses[i] = resample.Shape!.Apply(best, points[i]);
+            }
+
+            return losses;
+        });
+        return Judge([.. points.Select(law.Predict)], resampled, epsilon, confidence);
+    }
+
+    /// <summary>How many resamples of so many candidates are judged in a few seconds.</summary>
+    /// <param name="candidates">How many, at least 0.</param>
+    public static int Affordable(int candidates) => Math.Max(LeastResamples, MostPredictions / Math.Max(1, candidates));
+
+    /// <summary>Judges candidates by losses that are known.</summary>
+    /// <param name="predicted">By the law, nats a token, one a candidate.</param>
+    /// <param name="resampled">By each resample, nats a token, one a candidate; a resample's array is read before the next is asked for.</param>
+    /// <param name="epsilon">ε, nats a token.</param>
+    /// <param name="confidence">0 to 1.</param>
+    /// <returns>A line a candidate, in their order.</returns>
+    public static IReadOnlyList<ShapeOdds> Judge(double[] predicted, IEnumerable<double[]> resampled, double epsilon, double confidence)
+    {
+        int n = predicted.Length;
         double[] regret = new double[n];
         int[] wins = new int[n], near = new int[n];
-        double[] losses = new double[n];
         int resamples = 0;
-        foreach (var (_, shape) in law.ResampledLaws().Take(Math.Max(LeastResamples, MostPredictions / n)))
+        foreach (double[] losses in resampled)
         {
-            int winner = 0;
-            for (int i = 0; i < n; i++)
+            if (n == 0)
             {
-                losses[i] = shape!.Apply(best, points[i]);
+                break;
+            }
+
+            int winner = 0;
+            for (int i = 1; i < n; i++)
+            {
                 winner = losses[i] < losses[winner] ? i : winner;
             }
 
@@ -89,7 +116,7 @@ public static class ShapeDecision
         }
 
         bool[] inSet = new bool[n];
-        double held = 0, low = predicted.Min();
+        double held = 0, low = predicted.DefaultIfEmpty().Min();
         foreach (int i in Enumerable.Range(0, n).OrderBy(i => regret[i]).ThenBy(i => predicted[i]))
         {
             inSet[i] = true;

@@ -50,6 +50,10 @@ public static class Quantity
     /// <param name="nats">Nats a token.</param>
     public static string LossDifference(double? nats) => Fixed(nats, "+0.0000;−0.0000;0.0000");
 
+    /// <summary>A difference of losses in thousandths of a nat, signed, one decimal: −0.0355 is <c>−35.5</c>.</summary>
+    /// <param name="nats">Nats a token.</param>
+    public static string MilliNats(double? nats) => Fixed(nats * 1000, "+0.0;−0.0;0.0");
+
     /// <summary>A change in per cent, signed, one decimal: 0.469 is <c>+46.9 %</c>.</summary>
     /// <param name="fraction">0 for no change.</param>
     public static string Change(double? fraction) => Fixed(fraction * 100, "+0.0 '%';−0.0 '%';0.0 '%'");

@@ -13,6 +13,8 @@ internal static class ExportTables
     public const string AccuracyAgainstLoss = "figures/accuracy-loss.svg";
     public const string PredictedAgainstMeasured = "figures/predicted-measured.svg";
     public const string Front = "figures/front.svg";
+    public const string References = "figures/references.svg";
+    public const string Compared = "compared";
 
     /// <summary>The two shapes that a search picks, as folders and tables name them.</summary>
     public static readonly IReadOnlyList<string> Picks = ["accurate", "efficient"];
@@ -23,6 +25,8 @@ internal static class ExportTables
         ("best", "search", "best.json"),
         ("candidates", "search", "candidates.csv"),
         ("front", "search", "front.csv"),
+        ("sensitivity", "search", "sensitivity.csv"),
+        ("scored_references", "search", "references.csv"),
         ("runs", "train", "runs.csv"),
         ("law", "fit", "law.json"),
         ("residuals", "fit", "residuals.csv"),
@@ -31,8 +35,9 @@ internal static class ExportTables
         ("speed", "measure", "speed.csv"),
     ];
 
+    /// <summary>Beside them other searches, which have the kind of the one that is exported and are bound by name.</summary>
     public static readonly IReadOnlyList<InputRole> Inputs =
-        [.. Sources.Select(s => new InputRole(s.Role, s.Role, s.Role == "best" ? Cardinality.One : Cardinality.Optional))];
+        [.. Sources.Select(s => new InputRole(s.Role, s.Role, s.Role == "best" ? Cardinality.One : Cardinality.Optional)), new InputRole(Compared, "best", Cardinality.Many)];
 
     /// <summary>A row for each rule of a consumer that a pick breaks.</summary>
     public static readonly IReadOnlyList<Column> LintColumns =
@@ -64,6 +69,7 @@ internal static class ExportTables
         new(AccuracyAgainstLoss, "figure") { Optional = true },
         new(PredictedAgainstMeasured, "figure") { Optional = true },
         new(Front, "figure") { Optional = true },
+        new(References, "figure") { Optional = true },
     ];
 
     /// <summary>The file of a pick in a format.</summary>

@@ -11,48 +11,48 @@ internal static class ReportAnswer
         var best = study.Best;
         report.Heading(2, "Answer");
         report.Paragraph(
-            $"For {Quantity.Count(best.Size)} parameters (non-embedding) trained on {Quantity.Count(best.Tokens)} tokens, serving {WorkloadInWords(best.Workload)}:");
+            $"For {Quantity.Count(best.Size)} parameters (non-embedding) trained on {Quantity.Count(best.Tokens)} tokens, serving {SearchWords.Served(best.Workload)}:");
+        string efficient = $"{SearchWords.Efficient(best.Objective)}{(SearchWords.Threshold(best) is { } limit ? $" that is predicted to lose {limit}" : "")}";
         report.List(best.Accurate.Shape == best.Efficient.Shape
-            ? [$"**Accurate and efficient**: {ShapeInWords(best.Accurate)}. The shape of least predicted loss is also the fastest that is no worse than the baseline. {Gain(study, best.Accurate)}"]
+            ? [$"**Accurate and efficient**: {ShapeInWords(best.Accurate)}. The shape of least predicted loss is also {efficient}. {Gain(best, best.Accurate)}"]
             :
             [
-                $"**Accurate**, the least predicted loss: {ShapeInWords(best.Accurate)}. {Gain(study, best.Accurate)}",
-                $"**Efficient**, {(best.Baseline is null ? "the fastest" : "the fastest that is predicted to lose no more than the baseline")}: {ShapeInWords(best.Efficient)}. {Gain(study, best.Efficient)}",
+                $"**Accurate**, the least predicted loss: {ShapeInWords(best.Accurate)}. {Gain(best, best.Accurate)}",
+                $"**Efficient**, {efficient}: {ShapeInWords(best.Efficient)}. {Gain(best, best.Efficient)}",
             ]);
-        report.Table(Header(best), Rows(study));
+        report.Table(Header(best), Rows(best));
         report.Paragraph(
             (configurations.Count == 0 ? "No configuration was written: no asked format can say these shapes." : $"Configurations: {string.Join(", ", configurations.Select(file => $"[`{file}`]({file})"))}.")
             + ReportConsumers.Refused(lint));
-        report.Paragraph(DeviceInWords(best.Device));
+        report.Paragraph(SearchWords.Speeds(best.Device) + Measured(best));
     }
 
-    private static string WorkloadInWords(Workload workload) =>
-        $"{workload.Batch} {(workload.Batch == 1 ? "sequence" : "sequences")} at once that read {workload.Prompt} tokens and write {workload.Output}";
-
-    private static string ShapeInWords(ScoredShape shape) =>
-        $"{shape.Layers} layers, hidden size {shape.Hidden}, MLP {shape.Intermediate}, {shape.Heads} query and {shape.KvHeads} key/value heads of {shape.HeadSize}";
-
-    private static string Gain(Study study, ScoredShape shape)
+    /// <summary>Which of the shapes were timed themselves, in a sentence with a space before it; empty where none was.</summary>
+    private static string Measured(SearchResult best)
     {
-        if (ShapeComparison.Of(study, shape) is not { } gain)
+        var timed = new[] { ("the accurate shape", best.Accurate), ("the efficient shape", best.Efficient), ("the baseline", best.Baseline) }
+            .Where(s => s.Item2?.Source == "measured").Select(s => s.Item1).ToList();
+        return timed.Count == 0 ? "" : $" Measured themselves: {string.Join(", ", timed)}.";
+    }
+
+    private static string ShapeInWords(ScoredShape shape) => $"{shape.Layers} layers, {SearchWords.Widths(shape)}";
+
+    private static string Gain(SearchResult best, ScoredShape shape)
+    {
+        if (ShapeComparison.Of(best, shape) is not { } gain)
         {
-            return $"Predicted: {Quantity.Loss(shape.Predicted)} nats a token, {Quantity.Count(shape.TokensPerSecond)} tokens a second. No baseline was given to hold it against.";
+            return $"Predicted: {Quantity.Loss(shape.Predicted)} {SearchWords.LossUnit(best)}, {Quantity.Count(shape.TokensPerSecond)} tokens a second. No baseline was given to hold it against.";
         }
 
-        if (shape.Shape == study.Best.Baseline!.Shape)
+        if (shape.Shape == best.Baseline!.Shape)
         {
             return "It is the baseline itself: nothing better was found.";
         }
 
-        string interval = gain.Interval is null ? "" : $" (95 %: {Quantity.LossDifference(gain.Interval.Low)} … {Quantity.LossDifference(gain.Interval.High)})";
-        string share = gain.BetterShare is null ? "" : $", better in {Quantity.Digits(100 * gain.BetterShare, 3)} % of the resampled laws";
-        return $"Against the baseline: {Quantity.LossDifference(gain.LossDifference)} nats a token{interval}{share}; {Quantity.Change(gain.SpeedChange)} tokens a second.";
+        string interval = gain.Interval is null ? "" : $" (95 %: {RowText.Interval(gain.Interval.Low, gain.Interval.High, Quantity.LossDifference)})";
+        string share = !SearchWords.KnowsOdds(best) || shape.ProbabilityFeasible is not { } p ? "" : $", {(best.LossAtMost is null ? "no worse" : "within the limit")} with a probability of {SearchWords.Share(p)}";
+        return $"Against the baseline: {Quantity.LossDifference(gain.LossDifference)} {SearchWords.DifferenceUnit(best)}{interval}{share}; {Quantity.Change(gain.SpeedChange)} tokens a second.";
     }
-
-    private static string DeviceInWords(DeviceModel device) => device.Source == "calibrated"
-        ? $"Speeds are those of {device.Name} as {device.Rows} measured shapes describe it"
-          + (device.HeldOutError is { } error ? $"; shapes that were left out are met within {Quantity.Digits(100 * error, 2)} % (root mean square), and smaller differences in speed say nothing." : ".")
-        : $"Speeds are those of a roofline with the peak figures of {device.Name}, not measured: their order counts, their size is too high.";
 
     private static List<MarkdownColumn> Header(SearchResult best)
     {
@@ -65,9 +65,8 @@ internal static class ReportAnswer
         return header;
     }
 
-    private static IEnumerable<IReadOnlyList<string>> Rows(Study study)
+    private static IEnumerable<IReadOnlyList<string>> Rows(SearchResult best)
     {
-        var best = study.Best;
         List<ScoredShape> shapes = [best.Accurate, best.Efficient];
         if (best.Baseline is not null)
         {
@@ -75,33 +74,36 @@ internal static class ReportAnswer
         }
 
         IReadOnlyList<string> Row(string name, Func<ScoredShape, string> value) => [name, .. shapes.Select(value)];
-        string Against(ScoredShape shape, Func<ShapeComparison, string> value) =>
-            shape == best.Baseline || ShapeComparison.Of(study, shape) is not { } comparison ? Quantity.Absent : value(comparison);
+        IEnumerable<IReadOnlyList<string>> Known(Func<ScoredShape, object?> value, string name, Func<ScoredShape, string> text) => shapes.Any(s => value(s) is not null) ? [Row(name, text)] : [];
+        IEnumerable<IReadOnlyList<string>> Against(string name, Func<ShapeComparison, string> value) => best.Baseline is null
+            ? []
+            : [Row(name, s => s == best.Baseline || ShapeComparison.Of(best, s) is not { } comparison ? Quantity.Absent : value(comparison))];
 
-        yield return Row("shape", s => $"`{s.Shape}`");
-        yield return Row("layers", s => $"{s.Layers}");
-        yield return Row("hidden size (features)", s => $"{s.Hidden}");
-        yield return Row("MLP width (features)", s => $"{s.Intermediate}");
-        yield return Row("heads, query / key-value × size", s => $"{s.Heads} / {s.KvHeads} × {s.HeadSize}");
-        yield return Row("x = hidden / √parameters", s => Quantity.Digits(s.X, 3));
-        yield return Row("ratio, MLP / attention parameters", s => Quantity.Digits(s.Ratio, 3));
-        yield return Row("GQA, query heads a key/value head", s => Quantity.Digits(s.Gqa, 3));
-        yield return Row("parameters, non-embedding", s => $"{s.Parameters}");
-        yield return Row("parameters, all", s => $"{s.ParametersTotal}");
-        yield return Row("predicted loss (nats a token)", s => Quantity.Loss(s.Predicted));
-        if (best.Baseline is not null)
-        {
-            yield return Row("against the baseline (nats a token)", s => Against(s, c => Quantity.LossDifference(c.LossDifference)));
-        }
-
-        yield return Row("predicted speed (tokens a second)", s => Quantity.Count(s.TokensPerSecond));
-        if (best.Baseline is not null)
-        {
-            yield return Row("against the baseline (speed)", s => Against(s, c => Quantity.Change(c.SpeedChange)));
-        }
-
-        yield return Row("time to first token", s => Quantity.Duration(s.TimeToFirstToken));
-        yield return Row("time per output token", s => Quantity.Duration(s.TimePerOutputToken));
-        yield return Row("KV cache (bytes a token)", s => Quantity.Digits(s.KvBytesPerToken, 7));
+        return
+        [
+            Row("shape", s => $"`{s.Shape}`"),
+            Row("layers", s => $"{s.Layers}"),
+            Row("hidden size (features)", s => $"{s.Hidden}"),
+            Row("MLP width (features)", s => $"{s.Intermediate}"),
+            Row("heads, query / key-value × size", s => $"{s.Heads} / {s.KvHeads} × {s.HeadSize}"),
+            Row("x = hidden / √parameters", s => Quantity.Digits(s.X, 3)),
+            Row("ratio, MLP / attention parameters", s => Quantity.Digits(s.Ratio, 3)),
+            Row("GQA, query heads a key/value head", s => Quantity.Digits(s.Gqa, 3)),
+            Row("parameters, non-embedding", s => $"{s.Parameters}"),
+            Row("parameters, all", s => $"{s.ParametersTotal}"),
+            Row($"predicted loss ({SearchWords.LossUnit(best)})", s => Quantity.Loss(s.Predicted)),
+            .. Known(s => s.PredictedLow, best.Baseline is null ? "95 % of the loss" : "95 %, the baseline's loss being as predicted", s => s == best.Baseline ? Quantity.Absent : RowText.Interval(s.PredictedLow, s.PredictedHigh, Quantity.Loss)),
+            .. Against($"against the baseline ({SearchWords.DifferenceUnit(best)})", c => Quantity.LossDifference(c.LossDifference)),
+            .. Known(s => SearchWords.KnowsOdds(best) ? s.ProbabilityFeasible : null, $"probability that it loses {(best.LossAtMost is { } most ? $"at most {Quantity.Loss(most)}" : "no more than the baseline")}", s => SearchWords.Share(s.ProbabilityFeasible)),
+            Row("predicted speed (tokens a second)", s => Quantity.Count(s.TokensPerSecond)),
+            .. Known(s => s.TokensPerSecondLow, "95 % of the speed", s => RowText.Interval(s.TokensPerSecondLow, s.TokensPerSecondHigh, Quantity.Count)),
+            .. Against("against the baseline (speed)", c => Quantity.Change(c.SpeedChange)),
+            .. best.Objective == SearchObjective.Throughput ? [] : Known(s => s.Objective, SearchWords.Objective(best.Objective), s => SearchWords.Value(best.Objective, s.Objective)),
+            Row("time to first token", s => Quantity.Duration(s.TimeToFirstToken)),
+            Row("time per output token", s => Quantity.Duration(s.TimePerOutputToken)),
+            Row("KV cache (bytes a token)", s => Quantity.Digits(s.KvBytesPerToken, 7)),
+            .. Known(s => s.MemoryBytes, "memory on one device (bytes)", s => Quantity.Count(s.MemoryBytes)),
+            .. Known(s => s.Batch, "sequences served at once", s => s.Batch is { } batch ? $"{batch}{(batch < best.Workload.Batch ? " (more do not fit)" : "")}" : Quantity.Absent),
+        ];
     }
 }

@@ -21,6 +21,11 @@ internal static class ReportConfidence
             points.Add(ReportScores.InWords(heldOut, NoiseAt(law, heldOut.Size)));
         }
 
+        if (ReportReferences.Doubt(study) is { } doubt)
+        {
+            points.Add(doubt);
+        }
+
         AddReach(points, study, law);
         AddFlatness(points, study, law);
         report.List(points);
@@ -38,6 +43,7 @@ internal static class ReportConfidence
     {
         string subject = verdict.Quantity switch
         {
+            "level" => "How large a loss is, beyond how shapes compare",
             "exponents" => "How fast loss falls with parameters and with tokens (α, β)",
             "x_star" => "The width of least loss (x\\*)",
             "r_star" => "The split between MLP and attention of least loss (r\\*)",

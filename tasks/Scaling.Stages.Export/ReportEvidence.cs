@@ -3,14 +3,12 @@ using Scaling.Architectures;
 using Scaling.Laws;
 using Scaling.Reports;
 using Scaling.Sdk;
+using static Scaling.Stages.Export.RowText;
 
 namespace Scaling.Stages.Export;
 
 internal static class ReportEvidence
 {
-    /// <summary>The front's first rows; front.csv has the others.</summary>
-    private const int FrontRows = 20;
-
     public static void Append(MarkdownDocument report, Study study, IReadOnlyList<StudyFigure> figures)
     {
         void Show(params ReadOnlySpan<string> files)
@@ -32,8 +30,14 @@ internal static class ReportEvidence
         AppendLaw(report, study);
         AppendExtrapolation(report, study);
         Show(ExportTables.PredictedAgainstMeasured);
-        AppendSearch(report, study);
+        ReportSearch.Append(report, study);
         Show(ExportTables.Front);
+        ReportValley.Append(report, study);
+        ReportGrouping.Append(report, study);
+        ReportTrades.Append(report, study);
+        ReportCompared.Append(report, study);
+        ReportReferences.Append(report, study);
+        Show(ExportTables.References);
         ReportSpeed.Append(report, study);
     }
 
@@ -155,7 +159,8 @@ internal static class ReportEvidence
         }
 
         report.Heading(2, "Law");
-        report.Paragraph("```text\n" + Formula(law) + "\n```");
+        string formula = Formula(law);
+        report.Paragraph("```text\n" + (law.HasLevel ? formula : formula.Replace("E + A/N^α + B/D^β", "L_opt(N, D)", StringComparison.Ordinal).Replace("(L_opt(N, D))", "L_opt(N, D)", StringComparison.Ordinal)) + "\n```");
         report.Paragraph(Origin(law));
         report.Table([new("quantity"), MarkdownColumn.Number("value"), MarkdownColumn.Number("95 %"), new("verdict")], Coefficients(law));
     }
@@ -194,11 +199,15 @@ internal static class ReportEvidence
             [name, Quantity.Digits(value), low is null && high is null ? Quantity.Absent : $"{(low is null ? "−∞" : Quantity.Digits(low, 3))} … {(high is null ? "∞" : Quantity.Digits(high, 3))}", verdict];
 
         var between = law.Intervals;
-        yield return Row("E (nats a token)", law.Base.E, between.E?.Low, between.E?.High);
-        yield return Row("A", law.Base.A);
-        yield return Row("B", law.Base.B);
-        yield return Row("α", law.Base.Alpha, between.Alpha?.Low, between.Alpha?.High, Verdict("exponents"));
-        yield return Row("β", law.Base.Beta, between.Beta?.Low, between.Beta?.High, Verdict("exponents"));
+        if (law.HasLevel)
+        {
+            yield return Row("E (nats a token)", law.Base.E, between.E?.Low, between.E?.High);
+            yield return Row("A", law.Base.A);
+            yield return Row("B", law.Base.B);
+            yield return Row("α", law.Base.Alpha, between.Alpha?.Low, between.Alpha?.High, Verdict("exponents"));
+            yield return Row("β", law.Base.Beta, between.Beta?.Low, between.Beta?.High, Verdict("exponents"));
+        }
+
         if (law.Shape is not { } shape)
         {
             yield break;
@@ -273,51 +282,4 @@ internal static class ReportEvidence
                 Optional(row, "predicted_low") is { } low && Optional(row, "predicted_high") is { } high ? $"{Quantity.Loss(low)} … {Quantity.Loss(high)}" : Quantity.Absent,
             ]));
     }
-
-    private static void AppendSearch(MarkdownDocument report, Study study)
-    {
-        if (study.Candidates is null && study.Front is null)
-        {
-            return;
-        }
-
-        report.Heading(2, "Search");
-        if (study.Candidates is { } candidates)
-        {
-            int feasible = candidates.Each().Count(r => r.Truth("feasible"));
-            report.Paragraph(study.Best.Baseline is null
-                ? $"{candidates.Rows.Count} shapes were held against one another."
-                : $"{candidates.Rows.Count} shapes were held against the baseline; {feasible} of them are predicted to lose no more than it.");
-        }
-
-        if (study.Front is { } front)
-        {
-            report.Paragraph($"The front, by rising loss{(front.Rows.Count > FrontRows ? $" (the first {FrontRows} of {front.Rows.Count} shapes; `front.csv` has all)" : "")}:");
-            report.Table(
-                [
-                    new("shape"), MarkdownColumn.Number("hidden"), MarkdownColumn.Number("MLP"), MarkdownColumn.Number("heads"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("x"),
-                    MarkdownColumn.Number("ratio"), MarkdownColumn.Number("predicted loss (nats a token)"), MarkdownColumn.Number("against the baseline"),
-                    MarkdownColumn.Number("tokens a second"), MarkdownColumn.Number("KV bytes a token"),
-                ],
-                front.Each().Take(FrontRows).Select(row => (IReadOnlyList<string>)
-                [
-                    Name(row, study.Best), row.Text("hidden"), row.Text("intermediate"), $"{row.Text("heads")} / {row.Text("kv_heads")}", Digits(row, "gqa"), Digits(row, "x"), Digits(row, "ratio"),
-                    Quantity.Loss(Optional(row, "predicted")), Quantity.LossDifference(Optional(row, "loss_difference")), Count(row, "tokens_per_second"), Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7),
-                ]));
-        }
-    }
-
-    private static string Name(Row row, SearchResult best)
-    {
-        string shape = row.Text("shape");
-        var names = new[] { (best.Accurate.Shape, "accurate"), (best.Efficient.Shape, "efficient"), (best.Baseline?.Shape, "baseline") }
-            .Where(n => n.Item1 == shape).Select(n => n.Item2).ToList();
-        return names.Count == 0 ? $"`{shape}`" : $"`{shape}` **{string.Join(", ", names)}**";
-    }
-
-    private static double? Optional(Row row, string column) => row.Text(column).Length == 0 ? null : row.Number(column);
-
-    private static string Digits(Row row, string column) => Quantity.Digits(Optional(row, column), 3);
-
-    private static string Count(Row row, string column) => Quantity.Count(Optional(row, column));
 }

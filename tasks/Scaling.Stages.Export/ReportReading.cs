@@ -12,8 +12,8 @@ internal static class ReportReading
         [
             "Loss is the mean cross-entropy on text that no run trained on, in nats a token; it compares only runs with the same tokenizer and the same held-out text. A difference of 0.01 nats is 1 % in perplexity.",
             "Parameters are counted without embeddings and norms (N), unless they are called all. x is the hidden size over √N, the ratio the MLP's parameters over the attention's.",
-            "An interval in brackets comes from refitting the law to resampled runs. It holds what noise in the runs does to the law, not what the law's form gets wrong.",
-            "What the law has no term for (depth, head size, GQA) was held at the runs' values in the search or enters through speed alone. A gain that comes from such a change is not a prediction of this study.",
+            "An interval of a pick's loss holds what noise in the runs does to the law, where it was refitted to resampled runs, and what the law is taken to miss of a shape. Intervals of the law's own coefficients hold the noise alone.",
+            "What the law has no term for (depth, head size, GQA) is held at one value in the search, or costs what its user stated. A gain that comes from such a change is not a prediction of this study.",
             "Speeds depend on the workload: at another batch or length two shapes may trade places.",
         ]);
         report.Heading(2, "Where it comes from");

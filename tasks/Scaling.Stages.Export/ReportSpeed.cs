@@ -2,6 +2,7 @@
 using Scaling.Laws;
 using Scaling.Reports;
 using Scaling.Sdk;
+using static Scaling.Stages.Export.RowText;
 
 namespace Scaling.Stages.Export;
 
@@ -76,10 +77,6 @@ internal static class ReportSpeed
 
     private static Interval? IntervalOf(Row row, string column) =>
         Optional(row, column + "_low") is { } low && Optional(row, column + "_high") is { } high ? new Interval(low, high) : null;
-
-    private static double? Optional(Row row, string column) => row.Text(column).Length == 0 ? null : row.Number(column);
-
-    private static string Digits(Row row, string column) => Quantity.Digits(Optional(row, column), 3);
 
     private static string Share(double? share) => share is null ? Quantity.Absent : $"{Quantity.Digits(100 * share, 2)} %";
 }

@@ -72,6 +72,15 @@ internal sealed record Study
 
     public Table? Front { get; init; }
 
+    /// <summary>What the search picks with other multiples.</summary>
+    public Table? Sensitivity { get; init; }
+
+    /// <summary>Shapes of known loss, scored by the search's law and device.</summary>
+    public Table? References { get; init; }
+
+    /// <summary>Other searches, to be set beside <see cref="Best"/>.</summary>
+    public IReadOnlyList<SearchResult> Compared { get; init; } = [];
+
     /// <summary><see cref="Runs"/>, by rising size, budget and loss.</summary>
     public IReadOnlyList<StudyRun> RunList { get; init; } = [];
 
@@ -86,7 +95,7 @@ internal sealed record Study
         var (list, accuracies) = runs is null ? ([], []) : RunsOf(runs);
         return new Study
         {
-            Best = Document(context, "best", SearchResult.Read)!,
+            Best = Document(context.Input("best"), "best", SearchResult.Read),
             Law = Document(context, "law", LawDocument.Read),
             Scores = Document(context, "scores", ScoresDocument.Read),
             Runs = runs,
@@ -95,9 +104,12 @@ internal sealed record Study
             Speed = TableOf(context, "speed"),
             Candidates = TableOf(context, "candidates"),
             Front = TableOf(context, "front"),
+            Sensitivity = TableOf(context, "sensitivity"),
+            References = TableOf(context, "scored_references"),
+            Compared = [.. context.Inputs(ExportTables.Compared).Select(i => Document(i.Path, "best", SearchResult.Read))],
             RunList = list,
             Accuracies = [.. accuracies, .. LmEvalResults.Match(context, list)],
-            Sources = [.. ExportTables.Sources.Where(s => context.Inputs(s.Role).Count > 0).Select(s => Source(context.Input(s.Role), s.File, s.Stage)), .. Harness(context.Settings.LmEval)],
+            Sources = [.. ExportTables.Sources.Where(s => context.Inputs(s.Role).Count > 0).Select(s => Source(context.Input(s.Role), s.File, s.Stage)), .. context.Inputs(ExportTables.Compared).Select(i => Source(i.Path, "best.json", "search")), .. Harness(context.Settings.LmEval)],
         };
     }
 
@@ -150,22 +162,23 @@ internal sealed record Study
         context.Inputs(role).Count == 0 ? null : context.InputTable(role);
 
     private static T? Document<T>(StageContext<ExportSettings> context, string role, Func<string, T?> read)
+        where T : class => context.Inputs(role).Count == 0 ? null : Document(context.Input(role), role, read);
+
+    /// <param name="path">Where it lies.</param>
+    /// <param name="kind">Of <see cref="ExportTables.Sources"/>, where roles are named as kinds.</param>
+    /// <param name="read">Reads it.</param>
+    private static T Document<T>(string path, string kind, Func<string, T?> read)
         where T : class
     {
-        if (context.Inputs(role).Count == 0)
-        {
-            return null;
-        }
-
         try
         {
-            return read(context.Input(role)) ?? throw new FormatException("it is null");
+            return read(path) ?? throw new FormatException("it is null");
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
-            var (_, stage, file) = ExportTables.Sources.First(s => s.Role == role);
+            var (_, stage, file) = ExportTables.Sources.First(s => s.Role == kind);
             throw new StageFailedException(
-                "SCAL7504", $"The file of the role '{role}' is no {file}: {e.Message}", $"Expected what the stage '{stage}' writes. Name that stage under 'needs'.");
+                "SCAL7504", $"The file of the role '{kind}' is no {file}: {e.Message}", $"Expected what the stage '{stage}' writes. Name that stage under 'needs'.");
         }
     }
 

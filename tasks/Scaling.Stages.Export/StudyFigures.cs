@@ -1,4 +1,4 @@
-// The figures of a study: loss against x and ratio, accuracy against loss, predicted against measured, the front.
+// The figures of a study: loss against x and ratio, accuracy against loss, predicted against measured, the front, shapes of known loss.
 using Scaling.Laws;
 using Scaling.Reports;
 using Scaling.Sdk;
@@ -16,14 +16,9 @@ internal static class StudyFigures
     /// <summary>Points of a curve.</summary>
     private const int CurvePoints = 81;
 
-    /// <summary>More candidates than this are thinned: the cloud looks the same and the file stays small.</summary>
-    private const int DrawnCandidates = 1500;
-
-    private const string Pale = "#b8b8b8";
-
     /// <summary>The figures that the study's tables allow, in the order of the report.</summary>
     public static IReadOnlyList<StudyFigure> Of(Study study) =>
-        [.. new[] { LossAgainstX(study), LossAgainstRatio(study), AccuracyAgainstLoss(study), PredictedAgainstMeasured(study), Front(study) }.OfType<StudyFigure>()];
+        [.. new[] { LossAgainstX(study), LossAgainstRatio(study), AccuracyAgainstLoss(study), PredictedAgainstMeasured(study), FrontFigure.Of(study), ReferencesFigure.Of(study) }.OfType<StudyFigure>()];
 
     private static StudyFigure? LossAgainstX(Study study) => AgainstShape(
         study, ExportTables.LossAgainstX, "x", new FigureAxis("x = hidden / √parameters", ""), "ratio", run => run.X, law => law.Ranges.X, law => law.Shape!.XStar,
@@ -157,44 +152,6 @@ internal static class StudyFigures
         Low = row.Text("predicted_low").Length == 0 ? null : row.Number("predicted_low"),
         High = row.Text("predicted_high").Length == 0 ? null : row.Number("predicted_high"),
     };
-
-    private static StudyFigure? Front(Study study)
-    {
-        if (study.Candidates is null && study.Front is null)
-        {
-            return null;
-        }
-
-        var best = study.Best;
-        var series = new List<FigureSeries>();
-        if (study.Candidates is { } candidates)
-        {
-            int step = 1 + (candidates.Rows.Count - 1) / DrawnCandidates;
-            var rest = candidates.Each().Where((_, i) => i % step == 0);
-            series.Add(new("candidates", [.. rest.Select(SpeedAndLoss)]) { Color = Pale });
-        }
-
-        if (study.Front is { } front)
-        {
-            series.Add(new("front", [.. front.Each().Select(SpeedAndLoss).OrderBy(p => p.X)]) { Color = Palette.Blue, Stroke = Stroke.Solid });
-        }
-
-        if (best.Baseline is { } baseline)
-        {
-            series.Add(new("baseline", [new(baseline.TokensPerSecond, baseline.Predicted)]) { Mark = Mark.Square });
-        }
-
-        series.Add(new("accurate", [new(best.Accurate.TokensPerSecond, best.Accurate.Predicted)]) { Color = Palette.Vermilion, Mark = Mark.Star });
-        series.Add(new("efficient", [new(best.Efficient.TokensPerSecond, best.Efficient.Predicted)]) { Color = Palette.Green, Mark = Mark.Star });
-        var speeds = series.SelectMany(s => s.Points).Select(p => p.X).Where(s => s > 0).ToList();
-        bool wide = speeds.Max() > 20 * speeds.Min();
-        var figure = new Figure(
-            $"Shapes of {Quantity.Count(best.Size)} parameters", new FigureAxis("predicted speed", "tokens a second", wide), new FigureAxis("predicted loss", "nats a token"), series);
-        return new StudyFigure(
-            ExportTables.Front, figure, "Every candidate by predicted speed and loss. On the front no shape is both faster and of less loss; right and down is better.");
-    }
-
-    private static FigurePoint SpeedAndLoss(Row row) => new(row.Number("tokens_per_second"), row.Number("predicted"));
 
     /// <summary>Values from low to high, equal factors apart.</summary>
     private static IEnumerable<double> Spaced(double low, double high) =>

@@ -5,28 +5,35 @@ using Scaling.Sdk;
 
 namespace Scaling.Stages.Search;
 
-/// <summary>Scores every buildable shape by a fitted law and a roofline.</summary>
+/// <summary>Scores every buildable shape, or those that are given, by a fitted law and a model of the device.</summary>
 public sealed class SearchStage : Stage<SearchSettings>
 {
-    private const string LawRole = "law", SpeedRole = "speed";
+    private const string LawRole = "law", SpeedRole = "speed", ScoresRole = "scores", ShapesRole = "shapes", ReferencesRole = "references";
 
-    /// <summary>candidates.csv then has 50 MB; a space of more is asked too finely to tell its shapes apart.</summary>
-    /// <summary>Wide enough for a few multiples of the hardware about the value.</summary>
-    private const double HeldWithin = 0.1;
-
-    private const int MostCandidates = 200_000;
+    /// <summary>Twice what two seeds of one model differ by.</summary>
+    private const double ValleyNats = 0.001;
 
     /// <inheritdoc/>
     public override StageDeclaration Declaration { get; } = new()
     {
         Type = "search",
         Summary = "Finds the shapes of one size that lose least and serve fastest.",
-        Inputs = [new InputRole(LawRole, "law"), new InputRole(SpeedRole, "speed", Cardinality.Optional)],
+        Inputs =
+        [
+            new InputRole(LawRole, "law"),
+            new InputRole(SpeedRole, "speed", Cardinality.Optional),
+            new InputRole(ScoresRole, "scores", Cardinality.Optional),
+            new InputRole(ShapesRole, "shapes", Cardinality.Optional),
+            new InputRole(ReferencesRole, "references", Cardinality.Optional),
+        ],
         Outputs =
         [
             new OutputFile("candidates.csv", "candidates") { Columns = SearchTables.Candidates },
             new OutputFile("front.csv", "front") { Columns = SearchTables.Candidates },
             new OutputFile("best.json", "best"),
+            new OutputFile("sensitivity.csv", "sensitivity") { Columns = SearchTables.Sensitivity, Optional = true },
+            new OutputFile("variants.csv", "shapes") { Columns = SearchTables.Variants },
+            new OutputFile("references.csv", "scored_references") { Columns = SearchTables.ScoredReferences, Optional = true },
         ],
     };
 
@@ -34,200 +41,99 @@ public sealed class SearchStage : Stage<SearchSettings>
     protected override void Run(StageContext<SearchSettings> context)
     {
         var settings = context.Settings;
-        var law = ReadLaw(context);
-        var rows = SpeedRows.Read(context.Inputs(SpeedRole) is [var file] ? file.Path : null);
-        var speed = SpeedModel.Of(context, rows);
-        var axes = FixedAxes.Of(context, law.Context);
-        var space = SpaceOf(context, law, axes, rows);
+        var law = SearchLaw.Read(context, LawRole);
+        var given = context.Inputs(ShapesRole) is [var table] ? SearchSpace.Read(table.Path) : null;
+        var references = context.Inputs(ReferencesRole) is [var file] ? Reference.Read(file.Path) : null;
+        var rows = SpeedRows.Read(context.Inputs(SpeedRole) is [var measured] ? measured.Path : null);
+        var speed = SpeedModel.Of(context, rows, believeRows: given is not null);
+
+        // What is compared.
+        var configured = BaselineShape.Configured(settings);
+        var axes = given is null ? SearchAxes.Of(settings, law.Document.Context, configured) : SearchAxes.Of(given);
+        int multipleOf = settings.MultipleOf ?? rows.CommonMultiple();
+        var baseline = BaselineShape.Of(context, configured, axes, multipleOf);
+        var space = given is null ? SearchSpace.Of(context, law, axes, baseline, multipleOf, speed.Workload) : null;
+        var shapes = space is null ? SearchSpace.Near(given!, settings, speed.Workload, baseline) : SearchSpace.Shapes(space);
+        var penalties = Penalties.Of(settings.Penalties, law.Document.Context, baseline ?? shapes[0]);
+        axes.Check(context, law.Document, penalties, baseline);
+
+        // By what.
         double tokens = settings.TokensPerParameter * settings.Size;
+        var misfit = Misfit.Of(context, law, ScoresRole);
+        PenalisedPoint? reference = baseline is null ? null : Scoring.At(baseline, settings, penalties, tokens);
+        var forecast = new LossForecast(law.Document, settings.Baseline?.Loss is { } level ? new LossAnchor(reference!.Value, level) : null, misfit.Nats);
+        var scoring = new Scoring(
+            settings, law, forecast, new LossThreshold(reference, settings.LossAtMost), penalties, speed, Objective.Of(context, tokens, speed), Demands.Of(settings, speed, given is null ? new HashSet<DecoderShape>() : rows.Skipped), tokens);
 
-        // All at the asked size: otherwise a candidate that rounding left a little larger would win by that.
-        LawPoint Point(DecoderShape s) => LawPoint.Of(s, settings.Size, tokens);
-        double Loss(DecoderShape s) => law.Predict(Point(s));
+        // What is found.
+        var candidates = scoring.Of(shapes);
+        double? baselineLoss = reference is { } at ? forecast.Predict(at) : null;
+        bool limited = reference is not null || settings.LossAtMost is not null;
+        IReadOnlyList<Demand> demands = limited ? [.. scoring.Demands, Demands.OnLoss(settings, baselineLoss)] : scoring.Demands;
+        Demands.RefuseNone(candidates, demands, speed);
+        var accurate = ArchitectureSearch.MostAccurate(candidates)!;
+        var efficient = ArchitectureSearch.MostEfficient(candidates)!;
+        double? fittedGqa = law.Document.Context.Gqa is [var one] ? one : baseline?.Gqa;
 
-        var baseline = BaselineOf(context, space);
-        double? threshold = baseline is null ? null : Loss(baseline);
-        var candidates = ArchitectureSearch.Score(ShapesOf(space), Loss, speed.Predict, threshold);
-        RefuseNone(candidates, space, threshold);
-        ScoredShape Scored(Candidate c) => ScoredShape.Of(c.Shape, c.Predicted, c.Speed, threshold);
+        ScoredShape Scored(Candidate c) => Picked(c, baselineLoss);
         new SearchResult
         {
             Size = settings.Size,
             Tokens = tokens,
             Workload = speed.Workload,
             Device = speed.Machine,
-            Baseline = baseline is null ? null : ScoredShape.Of(baseline, threshold!.Value, speed.Predict(baseline), threshold),
-            Accurate = Scored(ArchitectureSearch.MostAccurate(candidates)),
-            Efficient = Scored(ArchitectureSearch.MostEfficient(candidates)!),
+            Objective = settings.Objective,
+            Hold = settings.Hold,
+            Tolerance = settings.Tolerance,
+            Probability = settings.Probability,
+            LawSource = law.Document.Source,
+            Level = law.Level(settings),
+            LossAtMost = settings.LossAtMost,
+            Misfit = misfit.Nats,
+            MisfitSource = misfit.Source,
+            Penalties = penalties.Set,
+            Layers = axes.Layers,
+            HeadSize = axes.HeadSize,
+            Gqa = [.. axes.Gqa],
+            MultipleOf = space?.MultipleOf,
+            Constraints = Demands.Count(candidates, demands),
+            Baseline = baseline is null ? null : Scored(scoring.Of(baseline, forecast.Of([reference!.Value], scoring.Threshold, law.Confidence)[0])),
+            Accurate = Scored(accurate),
+            Efficient = Scored(efficient),
+            EfficientAtFittedGqa = axes.Gqa.Count > 1 && ArchitectureSearch.MostEfficient(candidates.Where(c => c.Shape.Gqa == fittedGqa)) is { } fitted ? Scored(fitted) : null,
+            TradePlaces = TradePlaces.Of(speed, accurate.Shape, efficient.Shape, baseline),
+            Valley = ValleyOf(candidates, accurate, law.Level(settings)),
         }.Write(context.Output("best.json"));
-        var odds = ShapeDecision.Of(law, settings.Size, tokens, [.. candidates.Select(c => Point(c.Shape))]);
-        List<(Candidate Candidate, ShapeOdds? Odds)> judged = [.. candidates.Select((c, i) => (c, odds?[i]))];
-        SearchTables.Of(judged, threshold, speed.Machine.Source).Write(context.Output("candidates.csv"));
-        SearchTables.Of(judged.Where(c => c.Candidate.OnFront), threshold, speed.Machine.Source).Write(context.Output("front.csv"));
-    }
-
-    private static LawDocument ReadLaw(StageContext<SearchSettings> context)
-    {
-        LawDocument law;
-        try
+        SearchTables.Of(candidates, baselineLoss).Write(context.Output("candidates.csv"));
+        SearchTables.Of(candidates.Where(c => c.OnFront), baselineLoss).Write(context.Output("front.csv"));
+        GqaVariants.Table(efficient.Shape, fittedGqa, settings.GqaWalk, s => scoring.Demands.All(d => d.Meets(s, speed.Of(s)))).Write(context.Output("variants.csv"));
+        if (space is not null)
         {
-            law = LawDocument.Read(context.Input(LawRole));
-        }
-        catch (FormatException e)
-        {
-            throw new StageFailedException("SCAL7309", $"The law cannot be read: {e.Message}.", "Expected law.json, as 'fit' writes it.");
+            Sensitivity.Of(space, scoring, candidates).Write(context.Output("sensitivity.csv"));
         }
 
-        if (law.Shape is not { Form: not LawForm.None })
+        if (references is not null)
         {
-            throw new StageFailedException(
-                "SCAL7310", "The law predicts the same loss for every shape: it is a Chinchilla law.", "Fit with 'law: conditional' on runs that differ in x and ratio.");
-        }
-
-        WarnOfDoubts(context, law);
-        return law;
-    }
-
-    private static void WarnOfDoubts(StageContext<SearchSettings> context, LawDocument law)
-    {
-        if (law.ParametersRule != "non-embedding")
-        {
-            context.Warn(
-                "SCAL7311", $"The law counts parameters as '{law.ParametersRule}', the search as 'non-embedding'.", "Fit on the column 'parameters' of runs.csv.");
-        }
-
-        string ray = law.Ranges.TokensPerParameter.Contains(context.Settings.TokensPerParameter) ? "prediction_along_ray" : "prediction_off_ray";
-        foreach (string quantity in new[] { "x_star", "r_star", ray })
-        {
-            if (law.Verdict(quantity) is { Identification: Identification.NotIdentified } verdict)
-            {
-                context.Warn("SCAL7307", $"The law's runs do not determine {quantity}: {verdict.Reason}", "Train more seeds or a wider grid before believing the pick.");
-            }
+            Reference.Score(references, settings, law.Document, penalties, speed).Write(context.Output("references.csv"));
         }
     }
 
-    private static ShapeSpace SpaceOf(StageContext<SearchSettings> context, LawDocument law, FixedAxes axes, SpeedRows rows)
+    private static ScoredShape Picked(Candidate c, double? baselineLoss) => ScoredShape.Of(c.Shape, c.Predicted, c.Serving.Speed, baselineLoss) with
     {
-        var settings = context.Settings;
-        var fitted = law.Ranges.Ratio is { } seen
-            ? new Interval(Math.Max(seen.Low, law.Options.RatioRange.Low), Math.Min(seen.High, law.Options.RatioRange.High))
-            : null;
-        return new ShapeSpace(
-            settings.Size, settings.Tolerance, axes.Layers, axes.HeadSize, axes.Gqa, settings.MultipleOf ?? rows.CommonMultiple(), axes.Vocabulary, axes.Tied,
-            BoundsOf(context, "x", settings.X, Held(context, "x", settings.X is not null, law.Shape!.Coefficients is { A1: 0, A2: 0 }, law.Ranges.X, settings.Baseline?.Hidden / Math.Sqrt(settings.Size))),
-            BoundsOf(context, "ratio", settings.Ratio, Held(context, "ratio", settings.Ratio is not null, law.Shape!.Coefficients is { B1: 0, B2: 0 }, fitted, settings.Baseline?.Ratio)));
-    }
+        PredictedLow = c.Loss.Interval?.Low,
+        PredictedHigh = c.Loss.Interval?.High,
+        ProbabilityFeasible = c.Loss.Probability,
+        Objective = c.Objective,
+        Batch = c.Serving.Fits ? c.Serving.Speed.Batch : 0,
+        TokensPerSecondLow = c.Serving.TokensPerSecond?.Low,
+        TokensPerSecondHigh = c.Serving.TokensPerSecond?.High,
+        Source = c.Serving.Source,
+    };
 
-    /// <summary>An axis without a fitted term costs no loss in the law's eyes: it stays near the baseline's value, or in the middle of the runs'.</summary>
-    private static Interval? Held(StageContext<SearchSettings> context, string name, bool asked, bool withoutTerm, Interval? fitted, double? baseline)
+    private static Valley ValleyOf(IReadOnlyList<Candidate> candidates, Candidate accurate, LossLevel level)
     {
-        if (!withoutTerm || fitted is null)
-        {
-            return fitted;
-        }
-
-        if (asked)
-        {
-            context.Warn("SCAL7320", $"The law has no term in {name}: within the bounds that '{name}' sets, it costs no loss in the law's eyes.", $"Train three values of {name} a size and budget before believing the pick.");
-            return fitted;
-        }
-
-        double middle = baseline ?? Math.Sqrt(fitted.Low * fitted.High);
-        context.Warn(
-            "SCAL7320", $"The law has no term in {name}: the search holds it within {HeldWithin:0%} of {middle:0.###}, where the runs go from {fitted.Low:0.###} to {fitted.High:0.###}.",
-            $"Train three values of {name} a size and budget, or set '{name}' to search wider.");
-        return new Interval(middle * (1 - HeldWithin), middle * (1 + HeldWithin));
-    }
-
-    private static Bounds BoundsOf(StageContext<SearchSettings> context, string name, IReadOnlyList<double>? setting, Interval? fitted)
-    {
-        if (setting is null)
-        {
-            return fitted is null
-                ? throw new StageFailedException("SCAL7308", $"The law does not say between which values of '{name}' it holds.", $"Set '{name}: [low, high]'.")
-                : new Bounds(fitted.Low, fitted.High);
-        }
-
-        if (setting is not [var low, var high] || low > high)
-        {
-            throw new StageFailedException(
-                "SCAL7308", $"'{name}' is [{string.Join(", ", setting.Select(v => Table.Cell(v)))}]. Expected two numbers, the least and the greatest.",
-                $"Write '{name}: [{Table.Cell(setting.Min())}, {Table.Cell(setting.Max())}]'.");
-        }
-
-        if (fitted is not null && !(fitted.Contains(low) && fitted.Contains(high)))
-        {
-            context.Warn(
-                "SCAL7318", $"'{name}' goes from {Table.Cell(low)} to {Table.Cell(high)} where the law's runs go from {Table.Cell(fitted.Low)} to {Table.Cell(fitted.High)}.",
-                "Beyond its runs the law is a guess.");
-        }
-
-        return new Bounds(low, high);
-    }
-
-    private static DecoderShape? BaselineOf(StageContext<SearchSettings> context, ShapeSpace space)
-    {
-        if (context.Settings.Baseline is not { } baseline)
-        {
-            context.Warn("SCAL7305", "There is no baseline, so every candidate counts as feasible and 'efficient' is simply the fastest.", "Set 'baseline', also where the sweep has one: it is not taken from there.");
-            return null;
-        }
-
-        if (baseline.Ratio is null == baseline.Intermediate is null)
-        {
-            throw new StageFailedException(
-                "SCAL7312", "The baseline needs 'ratio' or 'intermediate', and not both.", "Write, for example, 'baseline: { hidden: 2048, ratio: 4.8, gqa: 4 }'.");
-        }
-
-        var request = new ShapeRequest(
-            space.Size, space.Layers, 0, baseline.Ratio ?? 0, baseline.Gqa ?? space.Gqa[0], space.HeadSize, space.MultipleOf, space.Vocabulary, space.Tied);
-        var (shape, reason) = baseline.Intermediate is { } intermediate
-            ? ShapeGenerator.WithHiddenAndIntermediate(request, baseline.Hidden, intermediate)
-            : ShapeGenerator.WithHidden(request, baseline.Hidden);
-        if (shape is null)
-        {
-            throw new StageFailedException(
-                "SCAL7312", $"The baseline cannot be built with {space.Size} parameters: {reason}.", "Choose a smaller 'hidden', 'ratio' or 'gqa' for it.");
-        }
-
-        double miss = shape.Parameters / space.Size - 1;
-        if (Math.Abs(miss) > space.Tolerance)
-        {
-            context.Warn(
-                "SCAL7313", $"The baseline has {shape.Parameters} parameters, {miss:+0.0%;-0.0%} against the size, where candidates stay within {space.Tolerance:0.0%}.",
-                "Its size moves its loss. Choose another 'hidden', or raise 'tolerance'.");
-        }
-
-        return shape;
-    }
-
-    private static List<DecoderShape> ShapesOf(ShapeSpace space)
-    {
-        List<DecoderShape> shapes = [.. space.Shapes().Take(MostCandidates + 1)];
-        return shapes.Count <= MostCandidates
-            ? shapes
-            : throw new StageFailedException(
-                "SCAL7319", $"More than {MostCandidates} shapes have {space.Size} parameters within {space.Tolerance:0.0%} and sizes in multiples of {space.MultipleOf}.",
-                "Raise 'multiple_of', lower 'tolerance', or narrow 'x' or 'ratio'.");
-    }
-
-    private static void RefuseNone(IReadOnlyList<Candidate> candidates, ShapeSpace space, double? threshold)
-    {
-        if (candidates.Count == 0)
-        {
-            throw new StageFailedException(
-                "SCAL7304",
-                $"No shape has {space.Size} parameters within {space.Tolerance:0.0%} with {space.Layers} layers, head size {space.HeadSize}, GQA {string.Join(", ", space.Gqa)}, " +
-                $"sizes in multiples of {space.MultipleOf}, x in [{space.X.Low:0.###}, {space.X.High:0.###}] and ratio in [{space.Ratio.Low:0.###}, {space.Ratio.High:0.###}].",
-                "Raise 'tolerance', lower 'multiple_of', or widen 'x' or 'ratio'.");
-        }
-
-        if (!candidates.Any(c => c.Feasible))
-        {
-            throw new StageFailedException(
-                "SCAL7306",
-                $"None of the {candidates.Count} candidates is predicted to lose at most the baseline's {threshold:0.0000} nats a token; the best loses {candidates[0].Predicted:0.0000}.",
-                "Widen 'x' or 'ratio', lower 'multiple_of', or choose another baseline.");
-        }
+        double within = level == LossLevel.Factor ? ValleyNats * accurate.Predicted : ValleyNats;
+        Candidate[] flat = [.. candidates.Where(c => c.Allowed && c.Predicted - accurate.Predicted <= within)];
+        return new Valley(ValleyNats, flat.Length, Bounds.Of([.. flat.Select(c => c.Shape.X)]), Bounds.Of([.. flat.Select(c => c.Shape.Ratio)]));
     }
 }

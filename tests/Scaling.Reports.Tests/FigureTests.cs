@@ -15,7 +15,7 @@ public class FigureTests
         new FigureAxis("held-out loss", "nats a token"),
         [
             new FigureSeries("law", [new(8_000, 4.6), new(32_000, 4.2)]) { Mark = Mark.None, Stroke = Stroke.Solid },
-            new FigureSeries("runs of 10 tokens a parameter", [new(8_192, 4.61) { Low = 4.58, High = 4.64 }, new(31_744, 4.22)]) { Color = Palette.Blue },
+            new FigureSeries("runs of 10 tokens a parameter", [new(8_192, 4.61) { Low = 4.58, High = 4.64 }, new(31_744, 4.22) { Left = 26_000, Right = 38_000 }]) { Color = Palette.Blue },
             new FigureSeries("held out", [new(64_000, 4.0), new(0, 4.1), new(50_000, double.NaN)]) { Color = Palette.Vermilion, Mark = Mark.Ring },
         ]);
 
@@ -64,6 +64,17 @@ public class FigureTests
         var nothing = new Figure("nothing", axis, axis, [new FigureSeries("entry", []), new FigureSeries(null, [new(double.NaN, 1), new(-1, 1)])]);
         Assert.Contains("nothing", Assert.Throws<ArgumentException>(() => FigureSvg.Draw(nothing)).Message);
         Assert.DoesNotContain("NaN", FigureSvg.Draw(Example));
+    }
+
+    [Fact]
+    public void Error_bars_stand_upright_and_lie_level_and_one_without_an_end_is_left_out()
+    {
+        var axis = new FigureAxis("x", "");
+        int Lines(FigurePoint point) => XDocument.Parse(FigureSvg.Draw(new Figure("bars", axis, axis, [new FigureSeries(null, [point, new(5, 5)]) { Color = Palette.Green }]))).Descendants(Svg + "polyline").Count(l => l.Attribute("style")!.Value.Contains("rgb(0,158,115);stroke-width:1.2"));
+        Assert.Equal(0, Lines(new(1, 1)));
+        Assert.Equal(1, Lines(new(1, 1) { Low = 0, High = 2 }));
+        Assert.Equal(2, Lines(new(1, 1) { Low = 0, High = 2, Left = 0, Right = 3 }));
+        Assert.Equal(0, Lines(new(1, 1) { Low = 0, Right = 3 }));
     }
 
     [Fact]

@@ -40,6 +40,7 @@ public class QuantityTests
         Assert.Equal("−1.5 %", Quantity.Change(-0.015));
         Assert.Equal("−0.0210", Quantity.LossDifference(-0.021));
         Assert.Equal("0.0000", Quantity.LossDifference(0));
+        Assert.Equal("−35.5", Quantity.MilliNats(-0.03549));
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 // The stage `search`, and its scoring against the published winners.
-using System.Text.Json.Nodes;
 using CsCheck;
 using Scaling.Architectures;
 using Scaling.Laws;
@@ -16,8 +15,8 @@ public sealed class SearchTests : IDisposable
     private static readonly DecoderShape Llama1B = new(16, 2048, 8192, 32, 8, 64, 128_256, true);
 
     // arXiv 2510.18245: depth and head size of its tables, hidden and intermediate sizes in multiples of 512, N within 2.5 % of LLaMA-3.2's, r in [0.5, 5].
-    private static readonly ShapeSpace At1B = new(973_078_528, 0.025, 16, 64, [4], 512, 128_256, true, new Bounds(1e-6, 1e6), new Bounds(0.5, 5));
-    private static readonly ShapeSpace At3B = At1B with { Size = 2_818_572_288, Layers = 28, HeadSize = 128, Gqa = [3] };
+    private static readonly ShapeSpace At1B = new(973_078_528, 0.025, [16], [64], [4], 512, 128_256, true, new Bounds(1e-6, 1e6), new Bounds(0.5, 5));
+    private static readonly ShapeSpace At3B = At1B with { Size = 2_818_572_288, Layers = [28], HeadSize = [128], Gqa = [3] };
 
     [Fact]
     public void The_published_constants_find_the_published_winners_by_their_factors()
@@ -43,25 +42,23 @@ public sealed class SearchTests : IDisposable
     public void The_front_holds_no_dominated_candidate_and_misses_none()
     {
         // Few different values, so that ties are common.
-        var points = (from loss in Gen.Int[0, 8] from speed in Gen.Int[0, 8] select (loss, speed)).Array[1, 40];
+        var points = (from loss in Gen.Int[0, 8] from speed in Gen.Int[0, 8] from broken in Gen.Int[0, 5] select (loss, speed, broken)).Array[1, 40];
         points.Sample(list =>
         {
             DecoderShape[] shapes = [.. list.Select((_, i) => Llama1B with { Hidden = i + 1 })];
-            var scored = ArchitectureSearch.Score(
-                shapes, s => list[s.Hidden - 1].loss, s => new Speed(1, 1, 1, list[s.Hidden - 1].speed, 1, 1, 1, 1), threshold: 4);
+            var scored = ArchitectureSearch.Rank(list.Select((p, i) => Point(shapes[i], p.loss, p.speed, p.broken)));
             foreach (var c in scored)
             {
                 bool dominated = scored.Any(o =>
-                    o.Predicted <= c.Predicted && o.Speed.TokensPerSecond >= c.Speed.TokensPerSecond
-                    && (o.Predicted < c.Predicted || o.Speed.TokensPerSecond > c.Speed.TokensPerSecond));
-                Assert.Equal(!dominated, c.OnFront);
-                Assert.Equal(c.Predicted <= 4, c.Feasible);
+                    o.Allowed && o.Predicted <= c.Predicted && o.Gain >= c.Gain && (o.Predicted < c.Predicted || o.Gain > c.Gain));
+                Assert.Equal(c.Allowed && !dominated, c.OnFront);
             }
 
-            Assert.Equal(scored.Min(c => c.Predicted), ArchitectureSearch.MostAccurate(scored).Predicted);
-            var feasible = scored.Where(c => c.Feasible).ToArray();
-            Assert.Equal(feasible.Select(c => c.Speed.TokensPerSecond).DefaultIfEmpty(-1).Max(), ArchitectureSearch.MostEfficient(scored)?.Speed.TokensPerSecond ?? -1);
+            Assert.Equal(Least(scored.Where(c => c.Allowed), c => c.Predicted), ArchitectureSearch.MostAccurate(scored)?.Predicted);
+            Assert.Equal(-Least(scored.Where(c => c.Feasible), c => -c.Gain), ArchitectureSearch.MostEfficient(scored)?.Gain);
         });
+
+        static double? Least(IEnumerable<Candidate> candidates, Func<Candidate, double?> value) => candidates.Min(value);
     }
 
     [Fact]
@@ -69,7 +66,7 @@ public sealed class SearchTests : IDisposable
     {
         var result = Search("""{"size":64000,"tokens_per_parameter":20,"baseline":{"hidden":48,"ratio":4,"gqa":2}}""", Law(), Speed());
         Assert.Empty(result.Warnings);
-        var best = SearchResult.Read(Path.Combine(result.Folder, "best.json"));
+        var best = result.Best();
         var candidates = result.Table("candidates.csv");
         var front = result.Table("front.csv");
         Assert.Equal(1_280_000, best.Tokens);
@@ -97,7 +94,7 @@ public sealed class SearchTests : IDisposable
     public void The_accurate_shape_lies_at_the_laws_own_optimum()
     {
         var result = Search("""{"size":64000,"tokens_per_parameter":20,"multiple_of":1}""", Law(), Speed());
-        var best = SearchResult.Read(Path.Combine(result.Folder, "best.json"));
+        var best = result.Best();
         Assert.Equal(0.24, best.Accurate.X, 0.02);
         Assert.Equal(1.5, best.Accurate.Ratio, 0.2);
     }
@@ -119,7 +116,7 @@ public sealed class SearchTests : IDisposable
     {
         string law = Law(d => d with { Shape = d.Shape! with { Coefficients = d.Shape.Coefficients with { A0 = 1, A1 = 0, A2 = 0 } } });
         var result = Search("""{"size":64000,"tokens_per_parameter":20,"baseline":{"hidden":48,"ratio":4,"gqa":2}}""", law, Speed());
-        double x = 48 / Math.Sqrt(64_000);
+        double x = result.Best().Baseline!.X;
         Assert.Equal(["SCAL7320"], result.Warnings.Select(w => w.Code));
         Assert.All(result.Table("candidates.csv").Each(), r => Assert.InRange(r.Number("x"), 0.9 * x, 1.1 * x));
         Assert.Equal(["SCAL7320"], Search("""{"size":64000,"tokens_per_parameter":20,"x":[0.16,0.36],"baseline":{"hidden":48,"ratio":4,"gqa":2}}""", law, Speed()).Warnings.Select(w => w.Code));
@@ -127,14 +124,14 @@ public sealed class SearchTests : IDisposable
 
     [Fact]
     public void A_space_of_millions_of_shapes_is_refused_before_any_is_scored() =>
-        Fails("SCAL7319", """{"size":1000000000,"tokens_per_parameter":20,"multiple_of":1,"x":[0.05,0.12],"layers":16,"head_size":64}""", Law(), Speed());
+        Fails("SCAL7319", """{"size":1000000000,"tokens_per_parameter":20,"multiple_of":1,"x":[0.05,0.12],"layers":[16],"head_size":[64]}""", Law(), Speed());
 
     [Fact]
     public void A_named_device_needs_a_workload_and_no_measured_rows()
     {
         const string Rest = "\"size\":64000,\"tokens_per_parameter\":20,\"multiple_of\":4,\"device\":\"h200\"";
         var result = Search("{" + Rest + ",\"workload\":{\"prompt\":4096,\"output\":1024,\"batch\":32}}", Law());
-        var best = SearchResult.Read(Path.Combine(result.Folder, "best.json"));
+        var best = result.Best();
         Assert.Equal(("h200", "modelled", 1 / 989e12), (best.Device.Name, best.Device.Source, best.Device.Roofline!.SecondsPerFlop));
         Assert.Equal(new Workload(4096, 1024, 32), best.Workload);
         Assert.All(result.Table("candidates.csv").Each(), r => Assert.Equal("modelled", r.Text("source")));
@@ -144,8 +141,8 @@ public sealed class SearchTests : IDisposable
     [Fact]
     public void Going_where_no_run_was_is_said_aloud()
     {
-        var result = Search("""{"size":64000,"tokens_per_parameter":20,"gqa":[2,4],"layers":4,"x":[0.1,0.3]}""", Law(), Speed());
-        Assert.Equal(["SCAL7302", "SCAL7302", "SCAL7305", "SCAL7318"], result.Warnings.Select(w => w.Code).Order());
+        var result = Search("""{"size":64000,"tokens_per_parameter":20,"gqa":[4],"layers":[4],"x":[0.1,0.3]}""", Law(), Speed());
+        Assert.Equal(["SCAL7305", "SCAL7318", "SCAL7321", "SCAL7321"], result.Warnings.Select(w => w.Code).Order());
         Assert.Contains("the sweep", result.Warnings.Single(w => w.Code == "SCAL7305").Hint, StringComparison.Ordinal);
         Assert.Contains(result.Warnings, w => w.Message == "'layers' is 4 where the law's runs have 2, and the law has no term for it.");
         Assert.Contains(result.Table("candidates.csv").Each(), r => r.Number("gqa") == 4);
@@ -206,12 +203,13 @@ public sealed class SearchTests : IDisposable
         }
     }
 
-    private static IReadOnlyList<Candidate> ByFactor(ShapeSpace space, ShapeTerms terms)
-    {
-        var roofline = Roofline.Of(Device.H200);
-        return ArchitectureSearch.Score(
-            space.Shapes(), s => terms.Factor(s.X, s.Ratio), s => Scaling.Architectures.Speed.Predict(roofline, s, new Workload(4096, 1024, 32)), threshold: null);
-    }
+    private static IReadOnlyList<Candidate> ByFactor(ShapeSpace space, ShapeTerms terms) =>
+        ArchitectureSearch.Rank(space.Shapes().Select(s => Point(s, terms.Factor(s.X, s.Ratio), 1, 0)));
+
+    /// <summary>A candidate that loses, gains, and breaks nothing (0), its loss (1) or something else (2).</summary>
+    private static Candidate Point(DecoderShape shape, double loss, double gain, int broken) => new(
+        shape, new ForecastLoss(loss, null, null, null), new Serving(new Speed(1, 1, 1, gain, 1, 1, 1, 1), true, null, "modelled"), gain,
+        broken switch { 1 => ["loss"], 2 => ["memory"], _ => [] });
 
     private void Fails(string code, string settings, string law, string? speed = null)
     {
@@ -219,70 +217,9 @@ public sealed class SearchTests : IDisposable
         Assert.Equal(code, Assert.Single(error.Diagnostics).Code);
     }
 
-    private StageResult Search(string settings, string law, string? speed = null)
-    {
-        var inputs = new Dictionary<string, string> { ["law"] = law };
-        if (speed is not null)
-        {
-            inputs["speed"] = speed;
-        }
+    private StageResult Search(string settings, string law, string? speed = null) => SearchStudy.Search(_folder, settings, law, speed);
 
-        return new StageRunner(new SearchStage(), _folder).Run(JsonNode.Parse(settings)!.AsObject(), inputs);
-    }
+    private string Law(Func<LawDocument, LawDocument>? change = null) => SearchStudy.Law(_folder, change);
 
-    /// <summary>A law of small models with its minimum at x 0.24 and ratio 1.5.</summary>
-    private string Law(Func<LawDocument, LawDocument>? change = null)
-    {
-        var law = new LawDocument
-        {
-            Options = new LawOptions(),
-            Base = new ChinchillaLaw(0.8, 20, 30, 0.35, 0.3),
-            Shape = new ShapeTerms(LawForm.Multiplicative, new ShapeCoefficients(1, 0.1, 0.024, 1, 0.05, 0.075)),
-            Verdicts = [],
-            Intervals = new LawIntervals(),
-            Restarts = new Restarts(1, 1, new(0.35, 0.35), new(0.3, 0.3)),
-            Certificate = new Certificate { Status = Convergence.Converged, GradientNorm = 0, AtBounds = [] },
-            Fit = new FitSummary { Rows = 24, Runs = 24, Groups = 1, ResidualStandardDeviation = 0.01, RunNoise = 0.01, LevelNoise = 0, ReplicateFreedom = 0 },
-            Ranges = new LawRanges
-            {
-                Parameters = new(8_000, 32_000),
-                Tokens = new(80_000, 640_000),
-                TokensPerParameter = new(10, 20),
-                X = new(0.15, 0.4),
-                Ratio = new(0.4, 4.2),
-                Sizes = [8_000, 16_000, 32_000],
-            },
-            Context = new LawContext { Layers = [2], HeadSize = [8], Gqa = [2], Vocabulary = [256], Tied = [true] },
-        };
-        string path = _folder["law.json"];
-        (change is null ? law : change(law)).Write(path);
-        return path;
-    }
-
-    /// <summary>Rows as a machine with this roofline would be measured, in float32.</summary>
-    private string Speed(string secondDevice = "cpu-2", double? time = null)
-    {
-        var machine = new Roofline(5e-11, 2e-10, 1e-5);
-        var workload = new Workload(128, 64, 8) { Weights = DataType.Float32, KvCache = DataType.Float32 };
-        DecoderShape[] shapes = [new(2, 24, 100, 4, 2, 8, 256, true), new(2, 32, 40, 8, 4, 8, 256, true), new(2, 64, 20, 2, 1, 8, 256, true)];
-        var rows = shapes.Select((shape, i) =>
-        {
-            var s = Scaling.Architectures.Speed.Predict(machine, shape, workload);
-            object[] cells =
-            [
-                .. shape.Cells(), 128, 64, 8, 2, "float32", i == 1 ? secondDevice : "cpu-2", time ?? s.TimeToFirstToken, s.TimePerOutputToken,
-                s.TokensPerSecond, s.TokensPerSecond, s.TokensPerSecond, s.KvBytesPerToken, shape.ParametersTotal * 4, 5, "measured",
-            ];
-            return cells.Select(Table.Cell).ToArray();
-        });
-        string[] columns =
-        [
-            .. Vocabulary.ShapeTerms.Select(t => t.Name), "prompt", "output", "batch", "threads", "data_type", "device", "time_to_first_token",
-            "time_per_output_token", "tokens_per_second", "tokens_per_second_low", "tokens_per_second_high", "kv_bytes_per_token", "weight_bytes",
-            "repeats", "source",
-        ];
-        string path = _folder["speed.csv"];
-        new Table(columns, [.. rows]).Write(path);
-        return path;
-    }
+    private string Speed(string secondDevice = "cpu-2", double? time = null) => SearchStudy.Speed(_folder, secondDevice, time);
 }

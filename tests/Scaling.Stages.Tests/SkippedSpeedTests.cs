@@ -19,6 +19,7 @@ public sealed class SkippedSpeedTests
             [.. columns.Select(column => Vocabulary.ShapeTerms.Select(t => t.Name).ToList().IndexOf(column) is >= 0 and var i ? Table.Cell(shape.Cells()[i]) : column switch
             {
                 "prompt" or "output" or "batch" => "8",
+                "tensor_parallel" or "peak_flops" => "1",
                 "device" => "cpu",
                 "kv_bytes_per_token" => Table.Cell(4 * shape.KvElementsPerToken),
                 "weight_bytes" => Table.Cell(4 * shape.ParametersTotal),

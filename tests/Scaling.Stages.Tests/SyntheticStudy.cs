@@ -56,7 +56,8 @@ internal static class SyntheticStudy
               "reason": null
             }
             """);
-        return new[] { "best.json", "runs.csv", "law.json", "residuals.csv", "predictions.csv", "scores.json", "speed.csv", "candidates.csv", "front.csv" }
+        Sensitivity().Write(folder["sensitivity.csv"]);
+        return new[] { "best.json", "runs.csv", "law.json", "residuals.csv", "predictions.csv", "scores.json", "speed.csv", "candidates.csv", "front.csv", "sensitivity.csv" }
             .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => folder[file]);
     }
 
@@ -70,7 +71,25 @@ internal static class SyntheticStudy
         Baseline = withBaseline ? Scored(Baseline) : null,
         Accurate = Scored(accurate ?? Accurate, withBaseline),
         Efficient = Scored(Efficient, withBaseline),
+        Tolerance = 0.05,
+        Probability = 0.8,
+        Misfit = 0.003,
+        MisfitSource = "as set",
+        Layers = [2],
+        HeadSize = [8],
+        Gqa = [2],
+        MultipleOf = 4,
+        Constraints = [new ConstraintCount("loss", "lose no more than the baseline with a probability of 80 %", 5, 5), new ConstraintCount("limits.latency", "take at most 0.2 s a batch", 6, 4)],
+        Valley = new Valley(0.001, 1, new Bounds(0.208, 0.208), new Bounds(0.812, 0.812)),
+        TradePlaces = [new TradePlace("accurate", "efficient", "efficient", null, "efficient", null), new TradePlace("efficient", "baseline", "baseline", 3, "efficient", 4000)],
     };
+
+    private static Table Sensitivity() => new(
+        ["multiple_of", "candidates", "pick", "hidden", "intermediate", "heads", "kv_heads", "gqa", "predicted", "difference_to_best", "tokens_per_second"],
+        [
+            ["2", "31", "accurate", "58", "106", "16", "8", "2", "3.0919", "0", "4502.5"], ["2", "31", "efficient", "66", "126", "10", "5", "2", "3.1017", "0.0098", "6400.1"],
+            ["4", "7", "accurate", "60", "104", "16", "8", "2", "3.0921", "0.0002", "4480.9"], ["4", "7", "efficient", "64", "124", "10", "5", "2", "3.1011", "0.0092", "6370.3"],
+        ]);
 
     private static LawDocument Law() => new()
     {
@@ -139,14 +158,14 @@ internal static class SyntheticStudy
     {
         string[] columns =
         [
-            .. Vocabulary.ShapeTerms.Select(t => t.Name), "predicted", "loss_difference", "feasible", "kv_bytes_per_token", "time_to_first_token", "time_per_output_token",
-            "tokens_per_second", "source", "on_front",
+            .. Vocabulary.ShapeTerms.Select(t => t.Name), "predicted", "predicted_low", "predicted_high", "loss_difference", "probability_feasible", "feasible", "kv_bytes_per_token",
+            "time_to_first_token", "time_per_output_token", "tokens_per_second", "tokens_per_second_low", "tokens_per_second_high", "source", "on_front",
         ];
         var scored = CandidateShapes.Select(s => Scored(s)).ToList();
         return new Table(columns, [.. scored.Select(c => (string[])
         [
-            .. c.ToShape().Cells().Select(Table.Cell), .. Cells(c.Predicted, c.LossDifference!.Value), Table.Cell(c.LossDifference <= 0),
-            .. Cells(c.KvBytesPerToken, c.TimeToFirstToken, c.TimePerOutputToken, c.TokensPerSecond), "calibrated",
+            .. c.ToShape().Cells().Select(Table.Cell), .. Cells(c.Predicted, c.PredictedLow!.Value, c.PredictedHigh!.Value, c.LossDifference!.Value, c.ProbabilityFeasible!.Value), Table.Cell(c.LossDifference <= 0),
+            .. Cells(c.KvBytesPerToken, c.TimeToFirstToken, c.TimePerOutputToken, c.TokensPerSecond, c.TokensPerSecondLow!.Value, c.TokensPerSecondHigh!.Value), "calibrated",
             Table.Cell(!scored.Exists(o => o.TokensPerSecond > c.TokensPerSecond && o.Predicted < c.Predicted)),
         ])]);
     }
@@ -183,8 +202,18 @@ internal static class SyntheticStudy
         let pattern = 0.004 * ((i * 7 + budget) % 5 - 2) / 2
         select (shape, budget, tokens, Terms.Apply(Base.Predict(shape.Parameters, tokens), new LawPoint(shape.Parameters, 1) { X = shape.X, Ratio = shape.Ratio }) + pattern);
 
-    private static ScoredShape Scored(DecoderShape shape, bool withBaseline = true) =>
-        ScoredShape.Of(shape, Predicted(shape), SpeedOf(shape), withBaseline ? Predicted(Baseline) : null);
+    private static ScoredShape Scored(DecoderShape shape, bool withBaseline = true)
+    {
+        var scored = ScoredShape.Of(shape, Predicted(shape), SpeedOf(shape), withBaseline ? Predicted(Baseline) : null);
+        return !withBaseline ? scored : scored with
+        {
+            PredictedLow = scored.Predicted - 0.012,
+            PredictedHigh = scored.Predicted + 0.015,
+            ProbabilityFeasible = scored.LossDifference == 0 ? 1 : scored.LossDifference < -0.02 ? 0.993 : 0.87,
+            TokensPerSecondLow = 0.94 * scored.TokensPerSecond,
+            TokensPerSecondHigh = 1.06 * scored.TokensPerSecond,
+        };
+    }
 
     private static double Predicted(DecoderShape shape) => Terms.Apply(Base.Predict(shape.Parameters, 1_600_000), new LawPoint(shape.Parameters, 1) { X = shape.X, Ratio = shape.Ratio });
 

@@ -55,7 +55,7 @@ public static class NearestShape
         // x is d over the root of the shape's own N, which the tolerance moves.
         double reach = Math.Exp(ring + Tolerance);
         return new ShapeSpace(
-            refused.Parameters, Tolerance, centre.Layers, centre.HeadSize, [refused.Heads / refused.KvHeads], MultipleOf(refused), centre.Vocabulary, centre.Tied,
+            refused.Parameters, Tolerance, [centre.Layers], [centre.HeadSize], [refused.Heads / refused.KvHeads], MultipleOf(refused), centre.Vocabulary, centre.Tied,
             new Bounds(refused.X / reach, refused.X * reach), new Bounds(refused.Ratio / reach, refused.Ratio * reach))
             .Shapes().Where(s => Distance(refused, s) <= ring);
     }

@@ -53,11 +53,17 @@ public enum Stroke
 /// <param name="Y">Up.</param>
 public sealed record FigurePoint(double X, double Y)
 {
-    /// <summary>Lower end of the error bar; null for none.</summary>
+    /// <summary>Lower end of the upright error bar; null for none.</summary>
     public double? Low { get; init; }
 
-    /// <summary>Upper end of the error bar; null for none.</summary>
+    /// <summary>Upper end of the upright error bar; null for none.</summary>
     public double? High { get; init; }
+
+    /// <summary>Left end of the level error bar; null for none.</summary>
+    public double? Left { get; init; }
+
+    /// <summary>Right end of the level error bar; null for none.</summary>
+    public double? Right { get; init; }
 }
 
 /// <summary>Points that look alike.</summary>

@@ -122,11 +122,19 @@ public static class FigureSvg
 
     private static void AddErrorBars(PlotModel model, List<FigurePoint> points, OxyColor color)
     {
-        foreach (var point in points.Where(p => p.Low is not null && p.High is not null))
+        foreach (var point in points)
+        {
+            AddBar(model, color, new DataPoint(point.X, point.Low ?? double.NaN), new DataPoint(point.X, point.High ?? double.NaN));
+            AddBar(model, color, new DataPoint(point.Left ?? double.NaN, point.Y), new DataPoint(point.Right ?? double.NaN, point.Y));
+        }
+    }
+
+    private static void AddBar(PlotModel model, OxyColor color, DataPoint from, DataPoint to)
+    {
+        if (from.IsDefined() && to.IsDefined())
         {
             var bar = new LineSeries { Color = color, StrokeThickness = 1.2 };
-            bar.Points.Add(new DataPoint(point.X, point.Low!.Value));
-            bar.Points.Add(new DataPoint(point.X, point.High!.Value));
+            bar.Points.AddRange([from, to]);
             model.Series.Add(bar);
         }
     }

@@ -52,10 +52,9 @@ public sealed record TrainingPlan
     public bool Leaves(long point) => Schedule.Kind == ScheduleKind.WarmupStableDecay && point != Steps;
 
     /// <summary>
-    /// Floating-point operations a trained token: 6·(N + V·d), forward and backward of every product with weights, and 6·L·n·h·T, those of causal attention over T tokens.
+    /// Floating-point operations a trained token, as <see cref="TrainingCost"/> counts them.
     /// </summary>
-    public long FlopsPerToken =>
-        6 * (Shape.Parameters + (long)Shape.Vocabulary * Shape.Hidden) + 6L * Shape.Layers * Shape.QueryWidth * Context;
+    public long FlopsPerToken => TrainingCost.FlopsPerToken(Shape, Context);
 
     /// <summary>A nat above ln V, the loss of guessing: a run of more has diverged. Nats a token.</summary>
     public double GreatestLoss => Math.Log(Shape.Vocabulary) + 1;

@@ -232,7 +232,8 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
             return true;
         }
 
-        var fitting = roles.Where(r => Kinds(source!).Contains(r.Kind)).ToArray();
+        // Of roles of one kind the one that bears its name is meant, where there is one: the others are asked for by name.
+        var fitting = roles.Where(r => Kinds(source!).Contains(r.Kind) && (r.Name == r.Kind || !roles.Any(o => o.Name == r.Kind && o.Kind == r.Kind))).ToArray();
         if (fitting.Length == 0)
         {
             Find("SCAL3008", $"'{stage.Uses}' takes {Words(roles.Select(r => r.Kind))}, and '{source!.Id}' gives {Words(Kinds(source))}.", need.Location, "Remove it from needs.");

@@ -38,7 +38,7 @@ public enum Determinism
 }
 
 /// <summary>What a stage needs from others: <c>needs: [a, b]</c> binds by <paramref name="Kind"/>, <c>needs: {role: a}</c> by name.</summary>
-/// <param name="Name">Role, snake case.</param>
+/// <param name="Name">Role, snake case. Of several roles of one kind, the one that is named as the kind is bound by kind, and the others by name alone.</param>
 /// <param name="Kind">Kind of the artifact, as its producer declares it, for example <c>runs</c>.</param>
 /// <param name="Cardinality">Default: exactly one.</param>
 public sealed record InputRole(string Name, string Kind, Cardinality Cardinality = Cardinality.One);

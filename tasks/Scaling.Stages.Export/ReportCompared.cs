@@ -1,0 +1,47 @@
+// The part of the report that sets other searches beside the one that is exported.
+using Scaling.Architectures;
+using Scaling.Reports;
+
+namespace Scaling.Stages.Export;
+
+internal static class ReportCompared
+{
+    public static void Append(MarkdownDocument report, Study study)
+    {
+        if (study.Compared.Count == 0)
+        {
+            return;
+        }
+
+        SearchResult[] searches = [study.Best, .. study.Compared];
+        var laws = searches.Select(LawOf).Distinct().ToList();
+        report.Heading(3, "Beside other searches");
+        report.Paragraph("The first search is the one that this report is about. Losses and speeds are told against each search's own baseline.");
+        report.Table(
+            [
+                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("law"), MarkdownColumn.Number("layers"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("multiple"), new("efficient is"),
+                new("accurate: hidden × MLP, heads"), MarkdownColumn.Number("loss (milli-nats)"), MarkdownColumn.Number("speed"),
+                new("efficient: hidden × MLP, heads"), MarkdownColumn.Number("loss (milli-nats)"), MarkdownColumn.Number("speed"),
+            ],
+            searches.Select(s => Row(s, laws.IndexOf(LawOf(s)) + 1)));
+        report.List(laws.Select((law, i) => $"Law {i + 1}: {law}."));
+        if (searches.Any(s => s.Level == LossLevel.Factor))
+        {
+            report.Paragraph("Where a law has no level and no measured loss sets one, thousandths of the least loss stand in the place of milli-nats.");
+        }
+    }
+
+    private static string LawOf(SearchResult search) => search.LawSource ?? "fitted to runs";
+
+    private static IReadOnlyList<string> Row(SearchResult search, int law) =>
+    [
+        Quantity.Count(search.Size), $"{law}", SearchWords.Span([.. search.Layers.Select(l => (double)l)]), SearchWords.Span(search.Gqa), search.MultipleOf is { } multiple ? $"{multiple}" : Quantity.Absent,
+        SearchWords.Efficient(search.Objective), .. Pick(search, search.Accurate), .. Pick(search, search.Efficient),
+    ];
+
+    private static IEnumerable<string> Pick(SearchResult search, ScoredShape shape)
+    {
+        var against = ShapeComparison.Of(search, shape);
+        return [SearchWords.Short(shape), Quantity.MilliNats(against?.LossDifference), Quantity.Change(against?.SpeedChange)];
+    }
+}
