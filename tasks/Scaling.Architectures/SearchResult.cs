@@ -89,6 +89,7 @@ public sealed record SearchResult
         WriteIndented = true,
         NewLine = "\n",
         RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
@@ -102,6 +103,16 @@ public sealed record SearchResult
     public static SearchResult Read(string path)
     {
         var result = JsonSerializer.Deserialize<SearchResult>(File.ReadAllText(path), Json) ?? throw new JsonException("a search result is an object, not null");
+        if (result.Workload is not { Prompt: >= 1, Output: >= 1, Batch: >= 1, TensorParallel: >= 1 })
+        {
+            throw new JsonException($"expected a workload with prompt, output, batch and tensor_parallel from 1 on, found {result.Workload}");
+        }
+
+        if (result.Device is { Roofline: null, Costs: null })
+        {
+            throw new JsonException($"device '{result.Device.Name}' has neither a roofline nor costs");
+        }
+
         var flawed = new[] { result.Baseline, result.Accurate, result.Efficient, result.EfficientAtFittedGqa }.FirstOrDefault(s => s?.ToShape().Flaw is not null);
         return flawed is null ? result : throw new JsonException($"shape '{flawed.Shape}' cannot be built: {flawed.ToShape().Flaw}");
     }

@@ -53,11 +53,11 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows, IReadOnlySet<Deco
         var shape = ShapeOf(row);
         DataType Type(string column, Func<double> bytes) =>
             table.Has(column) && Enum.TryParse<DataType>(row.Text(column), ignoreCase: true, out var type) ? type : TypeOf(bytes());
-        var workload = new Workload(row.Count("prompt"), row.Count("output"), row.Count("batch"))
+        var workload = new Workload(Tokens(row, "prompt"), Tokens(row, "output"), (int)Within(row, "batch", 1, 1e9, "sequences"))
         {
             Weights = Type("data_type", () => Within(row, "weight_bytes", 1, 1e18, "bytes") / shape.ParametersTotal),
             KvCache = Type("kv_data_type", () => Within(row, "kv_bytes_per_token", 1, 1e18, "bytes") / shape.KvElementsPerToken),
-            TensorParallel = table.Has("tensor_parallel") ? row.Count("tensor_parallel") : 1,
+            TensorParallel = table.Has("tensor_parallel") ? (int)Within(row, "tensor_parallel", 1, 1e6, "devices") : 1,
         };
         var measured = new MeasuredSpeed(shape, workload, Time(row, "time_to_first_token"), Time(row, "time_per_output_token"));
         return new SpeedRow(
@@ -74,6 +74,8 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows, IReadOnlySet<Deco
     }
 
     private static DataType TypeOf(double bytes) => bytes > 3 ? DataType.Float32 : bytes > 1.5 ? DataType.Bfloat16 : DataType.Fp8;
+
+    private static int Tokens(Row row, string column) => (int)Within(row, column, 1, 1e9, "tokens");
 
     private static double Time(Row row, string column) => Within(row, column, 1e-9, 1e9, "seconds");
 

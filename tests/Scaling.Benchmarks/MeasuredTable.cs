@@ -63,7 +63,7 @@ internal static class MeasuredTable
                   speed:
                     uses: measure
                     needs: { shapes: shapes.csv }
-                    with: { workload: { prompt: {{workload.Prompt}}, output: {{workload.Output}}, batch: {{workload.Batch}} }, repeats: 15 }
+                    with: { workload: { prompt: {{workload.Prompt}}, output: {{workload.Output}}, batch: {{workload.Batch}} }, repeats: 41 }
                 """));
             var start = new ProcessStartInfo(Program()) { WorkingDirectory = folder };
             foreach (string argument in (string[])["run", "speed.yaml", "--cache", Path.Combine(folder, "store"), "--out", Path.Combine(folder, "out")])
