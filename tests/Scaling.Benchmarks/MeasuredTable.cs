@@ -22,8 +22,9 @@ internal static class MeasuredTable
 {
     private const int Shapes = 48;
 
-    /// <summary>Shapes of .3M, 1M and 3M parameters with 2 to 6 layers, heads of 16 to 64, GQA 1 to 4, vocabularies of 256 to 4096, x from .06 to .25 and ratio from .5 to 5, drawn once.</summary>
-    public static IReadOnlyList<DecoderShape> DrawShapes()
+    /// <summary>Shapes with 2 to 6 layers, heads of 8 to 64, GQA 1 to 4, vocabularies of 256 to 4096, x from .06 to .25 and ratio from .5 to 5, drawn once.</summary>
+    /// <param name="sizes">Their parameters, each to be drawn alike.</param>
+    public static IReadOnlyList<DecoderShape> DrawShapes(params double[] sizes)
     {
         var random = new Random(3);
         T One<T>(params T[] values) => values[random.Next(values.Length)];
@@ -31,7 +32,7 @@ internal static class MeasuredTable
         while (shapes.Count < Shapes)
         {
             var request = new ShapeRequest(
-                One(3e5, 1e6, 3e6), One(2, 3, 4, 6), 0.06 + 0.19 * random.NextDouble(), Math.Pow(2, 3.3 * random.NextDouble() - 1), One(1, 2, 4), One(16, 32, 64), 16, One(256, 1024, 4096), true);
+                One(sizes), One(2, 3, 4, 6), 0.06 + 0.19 * random.NextDouble(), Math.Pow(2, 3.3 * random.NextDouble() - 1), One(1, 2, 4), One(8, 16, 32, 64), 8, One(256, 1024, 4096), true);
             if (ShapeGenerator.Nearest(request).Shape is { } shape && Math.Abs(shape.Parameters / request.Parameters - 1) < 0.1 && !shapes.Contains(shape))
             {
                 shapes.Add(shape);
@@ -42,16 +43,17 @@ internal static class MeasuredTable
     }
 
     /// <summary>Measures the shapes in a store of its own, so that nothing comes from an earlier run.</summary>
+    /// <param name="shapes">Each once.</param>
     /// <param name="workload">In float32.</param>
     /// <param name="file">Takes the table.</param>
     /// <exception cref="InvalidDataException">The tool failed.</exception>
-    public static void Measure(Workload workload, string file)
+    public static void Measure(IReadOnlyList<DecoderShape> shapes, Workload workload, string file)
     {
         string folder = Directory.CreateTempSubdirectory("scaling-speed-").FullName;
         try
         {
             var table = new TableBuilder([.. Vocabulary.ShapeTerms.Select(t => new Column(t.Name, t.Unit, t.Meaning))]);
-            foreach (var shape in DrawShapes())
+            foreach (var shape in shapes)
             {
                 table.Add(shape.Cells());
             }
