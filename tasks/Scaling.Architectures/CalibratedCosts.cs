@@ -31,11 +31,17 @@ public enum PassWork
     /// <summary>Elements of the softmax.</summary>
     Scores,
 
+    /// <summary>Those of heads of fewer than 16 features, which fill no vector register: on an AVX-512 processor a score of 8 features took longer than one of 16.</summary>
+    NarrowScores,
+
     /// <summary>Elements among which the next token is chosen.</summary>
     Logits,
 
     /// <summary>Key/value heads of all sequences: each is a small product of its own.</summary>
     SequenceHeads,
+
+    /// <summary>Those of them that several query heads share: a product of matrices where one query head alone is a product with a vector.</summary>
+    SharedHeads,
 
     /// <summary>Layers: what starting their operators takes.</summary>
     Layers,
@@ -53,6 +59,9 @@ public enum PassWork
 /// <param name="CacheBytes">What the processor keeps of weights, keys and values from one pass to the next; infinite is written as null.</param>
 public sealed record CalibratedCosts(IReadOnlyDictionary<string, double> Prefill, IReadOnlyDictionary<string, double> Decode, double? CacheBytes) : ISpeedModel
 {
+    /// <summary>Float32 numbers of a 512-bit register.</summary>
+    private const int VectorWidth = 16;
+
     /// <summary>Names in the order of <see cref="PassWork"/>.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Enum.GetNames<PassWork>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
@@ -93,8 +102,10 @@ public sealed record CalibratedCosts(IReadOnlyDictionary<string, double> Prefill
         // Norms and residuals twice, q and k before and after rotation, v and the heads' output, gate, up and their product.
         work[(int)PassWork.Activations] = shape.Layers * tokens * (8.0 * shape.Hidden + (6 * heads + 8 * kvHeads) * shape.HeadSize + 4.0 * shape.Intermediate / workload.TensorParallel);
         work[(int)PassWork.Scores] = shape.Layers * heads * tokens * context;
+        work[(int)PassWork.NarrowScores] = shape.HeadSize < VectorWidth ? work[(int)PassWork.Scores] : 0;
         work[(int)PassWork.Logits] = (double)workload.Batch * shape.Vocabulary;
         work[(int)PassWork.SequenceHeads] = shape.Layers * kvHeads * workload.Batch;
+        work[(int)PassWork.SharedHeads] = shape.Heads > shape.KvHeads ? work[(int)PassWork.SequenceHeads] : 0;
         work[(int)PassWork.Layers] = shape.Layers;
         work[(int)PassWork.Passes] = 1;
         return work;

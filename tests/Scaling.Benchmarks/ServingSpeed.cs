@@ -13,8 +13,11 @@ internal static class ServingSpeed
     private static readonly Workload InBatch = new(128, 32, 8) { Weights = DataType.Float32, KvCache = DataType.Float32 };
     private static readonly Workload Alone = new(256, 32, 1) { Weights = DataType.Float32, KvCache = DataType.Float32 };
 
-    /// <summary>Small: what studies on a processor train, within a core's own caches. Large: what a decode step reads fills the last cache, which a shared machine's other users fill too.</summary>
-    private static readonly (string Name, double[] Sizes, Workload Workload, bool Judged)[] Sets =
+    /// <summary>
+    /// Small: what studies on a processor train, within a core's own caches. Large: what a decode step reads fills the last cache, which others on the host fill too, so that
+    /// no two runs need agree.
+    /// </summary>
+    private static readonly (string Name, double[] Sizes, Workload Workload, bool Repeats)[] Sets =
     [
         ("small, batch 8", [3e4, 1e5, 3e5], InBatch, true),
         ("small, batch 1", [3e4, 1e5, 3e5], Alone, true),
@@ -33,7 +36,7 @@ internal static class ServingSpeed
         var repeats = new List<string>();
         output.WriteLine("| workload | shapes | half width of an interval, % | calibrated by | ratios of held-out shapes, median error, % | by three costs alone | pairs apart | in the right order, % |");
         output.WriteLine("|---|---|---|---|---|---|---|---|");
-        foreach (var (name, sizes, workload, judged) in Sets)
+        foreach (var (name, sizes, workload, mustRepeat) in Sets)
         {
             string file = Path.Combine(folder, name + ".csv");
             try
@@ -56,11 +59,8 @@ internal static class ServingSpeed
             string by = model is CalibratedCosts costs ? $"costs by kind of work, cache {(costs.CacheBytes is { } bytes ? $"{bytes / 1048576:0.#} MiB" : "of any size")}" : "three costs";
             double width = 100 * Quantiles.Median(rows.Select(r => (r.Relative.High - r.Relative.Low) / 2 / r.Relative.Value));
             output.WriteLine($"| {name} | {rows.Count} | {width:0.0} | {by} | {held.RatioError:0.0} | {plain.RatioError:0.0} | {held.Pairs} | {held.InOrder:0.0} |");
-            if (judged)
-            {
-                targets.Add(TargetLine.AtMost($"{name}: ratios of held-out shapes, median error, %", RatioError, held.RatioError));
-                targets.Add(TargetLine.AtLeast($"{name}: pairs apart in the right order, %", Order, held.InOrder));
-            }
+            targets.Add(TargetLine.AtMost($"{name}: ratios of held-out shapes, median error, %", RatioError, held.RatioError));
+            targets.Add(TargetLine.AtLeast($"{name}: pairs apart in the right order, %", Order, held.InOrder));
 
             if (against is not null)
             {
@@ -68,7 +68,7 @@ internal static class ServingSpeed
                 double Share(Func<MeasuredRow, (double Value, double Low, double High)> of) => 100.0 * rows.Count(r => Meet(of(r), of(earlier[r.Measured.Shape]))) / rows.Count;
                 double machine = Quantiles.Median(rows.Select(r => r.Rate.Value / earlier[r.Measured.Shape].Rate.Value));
                 repeats.Add($"| {name} | {machine:0.00} | {Share(r => r.Rate):0} | {Share(r => r.Relative):0} |");
-                if (judged)
+                if (mustRepeat)
                 {
                     targets.Add(TargetLine.AtLeast($"{name}: shapes whose speed over the anchor's overlaps that of the earlier run, %", Overlap, Share(r => r.Relative)));
                 }
