@@ -7,6 +7,43 @@ namespace Scaling.Benchmarks;
 /// <param name="message">A sentence that says what to type.</param>
 internal sealed class UsageException(string message) : Exception(message);
 
+/// <summary>The settings of <c>speed</c>.</summary>
+/// <param name="Folder">Keeps what is measured.</param>
+internal sealed record SpeedArguments(string Folder)
+{
+    /// <summary>A folder of an earlier run; null: none. Default: null.</summary>
+    public string? Against { get; init; }
+
+    /// <summary>Of the shapes. Default: 3.</summary>
+    public int Seed { get; init; } = 3;
+
+    /// <summary>Reads a folder and <c>--name value</c> pairs.</summary>
+    /// <param name="args">Behind the command.</param>
+    /// <exception cref="UsageException">No folder, an unknown name, a missing or wrong value.</exception>
+    public static SpeedArguments Parse(ReadOnlySpan<string> args)
+    {
+        if (args is not [var folder, ..] || folder.StartsWith('-'))
+        {
+            throw new UsageException("speed takes a folder for what it measures.");
+        }
+
+        var parsed = new SpeedArguments(folder);
+        for (int i = 1; i < args.Length; i += 2)
+        {
+            string name = args[i];
+            string? value = i + 1 < args.Length ? args[i + 1] : null;
+            parsed = name switch
+            {
+                "--against" => parsed with { Against = Directory.Exists(value) ? value : throw new UsageException($"--against takes the folder of an earlier run, found {(value is null ? "nothing" : $"'{value}'")}.") },
+                "--seed" => parsed with { Seed = CoverageArguments.Whole(name, value, 0, int.MaxValue) },
+                _ => throw new UsageException($"speed has no option '{name}'; it has --against, --seed."),
+            };
+        }
+
+        return parsed;
+    }
+}
+
 /// <summary>The coverage study's settings.</summary>
 internal sealed record CoverageArguments
 {
@@ -45,7 +82,7 @@ internal sealed record CoverageArguments
         return parsed;
     }
 
-    private static int Whole(string name, string? value, int low, int high) =>
+    internal static int Whole(string name, string? value, int low, int high) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= low && number <= high
             ? number
             : throw new UsageException($"{name} takes a whole number from {low} to {high}, found {(value is null ? "nothing" : $"'{value}'")}.");

@@ -10,6 +10,7 @@ const string Usage = """
       training                  tokens a second of training, beside the rate of matrix products, and whether memory stays (2 minutes on idle cores)
       speed FOLDER              how well a calibration foretells the speed of shapes that it did not see; keeps what it measures in FOLDER (5 minutes on idle cores)
         --against FOLDER        an earlier run's: how many of the measured intervals overlap
+        --seed N                of the shapes (default 3)
       coverage                  how often intervals, confidence sets and verdicts are right, on studies whose truth is known
         --worlds N              studies with a valley, and as many without; beside the target's design others get a fifth (default 1000)
         --resamples N           of each fit (default 1000)
@@ -35,12 +36,8 @@ try
             return TrainingProcess.Rates(size);
         case [TrainingProcess.MemoryCommand]:
             return TrainingProcess.Memory();
-        case ["speed", var folder]:
-            return ServingSpeed.Run(folder, null, Console.Out);
-        case ["speed", var folder, "--against", var earlier]:
-            return ServingSpeed.Run(folder, earlier, Console.Out);
-        case ["speed", ..]:
-            throw new UsageException("speed takes a folder for what it measures, and perhaps --against with an earlier run's.");
+        case ["speed", .. var ofSpeed]:
+            return ServingSpeed.Run(SpeedArguments.Parse(ofSpeed), Console.Out);
         case ["coverage", .. var rest]:
             Coverage(CoverageArguments.Parse(rest));
             return 0;

@@ -25,12 +25,12 @@ internal static class ServingSpeed
     ];
 
     /// <summary>Measures, or reads what was measured, and prints.</summary>
-    /// <param name="folder">Takes a table of each set; those that are there are read, not measured.</param>
-    /// <param name="against">A folder of an earlier run; null for none.</param>
+    /// <param name="arguments">Tables that lie in the folder already are read, not measured.</param>
     /// <param name="output">Where the tables go.</param>
     /// <returns>1 where the tool failed, else 0.</returns>
-    public static int Run(string folder, string? against, TextWriter output)
+    public static int Run(SpeedArguments arguments, TextWriter output)
     {
+        var (folder, against) = (arguments.Folder, arguments.Against);
         Directory.CreateDirectory(folder);
         var targets = new List<TargetLine>();
         var repeats = new List<string>();
@@ -43,7 +43,7 @@ internal static class ServingSpeed
             {
                 if (!File.Exists(file))
                 {
-                    MeasuredTable.Measure(MeasuredTable.DrawShapes(sizes), workload, file);
+                    MeasuredTable.Measure(MeasuredTable.DrawShapes(arguments.Seed, sizes), workload, file);
                 }
             }
             catch (InvalidDataException e)
