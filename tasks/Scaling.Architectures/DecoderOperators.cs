@@ -32,7 +32,7 @@ public sealed record OperatorCost(string Name, OperatorKind Kind, int Times, dou
 /// </summary>
 /// <remarks>
 /// With t devices each holds n/t query heads, max(1, k/t) key/value heads (fewer heads than devices are copied, as in vLLM and Megatron), f/t features of the MLP and
-/// V/t rows of the embeddings. Norms, rotary positions, the softmax and looking up embeddings count nothing. With t = 1 the sums are those of <see cref="InferenceCost"/>.
+/// V/t rows of the embeddings. Norms, rotary positions, the softmax and looking up embeddings count nothing. With t = 1 the sums are those of <see cref="InferenceCost"/>, but for the head of a prefill, which is counted here alone.
 /// </remarks>
 public static class DecoderOperators
 {

@@ -17,7 +17,7 @@ public sealed record Device(string Name, double FlopsPerSecond, double BytesPerS
     /// <summary>What a device sends to its peers at most, bytes a second in one direction; null where devices are not linked for tensor parallelism.</summary>
     public double? LinkBytesPerSecond { get; init; }
 
-    /// <summary>What NVIDIA's driver calls it. Slices of it (MIG) and its slower kin (PCIe, NVL) have other names and other peaks.</summary>
+    /// <summary>What NVIDIA's driver calls it. Slices of it (MIG) and kin with other peaks (the H100's PCIe and NVL) have other names.</summary>
     public IReadOnlyList<string> DriverNames { get; init; } = [];
 
     /// <summary>NVIDIA A100 40 GB.</summary>
@@ -25,7 +25,7 @@ public sealed record Device(string Name, double FlopsPerSecond, double BytesPerS
     {
         MemoryBytes = 40e9,
         LinkBytesPerSecond = 300e9,
-        DriverNames = ["NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"],
+        DriverNames = ["NVIDIA A100-SXM4-40GB"],
     };
 
     /// <summary>NVIDIA A100 80 GB (SXM).</summary>

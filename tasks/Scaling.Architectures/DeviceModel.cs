@@ -27,7 +27,7 @@ public sealed record DeviceModel
     /// <summary>Root mean square relative error of the tokens per second of rows that the fit did not see (cross-validation), 0.1 for 10 %; null for a modelled device and for fewer than three rows.</summary>
     public double? HeldOutError { get; init; }
 
-    /// <summary>Median relative error of the ratio of tokens per second between two rows that the fit did not see; null as <see cref="HeldOutError"/>.</summary>
+    /// <summary>Median relative error of the ratio of tokens per second between two rows that the fit did not see; null for a modelled device and for fewer than twenty rows.</summary>
     public double? HeldOutRatioError { get; init; }
 
     /// <summary>Predicts speeds.</summary>

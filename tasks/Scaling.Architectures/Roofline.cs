@@ -7,7 +7,7 @@ namespace Scaling.Architectures;
 /// </summary>
 /// <remarks>
 /// With peak figures absolute speeds are 1.5 to 2.4 times too high (SGLang on one H200), ratios between shapes are not. Surefire-1B over LLaMA-3.2-1B on one H200, bfloat16, 4096 in and 1024 out,
-/// batch 32, 64, 128: 1.358, 1.460, 1.533; measured 1.469 at a batch that is not published.
+/// batch 32, 64, 128: 1.358, 1.461, 1.534; measured 1.469 at a batch that is not published.
 /// </remarks>
 /// <param name="SecondsPerFlop">1/(e_f·F), not negative.</param>
 /// <param name="SecondsPerByte">1/(e_bw·BW), not negative.</param>

@@ -34,7 +34,7 @@ public enum LossLevel
     [JsonStringEnumMemberName("baseline")]
     Baseline,
 
-    /// <summary>Multiples of the least loss: the law tells shapes apart and no more.</summary>
+    /// <summary>An unknown multiple of the loss: only ratios between shapes mean something.</summary>
     [JsonStringEnumMemberName("factor")]
     Factor,
 }

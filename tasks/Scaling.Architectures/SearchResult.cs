@@ -34,7 +34,7 @@ public sealed record SearchResult
     /// <summary>Where the law's coefficients stand, of a law that was taken from a publication; null: fitted to runs.</summary>
     public string? LawSource { get; init; }
 
-    /// <summary>What predicted losses are measured in: nats, or multiples of the least loss where the law has no level.</summary>
+    /// <summary>What predicted losses are measured in: nats, or an unknown multiple of them where the law has no level.</summary>
     public LossLevel Level { get; init; } = LossLevel.Law;
 
     /// <summary>The most that a feasible candidate may lose, nats a token; null: what the baseline loses, or anything where there is no baseline.</summary>

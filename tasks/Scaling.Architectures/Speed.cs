@@ -23,7 +23,7 @@ public interface ISpeedModel
 /// <param name="TokensPerSecond">Output tokens: B·T over prefill and T − 1 decode steps. Of all t devices together.</param>
 /// <param name="TotalTokensPerSecond">Tokens read and written: B·(S + T) over the same time.</param>
 /// <param name="Latency">Seconds until a batch has its last token: prefill and T − 1 decode steps.</param>
-/// <param name="KvBytesPerToken">Keys and values that a token leaves in the cache, bytes on all devices.</param>
+/// <param name="KvBytesPerToken">Keys and values that a token leaves in the cache, bytes; those that tensor parallelism copies are counted once.</param>
 /// <param name="MemoryBytes">Weights and a full cache on one device, bytes.</param>
 public sealed record Speed(
     double TimeToFirstToken, double TimePerOutputToken, int Batch, double TokensPerSecond, double TotalTokensPerSecond, double Latency, double KvBytesPerToken, double MemoryBytes)

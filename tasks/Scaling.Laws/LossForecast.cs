@@ -1,12 +1,17 @@
 // The losses of shapes by a law and by each of its resamples, with what the user adds to them: a measured level, penalties, and what the law misses.
 using MathNet.Numerics.Distributions;
+using Scaling.Architectures;
 
 namespace Scaling.Laws;
 
 /// <summary>A shape at the N and D that it is asked about.</summary>
 /// <param name="Point">Where the law is asked.</param>
 /// <param name="Penalty">Added to its loss for what the law has no term for, nats a token.</param>
-public readonly record struct PenalisedPoint(LawPoint Point, double Penalty);
+public readonly record struct PenalisedPoint(LawPoint Point, double Penalty)
+{
+    /// <summary>Which shape: two may lie at one point of the law, and it misses each by its own. Default: none.</summary>
+    public DecoderShape? Shape { get; init; }
+}
 
 /// <summary>A shape whose loss is measured: it sets the level of all predictions.</summary>
 /// <param name="At">The shape.</param>
@@ -102,7 +107,7 @@ public sealed class LossForecast
         return
         [
             .. candidates.Select((c, i) => new ForecastLoss(
-                predicted[i], Interval(c, predicted[i], reference, differences[i]),
+                predicted[i], IsReference(c, threshold) ? new Interval(predicted[i], predicted[i]) : Interval(c, predicted[i], reference, differences[i]),
                 !limited ? null : IsReference(c, threshold) ? 1 : probability[i] / members.Length, HasResamples ? odds[i] : null)),
         ];
     }

@@ -24,7 +24,7 @@ public static class PublishedShapeTerms
         Shape = terms,
         Verdicts =
         [
-            new Verdict("level", Identification.NotIdentified, "The base law is not printed: predictions are factors of the least loss, until the loss of a baseline sets their level."),
+            new Verdict("level", Identification.NotIdentified, "The base law is not printed: losses are predicted up to a common factor, until the loss of a baseline sets their level."),
             new Verdict("x_star", Identification.WeaklyIdentified, $"Printed without an interval: {terms.XStar!.Value:0.000}."),
             new Verdict("r_star", Identification.WeaklyIdentified, $"Printed without an interval: {terms.RStar!.Value:0.000}."),
         ],

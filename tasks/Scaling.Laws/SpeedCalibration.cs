@@ -48,7 +48,7 @@ public static class SpeedCalibration
     /// <summary>Parts of a cross-validation at most; each is left out once.</summary>
     public const int Folds = 10;
 
-    /// <summary>Below this many rows a part holds one row, and no ratio lies within it.</summary>
+    /// <summary>Below this many rows not every part holds two, and too few ratios lie within one.</summary>
     public const int LeastForRatios = 2 * Folds;
 
     private const int LeastHeldOut = 3;

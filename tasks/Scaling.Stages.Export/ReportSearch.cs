@@ -35,7 +35,7 @@ internal static class ReportSearch
         yield return best.Level switch
         {
             LossLevel.Baseline => $"Losses are set by the baseline's measured loss, {Quantity.Loss(best.Baseline?.Predicted)} nats a token: the law says how far another shape's loss lies from it.",
-            LossLevel.Factor => "The law has no level, and no measured loss sets one: losses are multiples of the least that a shape of this size can have.",
+            LossLevel.Factor => "The law has no level, and no measured loss sets one: losses are known up to a common factor alone, and only ratios between shapes mean something.",
             _ => "Losses are the law's own, in nats a token.",
         };
         if (SearchWords.Threshold(best) is not null)

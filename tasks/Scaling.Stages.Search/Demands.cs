@@ -17,6 +17,9 @@ public static class Demands
     /// <summary>The demand on the loss, which comes last: a candidate that breaks it alone is still on the front.</summary>
     public const string Loss = "loss";
 
+    /// <summary>The demand that every device has whole heads and an equal part of the MLP.</summary>
+    public const string Split = "tensor_parallel";
+
     /// <summary>All demands but that on the loss, in the order in which they are told.</summary>
     internal static IReadOnlyList<Demand> Of(SearchSettings settings, SpeedModel speed, IReadOnlySet<DecoderShape> skipped)
     {
@@ -30,7 +33,7 @@ public static class Demands
         if (t > 1)
         {
             demands.Add(new(
-                "tensor_parallel", $"can be split over {t} devices", "Lower 'workload.tensor_parallel', or search other groupings.",
+                Split, $"can be split over {t} devices", "Lower 'workload.tensor_parallel', or search other groupings.",
                 (s, _) => s.Heads % t == 0 && s.Intermediate % t == 0 && (s.KvHeads % t == 0 || t % s.KvHeads == 0)));
         }
 
@@ -87,11 +90,12 @@ public static class Demands
     }
 
     /// <summary>Refuses a search that found nothing feasible.</summary>
-    /// <param name="candidates">At least one.</param>
+    /// <param name="settings">What was asked.</param>
+    /// <param name="candidates">At least one, ranked.</param>
     /// <param name="demands">All, that on the loss last.</param>
     /// <param name="speed">What was served where.</param>
     /// <exception cref="StageFailedException">SCAL7322: the workload fits into memory with no candidate; SCAL7306: nothing meets every demand.</exception>
-    internal static void RefuseNone(IReadOnlyList<Candidate> candidates, IReadOnlyList<Demand> demands, SpeedModel speed)
+    internal static void RefuseNone(SearchSettings settings, IReadOnlyList<Candidate> candidates, IReadOnlyList<Demand> demands, SpeedModel speed)
     {
         if (candidates.Any(c => c.Feasible))
         {
@@ -109,11 +113,12 @@ public static class Demands
                 "Shorten 'workload.prompt', raise 'workload.tensor_parallel', serve in fp8, or choose a larger device.");
         }
 
+        string reach = settings.LossAtMost is not null && candidates.FirstOrDefault(c => c.Allowed) is { } best ? $" The least that one is predicted to lose is {best.Predicted:0.0000}." : "";
         string steps = string.Join("; ", Count(candidates, demands).Select(c => $"{c.Left} of these {c.Demand}"));
         string shapes = $"{candidates.Count} shape{(candidates.Count == 1 ? "" : "s")}";
         var relaxed = demands.Select(d => (Demand: d, Left: candidates.Count(c => c.Breaks.All(b => b == d.Name)))).MaxBy(r => r.Left);
         throw new StageFailedException(
-            "SCAL7306", $"Nothing is feasible: {shapes}; {steps}.",
+            "SCAL7306", $"Nothing is feasible: {shapes}; {steps}.{reach}",
             relaxed.Left == 0 ? "No single demand is to blame: relax several." : $"Without the demand '{relaxed.Demand.Name}' {relaxed.Left} would be left. {relaxed.Demand.Relax}");
     }
 

@@ -31,14 +31,16 @@ internal sealed record Misfit(double? Nats, string Source)
     }
 
     private static Misfit FromScores(HeldOutScores scores, FitSummary? fit) => fit?.ReplicateNoise is { } noise
-        ? new Misfit(Less(scores.All.ShapeError, noise), "the shape error at the held-out size, less the noise of seeds")
+        ? Beyond(scores.All.ShapeError, noise, "the shape error at the held-out size, less the noise of seeds")
         : new Misfit(scores.All.ShapeError, "the shape error at the held-out size, the noise of seeds included");
 
     private static Misfit FromFit(FitSummary? fit) => fit is { ReplicateNoise: { } noise }
-        ? new Misfit(Less(fit.RunNoise, noise), "what the runs scatter by beyond the noise of seeds")
+        ? Beyond(fit.RunNoise, noise, "what the runs scatter by beyond the noise of seeds")
         : new Misfit(null, "unknown: there are neither scores nor replicates");
 
-    private static double Less(double all, double noise) => Math.Sqrt(Math.Max(0, all * all - noise * noise));
+    /// <summary>Scatter that is no more than that of seeds does not say that the law misses nothing: it says that these runs cannot tell.</summary>
+    private static Misfit Beyond(double all, double noise, string source) =>
+        all > noise ? new Misfit(Math.Sqrt(all * all - noise * noise), source) : new Misfit(null, "unknown: the runs scatter by no more than seeds do");
 
     private static HeldOutScores? Scores(StageContext<SearchSettings> context, string role)
     {

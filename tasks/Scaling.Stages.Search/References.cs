@@ -17,7 +17,7 @@ internal sealed record Reference(string Name, DecoderShape Shape, double? Loss, 
         var rows = table.Each().Select(row => new Reference(
             row.Text("name"), DecoderShape.FromCells(row.Count, row.Truth), Optional(row, "loss").Length > 0 ? row.Number("loss") : null, Optional(row, "against"))).ToList();
         var found = new List<Diagnostic>();
-        void Find(string message, string hint) => found.Add(new Diagnostic("SCAL7330", message) { Hint = hint, Location = new SourceLocation(path) });
+        void Find(string message, string hint) => found.Add(new Diagnostic("SCAL7330", message) { Hint = hint });
         foreach (var row in rows)
         {
             if (row.Shape.Flaw is { } flaw)

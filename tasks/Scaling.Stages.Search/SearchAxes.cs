@@ -8,7 +8,10 @@ namespace Scaling.Stages.Search;
 /// <summary>Values of the axes beside x and ratio.</summary>
 internal sealed record SearchAxes(IReadOnlyList<int> Layers, IReadOnlyList<int> HeadSize, IReadOnlyList<int> Gqa, int Vocabulary, bool Tied)
 {
-    /// <summary>Takes each from its setting, else from the law's runs, else from the baseline's configuration.</summary>
+    /// <summary>
+    /// Takes each from its setting, else from the law's runs, else from the baseline's configuration; vocabulary and tying from the configuration before the runs, since embeddings of another size
+    /// would change speed alone.
+    /// </summary>
     /// <exception cref="StageFailedException">SCAL7301: an axis is neither set nor the same in all runs, and there is no such configuration. All such axes at once.</exception>
     public static SearchAxes Of(SearchSettings settings, LawContext runs, DecoderShape? configured)
     {
@@ -34,8 +37,8 @@ internal sealed record SearchAxes(IReadOnlyList<int> Layers, IReadOnlyList<int> 
             Axis("layers", settings.Layers, Whole(runs.Layers), s => s.Layers),
             Axis("head_size", settings.HeadSize, Whole(runs.HeadSize), s => s.HeadSize),
             Axis("gqa", settings.Gqa, Whole(runs.Gqa), s => s.Heads / s.KvHeads),
-            Axis("vocabulary", settings.Vocabulary is { } v ? [v] : null, Whole(runs.Vocabulary), s => s.Vocabulary)[0],
-            Axis("tied", settings.Tied is { } tied ? [tied] : null, runs.Tied, s => s.Tied)[0]);
+            Axis("vocabulary", settings.Vocabulary is { } v ? [v] : null, configured is null ? Whole(runs.Vocabulary) : [configured.Vocabulary], s => s.Vocabulary)[0],
+            Axis("tied", settings.Tied is { } tied ? [tied] : null, configured is null ? runs.Tied : [configured.Tied], s => s.Tied)[0]);
         return missing.Count == 0 ? axes : throw new StageFailedException(missing);
     }
 
@@ -77,6 +80,13 @@ internal sealed record SearchAxes(IReadOnlyList<int> Layers, IReadOnlyList<int> 
         if (found.Count > 0)
         {
             throw new StageFailedException(found);
+        }
+
+        if (baseline is not null && (baseline.Vocabulary, baseline.Tied) != (Vocabulary, Tied))
+        {
+            context.Warn(
+                "SCAL7332", $"The candidates have a vocabulary of {Vocabulary}, {(Tied ? "tied" : "untied")}, the baseline one of {baseline.Vocabulary}, {(baseline.Tied ? "tied" : "untied")}: part of what they differ in speed by is the output head.",
+                "Set 'vocabulary' and 'tied' to the baseline's, or leave them out.");
         }
 
         WarnOfStrange(context, "vocabulary", [Vocabulary], law.Context.Vocabulary);

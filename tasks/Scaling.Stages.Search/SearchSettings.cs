@@ -28,7 +28,7 @@ public sealed record SearchSettings
     [Description("What the efficient pick is best in: output tokens a second, seconds of a batch, bytes that decoding reads for a token, or device-hours of training and serving.")]
     public SearchObjective Objective { get; init; } = SearchObjective.Throughput;
 
-    [Description("Tokens that are served over the model's life; 'objective: lifetime_cost' needs it.")]
+    [Description("Output tokens that are served over the model's life; 'objective: lifetime_cost' needs it.")]
     [Unit("tokens"), Range(1, 1e18)]
     public double? ServedTokens { get; init; }
 
@@ -55,11 +55,11 @@ public sealed record SearchSettings
     [Description("What you believe that an axis without a fitted term costs. An axis of several values needs a term or a penalty. Absent: no axis has one.")]
     public PenaltySettings? Penalties { get; init; }
 
-    [Description("Different tokens. Absent: as in the law's runs, else the baseline's configuration.")]
+    [Description("Different tokens. Absent: as in the baseline's configuration, else in the law's runs.")]
     [Unit("tokens"), Range(2, 16_777_216)]
     public int? Vocabulary { get; init; }
 
-    [Description("Input and output embeddings are one matrix. Absent: as in the law's runs, else the baseline's configuration.")]
+    [Description("Input and output embeddings are one matrix. Absent: as in the baseline's configuration, else in the law's runs.")]
     public bool? Tied { get; init; }
 
     [Description("Hidden and intermediate sizes are multiples of it. Absent: what the measured shapes' sizes have in common, 128 without any.")]
@@ -191,7 +191,7 @@ public sealed record LimitSettings
     [Unit("s"), Range(1e-9, 1e9)]
     public double? Latency { get; init; }
 
-    [Description("Weights and a full cache on one device. Absent: 90 % of the device's memory.")]
+    [Description("Weights and a full cache on one device, in the batch that is served. Absent: no limit beyond the device's own memory, of which 90 % is filled with as many sequences as fit.")]
     [Unit("bytes"), Range(1, 1e18)]
     public double? Memory { get; init; }
 }

@@ -70,10 +70,16 @@ public sealed class SearchStage : Stage<SearchSettings>
         double? baselineLoss = reference is { } at ? forecast.Predict(at) : null;
         bool limited = reference is not null || settings.LossAtMost is not null;
         IReadOnlyList<Demand> demands = limited ? [.. scoring.Demands, Demands.OnLoss(settings, baselineLoss)] : scoring.Demands;
-        Demands.RefuseNone(candidates, demands, speed);
+        Demands.RefuseNone(settings, candidates, demands, speed);
         var accurate = ArchitectureSearch.MostAccurate(candidates)!;
         var efficient = ArchitectureSearch.MostEfficient(candidates)!;
         double? fittedGqa = law.Document.Context.Gqa is [var one] ? one : baseline?.Gqa;
+
+        var held = baseline is null ? null : scoring.Of(baseline, forecast.Of([reference!.Value], scoring.Threshold, law.Confidence)[0]);
+        if (held is not null)
+        {
+            WarnOfUnserved(context, held, speed);
+        }
 
         ScoredShape Scored(Candidate c) => Picked(c, baselineLoss);
         new SearchResult
@@ -97,11 +103,11 @@ public sealed class SearchStage : Stage<SearchSettings>
             Gqa = [.. axes.Gqa],
             MultipleOf = space?.MultipleOf,
             Constraints = Demands.Count(candidates, demands),
-            Baseline = baseline is null ? null : Scored(scoring.Of(baseline, forecast.Of([reference!.Value], scoring.Threshold, law.Confidence)[0])),
+            Baseline = held is null ? null : Scored(held),
             Accurate = Scored(accurate),
             Efficient = Scored(efficient),
             EfficientAtFittedGqa = axes.Gqa.Count > 1 && ArchitectureSearch.MostEfficient(candidates.Where(c => c.Shape.Gqa == fittedGqa)) is { } fitted ? Scored(fitted) : null,
-            TradePlaces = TradePlaces.Of(speed, accurate.Shape, efficient.Shape, baseline),
+            TradePlaces = TradePlaces.Of(speed, accurate.Shape, efficient.Shape, held is not null && IsServed(held) ? baseline : null),
             Valley = ValleyOf(candidates, accurate, law.Level(settings)),
         }.Write(context.Output("best.json"));
         SearchTables.Of(candidates, baselineLoss).Write(context.Output("candidates.csv"));
@@ -118,13 +124,26 @@ public sealed class SearchStage : Stage<SearchSettings>
         }
     }
 
+    /// <summary>Whether there is room for a sequence and the layers can be split; what breaks other demands can be served nonetheless.</summary>
+    private static bool IsServed(Candidate c) => c.Serving.Fits && !c.Breaks.Contains(Demands.Split);
+
+    private static void WarnOfUnserved(StageContext<SearchSettings> context, Candidate baseline, SpeedModel speed)
+    {
+        if (!IsServed(baseline))
+        {
+            context.Warn(
+                "SCAL7331", $"The baseline cannot be served as asked: {(baseline.Serving.Fits ? $"it cannot be split over {speed.Workload.TensorParallel} devices" : $"{speed.Machine.Name} has no room for one sequence")}. No speed is held against its own.",
+                "Change 'workload' or the device until the baseline can be served, or choose another baseline.");
+        }
+    }
+
     private static ScoredShape Picked(Candidate c, double? baselineLoss) => ScoredShape.Of(c.Shape, c.Predicted, c.Serving.Speed, baselineLoss) with
     {
         PredictedLow = c.Loss.Interval?.Low,
         PredictedHigh = c.Loss.Interval?.High,
         ProbabilityFeasible = c.Loss.Probability,
         Objective = c.Objective,
-        Batch = c.Serving.Fits ? c.Serving.Speed.Batch : 0,
+        Batch = IsServed(c) ? c.Serving.Speed.Batch : 0,
         TokensPerSecondLow = c.Serving.TokensPerSecond?.Low,
         TokensPerSecondHigh = c.Serving.TokensPerSecond?.High,
         Source = c.Serving.Source,

@@ -11,7 +11,27 @@ namespace Scaling.Stages.Search;
 /// <param name="TokensPerSecond">Output tokens of the batch, as measured.</param>
 /// <param name="Interval">95 % of it.</param>
 /// <param name="PeakFlops">Of the machine, FLOP/s; null where the table does not say.</param>
-internal sealed record SpeedRow(MeasuredSpeed Measured, string Device, double TokensPerSecond, Bounds Interval, double? PeakFlops);
+internal sealed record SpeedRow(MeasuredSpeed Measured, string Device, double TokensPerSecond, Bounds Interval, double? PeakFlops)
+{
+    /// <summary>The anchor that it was timed beside; null for none.</summary>
+    public string? Anchor { get; init; }
+
+    /// <summary>Tokens a second over the anchor's; null without one.</summary>
+    public double? Relative { get; init; }
+
+    /// <summary>The row as if its anchor had been as fast as it was on average: its ratio to the anchor stays, and what the machine did at its time goes.</summary>
+    /// <param name="level">Tokens a second of the anchor.</param>
+    public SpeedRow At(double level)
+    {
+        double factor = Relative!.Value * level / TokensPerSecond;
+        return this with
+        {
+            TokensPerSecond = TokensPerSecond * factor,
+            Interval = new Bounds(Interval.Low * factor, Interval.High * factor),
+            Measured = Measured with { TimeToFirstToken = Measured.TimeToFirstToken / factor, TimePerOutputToken = Measured.TimePerOutputToken / factor },
+        };
+    }
+}
 
 /// <summary>The rows of speed.csv; none where the role is not bound.</summary>
 /// <param name="Rows">That were measured.</param>
@@ -29,8 +49,20 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows, IReadOnlySet<Deco
 
         var table = Table.Read(path);
         var skipped = table.Each().ToLookup(row => table.Has("source") && row.Text("source") == "skipped");
-        return new([.. skipped[false].Select(row => Of(table, row))], skipped[true].Select(ShapeOf).ToHashSet());
+        return new(AtOneLevel([.. skipped[false].Select(row => Of(table, row))]), skipped[true].Select(ShapeOf).ToHashSet());
     }
+
+    /// <summary>
+    /// Rows come from several batches where some were in the store already, and from the steps of a walk; from one to the next a machine may be a tenth faster. What may be compared is their
+    /// ratio to the anchor: rows that share device, workload and anchor are told at the median of its speeds.
+    /// </summary>
+    private static IReadOnlyList<SpeedRow> AtOneLevel(IReadOnlyList<SpeedRow> rows)
+    {
+        var levels = rows.Where(r => r.Relative is > 0).GroupBy(LevelOf).ToDictionary(g => g.Key, g => Quantiles.Median(g.Select(r => r.TokensPerSecond / r.Relative!.Value)));
+        return [.. rows.Select(r => r.Relative is > 0 ? r.At(levels[LevelOf(r)]) : r)];
+    }
+
+    private static (string Device, Workload Workload, string? Anchor) LevelOf(SpeedRow row) => (row.Device, row.Measured.Workload, row.Anchor);
 
     /// <summary>The greatest number that divides every measured hidden and intermediate size; 128, what GPU kernels like, without rows.</summary>
     public int CommonMultiple() => Rows.Count == 0
@@ -61,8 +93,12 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows, IReadOnlySet<Deco
         };
         var measured = new MeasuredSpeed(shape, workload, Time(row, "time_to_first_token"), Time(row, "time_per_output_token"));
         return new SpeedRow(
-            measured, row.Text("device"), row.Number("tokens_per_second"), new Bounds(row.Number("tokens_per_second_low"), row.Number("tokens_per_second_high")),
-            table.Has("peak_flops") && row.Text("peak_flops").Length > 0 ? Within(row, "peak_flops", 1, 1e24, "FLOP/s") : null);
+            measured, row.Text("device"), Rate(row, "tokens_per_second"), new Bounds(Rate(row, "tokens_per_second_low"), Rate(row, "tokens_per_second_high")),
+            table.Has("peak_flops") && row.Text("peak_flops").Length > 0 ? Within(row, "peak_flops", 1, 1e24, "FLOP/s") : null)
+        {
+            Anchor = table.Has("anchor") && row.Text("anchor").Length > 0 ? row.Text("anchor") : null,
+            Relative = table.Has("relative_speed") && row.Text("relative_speed").Length > 0 ? Within(row, "relative_speed", 1e-9, 1e9, "times the anchor's speed") : null,
+        };
     }
 
     private static DecoderShape ShapeOf(Row row)
@@ -76,6 +112,8 @@ internal sealed record SpeedRows(IReadOnlyList<SpeedRow> Rows, IReadOnlySet<Deco
     private static DataType TypeOf(double bytes) => bytes > 3 ? DataType.Float32 : bytes > 1.5 ? DataType.Bfloat16 : DataType.Fp8;
 
     private static int Tokens(Row row, string column) => (int)Within(row, column, 1, 1e9, "tokens");
+
+    private static double Rate(Row row, string column) => Within(row, column, 1e-9, 1e15, "tokens a second");
 
     private static double Time(Row row, string column) => Within(row, column, 1e-9, 1e9, "seconds");
 

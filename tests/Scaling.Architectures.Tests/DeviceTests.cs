@@ -5,6 +5,7 @@ public class DeviceTests
 {
     [Theory]
     [InlineData("NVIDIA A100-SXM4-40GB", "a100-40")]
+    [InlineData("NVIDIA A100-PCIE-40GB", null)] // no NVLink between all
     [InlineData("NVIDIA A100-SXM4-80GB", "a100-80")]
     [InlineData("NVIDIA H100 80GB HBM3", "h100-sxm")]
     [InlineData("NVIDIA H200", "h200")]

@@ -103,7 +103,23 @@ public sealed class SearchDemandTests : IDisposable
         Assert.Equal("SCAL7324", Fails($"{SearchStudy.Ask},{Serve},{Own},\"consumers\":[\"vlm\"]").Code);
         Assert.Equal("SCAL7314", Fails($"{SearchStudy.Ask},{Serve},\"device\":\"h20\"").Code);
         var free = Search($"{SearchStudy.Ask},{Own.Replace("link_bytes_per_second", "fp8_flops_per_second")},\"workload\":{{\"prompt\":128,\"output\":64,\"batch\":8,\"tensor_parallel\":2}}");
-        Assert.Equal(["SCAL7329"], free.Warnings.Select(w => w.Code));
+        Assert.Equal(["SCAL7329", "SCAL7331"], free.Warnings.Select(w => w.Code)); // three key/value heads of the baseline over two devices
+    }
+
+    [Theory]
+    [InlineData("\"prompt\":128", ",\"tensor_parallel\":4", "it cannot be split over 4 devices")]
+    [InlineData("\"prompt\":PROMPT", "", "mine has no room for one sequence")]
+    public void No_speed_is_held_against_a_baseline_that_cannot_be_served(string prompt, string more, string why)
+    {
+        // Of the two groupings one leaves half as much in the cache; the baseline has the other.
+        var baseline = Search($"{SearchStudy.Ask},{Serve},{Own}").Best().Baseline!.ToShape();
+        int longest = (int)(900_000 / ServingMemory.SequenceBytes(baseline, new Workload(1, 0, 1)));
+        string device = Own.Replace("}", $",\"memory\":{1_000_000 + baseline.ParametersTotal * 2}}}");
+        var result = Search(
+            $"{SearchStudy.Ask},\"gqa\":[2,8],\"penalties\":{{\"gqa\":0}},{device},\"workload\":{{{prompt.Replace("PROMPT", $"{longest + 4000}")},\"output\":64,\"batch\":8{more}}}");
+        Assert.Contains(why, result.Warnings.Single(w => w.Code == "SCAL7331").Message, StringComparison.Ordinal);
+        Assert.Equal(0, result.Best().Baseline!.Batch);
+        Assert.DoesNotContain(result.Best().TradePlaces, t => t.Second == "baseline");
     }
 
     [Fact]

@@ -68,15 +68,35 @@ public sealed class SearchLossTests : IDisposable
     }
 
     [Fact]
+    public void Another_shape_at_the_baselines_place_is_missed_by_its_own()
+    {
+        // With the head size free, (16, 4 × 128) lies where the baseline (32, 8 × 64) does: even odds, not certainty.
+        var result = Published("\"loss\":2.803", ",\"head_size\":[64,128],\"penalties\":{\"head_size\":0},\"misfit\":0.01,\"probability\":0.4");
+        var twin = result.Table("candidates.csv").Each().Single(r => (r.Count("hidden"), r.Count("intermediate"), r.Count("heads"), r.Count("head_size")) == (2048, 8192, 16, 128));
+        Assert.Equal(0.5, twin.Number("probability_feasible"), 1e-9);
+    }
+
+    [Fact]
+    public void Candidates_have_the_baselines_vocabulary_and_another_is_told()
+    {
+        Assert.Equal(128_256, Published("\"loss\":2.803").Best().Accurate.Vocabulary);
+        Assert.Contains("SCAL7332", Published("\"loss\":2.803", ",\"vocabulary\":32000").Warnings.Select(w => w.Code));
+    }
+
+    [Fact]
     public void More_probability_or_more_misfit_leaves_fewer_shapes()
     {
         var plain = Feasible("");
         var probable = Feasible(",\"probability\":0.9,\"misfit\":0.002");
         var doubtful = Feasible(",\"probability\":0.9,\"misfit\":0.004");
         Assert.True(doubtful.IsProperSubsetOf(probable) && probable.IsProperSubsetOf(plain));
-        var rows = Search($"{Ask},\"probability\":0.9,\"misfit\":0.002").Table("candidates.csv");
+        var search = Search($"{Ask},\"probability\":0.9,\"misfit\":0.002");
+        var rows = search.Table("candidates.csv");
         Assert.All(rows.Each(), r => Assert.Equal(r.Number("probability_feasible") >= 0.9, r.Truth("feasible")));
-        Assert.All(rows.Each(), r => Assert.Equal(1.959964 * 0.002 * Math.Sqrt(2), r.Number("predicted_high") - r.Number("predicted"), 1e-9));
+
+        // The baseline does not differ from itself; that another shape lies at the same x and ratio says less.
+        string itself = search.Best().Baseline!.Shape;
+        Assert.All(rows.Each(), r => Assert.Equal(r.Text("shape") == itself ? 0 : 1.959964 * 0.002 * Math.Sqrt(2), r.Number("predicted_high") - r.Number("predicted"), 1e-9));
     }
 
     [Fact]
@@ -93,6 +113,11 @@ public sealed class SearchLossTests : IDisposable
         Assert.Equal(0.004, SearchStudy.Search(_folder, $"{{{SearchStudy.Ask}}}", seeds, SearchStudy.Speed(_folder)).Best().Misfit!.Value, 1e-12);
         Assert.Equal(0.001, SearchStudy.Search(_folder, $"{{{SearchStudy.Ask},\"misfit\":0.001}}", seeds, SearchStudy.Speed(_folder)).Best().Misfit);
         Assert.Null(Search(Ask).Best().Misfit);
+        string quiet = Law(d => d with { Fit = d.Fit! with { RunNoise = 0.003, ReplicateNoise = 0.004, ReplicateFreedom = 4 } });
+        var unseen = SearchStudy.Search(_folder, $"{{{SearchStudy.Ask},\"probability\":0.9}}", quiet, SearchStudy.Speed(_folder));
+        Assert.Equal("unknown: the runs scatter by no more than seeds do", unseen.Best().MisfitSource);
+        Assert.Equal(["SCAL7327"], unseen.Warnings.Select(w => w.Code));
+        Assert.Null(unseen.Best().Accurate.PredictedLow);
         Assert.Equal(["SCAL7327"], Search($"{Ask},\"probability\":0.9").Warnings.Select(w => w.Code));
         var broken = Assert.Throws<StageFailedException>(() => SearchStudy.Search(_folder, $"{{{SearchStudy.Ask}}}", Law(), SearchStudy.Speed(_folder), ("scores", _folder.Write("broken.json", "[]"))));
         Assert.Equal("SCAL7328", Assert.Single(broken.Diagnostics).Code);

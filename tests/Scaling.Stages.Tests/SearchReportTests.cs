@@ -88,7 +88,7 @@ public sealed class SearchReportTests : IDisposable
     {
         string report = Report(SyntheticStudy.Best() with { Level = LossLevel.Factor, Misfit = null, MisfitSource = "unknown: the law has no level" }).Text("report.md");
         Assert.Contains("| predicted loss (times the least) |", report);
-        Assert.Contains("losses are multiples of the least that a shape of this size can have", report);
+        Assert.Contains("losses are known up to a common factor alone", report);
         Assert.Contains("What the law misses of a shape's loss is unknown: the law has no level.", report);
         Assert.DoesNotContain("nats a token; +", report);
     }
