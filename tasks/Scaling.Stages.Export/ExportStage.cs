@@ -53,7 +53,7 @@ public sealed class ExportStage : Stage<ExportSettings>
                     context.Warn(
                         "SCAL7508",
                         $"The format '{format.Name}' cannot say the {pick} shape, and {file} is not written: {string.Join("; ", unsaid.Select(r => r.Fault(shape, 1)))}.",
-                        $"Add '{format.Consumer}' to 'consumers' for the nearest shape that it can say.");
+                        context.Settings.Consumers.Contains(format.Consumer) ? "'lint.csv' has the nearest shape that it can say." : $"Add '{format.Consumer}' to 'consumers' for the nearest shape that it can say.");
                     continue;
                 }
 
