@@ -18,12 +18,15 @@ public sealed record NativePackage(string Id, string Version, string Sha512, str
 
 /// <summary>A stage type with the code behind it.</summary>
 /// <param name="Descriptor">What it declares.</param>
-/// <param name="Assembly">Path of the plugin's main assembly.</param>
+/// <param name="Assembly">Path of the plugin's main assembly; its file name alone where <see cref="Package"/> has to be fetched first.</param>
 /// <param name="CodeEntries">The <c>assembly</c>, <c>library</c> and <c>native</c> entries of its keys.</param>
 /// <param name="NativeFolders">Folders of its native packages.</param>
 public sealed record StageType(
     StageDescriptor Descriptor, string Assembly, IReadOnlyList<KeyEntry> CodeEntries, IReadOnlyList<string> NativeFolders)
 {
+    /// <summary>The package that holds the code; null where it lies at <see cref="Assembly"/>.</summary>
+    public PluginPackage? Package { get; init; }
+
     /// <summary>What the stage declares.</summary>
     public StageDeclaration Declaration => Descriptor.Declaration;
 }
@@ -45,6 +48,12 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
     /// <param name="type">One of <see cref="BuiltIn"/>.</param>
     public Task<IReadOnlyList<StageType>> DescribeBuiltIn(string type)
     {
+        string description = Path.Combine(builtIn, type, PluginDescription.FileName);
+        if (File.Exists(description))
+        {
+            return Task.FromResult(OfPackage(PluginDescription.Read(description)));
+        }
+
         string[] named = Directory.GetFiles(Path.Combine(builtIn, type), "*.deps.json");
         return named is [var deps]
             ? Describe(deps[..^".deps.json".Length] + ".dll")
@@ -65,6 +74,31 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
 
             return described;
         }
+    }
+
+    /// <summary>Describes a plugin for those who will have its package alone.</summary>
+    /// <param name="assembly">Absolute path of its main assembly, which is named like the package.</param>
+    /// <param name="version">The package's.</param>
+    public async Task<PluginDescription> DescribePackage(string assembly, string version)
+    {
+        var types = await Describe(assembly).ConfigureAwait(false);
+        string natives = Path.Combine(Path.GetDirectoryName(assembly)!, "native.json");
+        var packages = File.Exists(natives) ? JsonNode.Parse(await File.ReadAllTextAsync(natives).ConfigureAwait(false))!["packages"]!.DeepClone().AsArray() : [];
+        foreach (var package in packages)
+        {
+            package!.AsObject().Remove("folder"); // Where it lies here tells nobody anything.
+        }
+
+        return new PluginDescription(
+            new PluginPackage(Path.GetFileNameWithoutExtension(assembly), version), Path.GetFileName(assembly),
+            [.. types[0].CodeEntries.Where(e => e.Kind != EntryKind.Native)], packages, [.. types.Select(t => t.Descriptor)]);
+    }
+
+    private static IReadOnlyList<StageType> OfPackage(PluginDescription plugin)
+    {
+        var natives = plugin.Natives.Select(n => new KeyEntry(EntryKind.Native, n!["id"]!.GetValue<string>(), $"{n["version"]!.GetValue<string>()} {n["sha512"]?.GetValue<string>()}")).OrderBy(n => n.Name, StringComparer.Ordinal);
+        KeyEntry[] code = [.. plugin.Code, .. natives];
+        return [.. plugin.Stages.Select(stage => new StageType(stage, plugin.Assembly, code, []) { Package = plugin.Package })];
     }
 
     private async Task<IReadOnlyList<StageType>> DescribeAnew(string assembly)
