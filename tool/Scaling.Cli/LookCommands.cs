@@ -16,7 +16,7 @@ internal static class LookCommands
     {
         var target = call.PriceTarget;
         var prices = new List<PricedQuantity>();
-        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
+        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(call.Stop).ConfigureAwait(false);
         foreach (var stage in ahead)
         {
             Console.Out.WriteLine($"{stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {Outlook(stage)}");
@@ -27,7 +27,7 @@ internal static class LookCommands
 
             if (target is not null && stage.Missing.Count > 0)
             {
-                var price = await Priced(session, stage, target).ConfigureAwait(false);
+                var price = await Priced(session, stage, target, call.Stop).ConfigureAwait(false);
                 PriceText.Lines(price).ForEach(line => Console.Out.WriteLine($"{"",-24}{line}"));
                 prices.AddRange(price);
             }
@@ -46,11 +46,12 @@ internal static class LookCommands
     }, withoutFiles: call.PriceTarget is not null);
 
     /// <summary>What the missing actions of a stage cost; a device that it does not know is a mistake on the command line.</summary>
-    private static async Task<IReadOnlyList<PricedQuantity>> Priced(Session session, StageAhead stage, PriceTarget target)
+    private static async Task<IReadOnlyList<PricedQuantity>> Priced(Session session, StageAhead stage, PriceTarget target, CancellationToken stop)
     {
         try
         {
-            return await session.Workers.Price(stage.Missing, target).ConfigureAwait(false);
+            var actions = await session.Code.Ready(stage.Stage.Type, stage.Missing, stop).ConfigureAwait(false);
+            return await session.Workers.Price(actions, target).ConfigureAwait(false);
         }
         catch (StageFailedException e)
         {
@@ -67,7 +68,7 @@ internal static class LookCommands
             throw new UsageException("SCAL1004", $"There is no stage '{target[0]}'. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(target[0], ids));
         }
 
-        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console).Look(call.Stop).ConfigureAwait(false);
+        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(call.Stop).ConfigureAwait(false);
         var stage = ahead.First(a => a.Stage.Id == target[0]);
         var explainer = new Explainer(session.Store, RunRecord.Read(session.Store, pipeline.Path), pipeline);
         if (target is [_, var point])

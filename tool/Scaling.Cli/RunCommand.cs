@@ -44,7 +44,7 @@ internal static class RunCommand
 
         using var session = open.Session;
         CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
-        var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console).Run(call.Stop).ConfigureAwait(false);
+        var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
         console.Conclude(summary);
         return summary;
     }

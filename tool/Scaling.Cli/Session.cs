@@ -15,12 +15,15 @@ internal sealed class Session : IDisposable
     {
         Store = ContentStore.Open(storeFolder, observer.FoundDamage);
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
+        Code = new StageCode(null, Store);
         Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
     }
 
     public ContentStore Store { get; }
 
     public WorkerPool Workers { get; }
+
+    public StageCode Code { get; }
 
     public PluginCatalog Catalog { get; }
 

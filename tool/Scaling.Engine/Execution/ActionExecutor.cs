@@ -11,7 +11,8 @@ namespace Scaling.Engine.Execution;
 /// <param name="store">Where they are published.</param>
 /// <param name="jobs">Side by side, at least 1.</param>
 /// <param name="observer">Takes what happens.</param>
-public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int jobs, IRunObserver observer)
+/// <param name="code">Brings the code of stages that are packages.</param>
+public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int jobs, IRunObserver observer, StageCode code)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
@@ -24,6 +25,20 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
     /// <returns>A result for each key; none is busy.</returns>
     public async Task<IReadOnlyDictionary<string, ActionResult>> Execute(StageNode stage, IReadOnlyList<ActionSpec> actions, CancellationToken stop)
     {
+        if (stop.IsCancellationRequested)
+        {
+            return AllStopped(actions);
+        }
+
+        try
+        {
+            actions = await code.Ready(stage.Type, actions, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return AllStopped(actions);
+        }
+
         var points = actions.ToDictionary(a => a.Key, a => a.Point);
         var events = new WorkerEvents(
             (key, progress) => observer.Progressed(stage, points.GetValueOrDefault(key), progress),
@@ -72,7 +87,7 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         return ended;
     }
 
-    private static Dictionary<string, ActionResult> AllStopped(ActionSpec[] actions) => actions.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));
+    private static Dictionary<string, ActionResult> AllStopped(IReadOnlyList<ActionSpec> actions) => actions.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));
 
     private void Warn(StageNode stage, string? key, Dictionary<string, string?> points, Diagnostic warning)
     {

@@ -14,11 +14,12 @@ namespace Scaling.Engine.Execution;
 /// <param name="workers">Where they run.</param>
 /// <param name="options">How.</param>
 /// <param name="observer">Takes what happens.</param>
-public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer)
+/// <param name="code">Brings the code of stages that are packages.</param>
+public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer, StageCode code)
 {
     private readonly StagePlanner _planner = new(pipeline, store);
     private readonly Collector _collector = new(store);
-    private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer);
+    private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer, code);
     private readonly RunRecord? _last = RunRecord.Read(store, pipeline.Path);
     private readonly ConcurrentDictionary<string, StageResult> _results = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
@@ -78,7 +79,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             summary = Fail(stage, summary, new Failure(null, [InfrastructureException.OfFile(e).Diagnostic], null), halt);
         }
 
-        workers.Retire(stage.Type.Assembly);
+        workers.Retire(code.AssemblyOf(stage.Type));
         _summaries[stage.Id] = summary;
         observer.Ended(summary);
     }

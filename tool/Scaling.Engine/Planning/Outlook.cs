@@ -32,7 +32,8 @@ public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan
 /// <param name="store">What is there already.</param>
 /// <param name="workers">Evaluates enumerating stages.</param>
 /// <param name="observer">Takes warnings of those.</param>
-public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer)
+/// <param name="code">Brings the code of those that are packages.</param>
+public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer, StageCode code)
 {
     /// <summary>Every stage in order.</summary>
     /// <param name="stop">Stops evaluating.</param>
@@ -41,7 +42,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
     {
         var planner = new StagePlanner(pipeline, store);
         var collector = new Collector(store);
-        var executor = new ActionExecutor(workers, store, 1, observer);
+        var executor = new ActionExecutor(workers, store, 1, observer, code);
         var explainer = new Explainer(store, RunRecord.Read(store, pipeline.Path), pipeline);
         var results = new Dictionary<string, StageResult>();
         var ahead = new List<StageAhead>();
