@@ -37,6 +37,11 @@ internal static class Commands
     };
 
     private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT, a point being a row's name or its beginning." };
+    private static readonly Option<string?> Into = new("--into") { Description = "Where results are put, as FOLDER/STAGE/FILE.", HelpName = "folder" };
+    private static readonly Option<string?> CommittedResults = new("--results") { Description = "The committed results. Default: results/PIPELINE beside the pipeline file.", HelpName = "folder" };
+    private static readonly Option<string?> OnlyStages = new("--stages") { Description = "Stages whose results are wanted, with commas. Default: those that no other stage needs.", HelpName = "ids" };
+    private static readonly Option<string?> InputsList = new("--inputs-to") { Description = "Write the paths of all files that the outcome depends on, one a line.", HelpName = "file" };
+    private static readonly Option<bool> Verify = new("--verify") { Description = "Only see whether the committed results are those of the pipeline." };
     private static readonly Argument<string?> OptionalPipeline = new("pipeline") { Description = "A pipeline whose plugins are included.", DefaultValueFactory = _ => null };
 
     /// <summary>Parses, runs, and gives the exit code.</summary>
@@ -107,6 +112,7 @@ internal static class Commands
             Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile], LookCommands.Check),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
+            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
         };
         root.Options.Add(Cache);
@@ -182,6 +188,16 @@ internal static class Commands
         public PriceTarget? PriceTarget => Parsed.GetValue(PriceOn) is not { } device ? null
             : Parsed.GetValue(Utilisation) is > 0 and <= 1 and var share ? new PriceTarget(device, share)
             : throw new UsageException("SCAL1008", FormattableString.Invariant($"--utilisation takes a share above 0 and at most 1, found {Parsed.GetValue(Utilisation)}."), "0.4 is 40 % of the device's peak.");
+
+        public string? IntoFolder => Parsed.GetValue(Into) is { } into ? Folder(into, "--into") : null;
+
+        public string? ResultsFolder => Parsed.GetValue(CommittedResults) is { } results ? System.IO.Path.GetFullPath(Folder(results, "--results")) : null;
+
+        public string[] Stages => Parsed.GetValue(OnlyStages)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+        public string? InputsTo => Parsed.GetValue(InputsList) is { } list ? Folder(list, "--inputs-to") : null;
+
+        public bool VerifyOnly => Parsed.GetValue(Commands.Verify);
 
         public string StoreFolder => Parsed.GetValue(Cache) is { } named ? Folder(named, "--cache") : DefaultStore();
 

@@ -43,7 +43,7 @@ internal static class LookCommands
         }
 
         return ExitCode.Done;
-    }, withoutFiles: call.PriceTarget is not null);
+    }, withoutFiles: call.PriceTarget is null ? null : finding => Session.Print([finding]));
 
     /// <summary>What the missing actions of a stage cost; a device that it does not know is a mistake on the command line.</summary>
     private static async Task<IReadOnlyList<PricedQuantity>> Priced(Session session, StageAhead stage, PriceTarget target, CancellationToken stop)
@@ -160,7 +160,7 @@ internal static class LookCommands
         }
     }
 
-    private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, bool withoutFiles = false)
+    private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, Action<Diagnostic>? withoutFiles = null)
     {
         var console = Quiet();
         var opened = await Session.Open(call.Pipeline, call.StoreFolder, console, withoutFiles).ConfigureAwait(false);

@@ -1,5 +1,4 @@
 // describe-plugin: what packing the tool writes down of a plugin that travels as a package of its own. A hidden verb.
-using System.Reflection;
 using Scaling.Engine.Execution;
 using Scaling.Sdk;
 
@@ -15,8 +14,7 @@ internal static class PackedPlugin
         try
         {
             using var session = Session.Open(store, new RunConsole(Console.Error, isTerminal: false, TimeProvider.System));
-            string version = typeof(PackedPlugin).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-            var description = await session.Catalog.DescribePackage(Path.GetFullPath(assembly), version).ConfigureAwait(false);
+            var description = await session.Catalog.DescribePackage(Path.GetFullPath(assembly), Session.ToolVersion).ConfigureAwait(false);
             Console.Out.WriteLine(description.ToJson());
             return ExitCode.Done;
         }

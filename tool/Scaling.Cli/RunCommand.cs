@@ -2,6 +2,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Locks;
+using Scaling.Engine.Planning;
+using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
@@ -46,7 +49,26 @@ internal static class RunCommand
         CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
         var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
         console.Conclude(summary);
+        if (summary.ExitCode == ExitCode.Done)
+        {
+            WriteLock(open.Pipeline, summary, session);
+        }
+
         return summary;
+    }
+
+    /// <summary>The lock beside the pipeline; a folder that cannot be written is told, and no reason to fail.</summary>
+    private static void WriteLock(Pipeline pipeline, RunSummary summary, Session session)
+    {
+        string path = PipelineLock.PathOf(pipeline.Path);
+        try
+        {
+            LockWriter.Of(pipeline, summary.Results, [], Session.ToolVersion, session.Store).Write(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Session.Print([new Diagnostic("SCAL9057", $"The lock {path} cannot be written: {e.Message}") { Severity = Severity.Warning, Hint = "Results are whole; builds elsewhere cannot tell whether they are stale." }]);
+        }
     }
 
     /// <summary>Results that cannot be written are better known before the work than after it.</summary>

@@ -1,4 +1,5 @@
 // Everything that a command works with: store, workers, plugins, the linked pipeline.
+using System.Reflection;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
@@ -19,6 +20,9 @@ internal sealed class Session : IDisposable
         Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
     }
 
+    /// <summary>The tool's version; its package and those of its stages have the same.</summary>
+    public static string ToolVersion { get; } = typeof(Session).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
     public ContentStore Store { get; }
 
     public WorkerPool Workers { get; }
@@ -35,8 +39,8 @@ internal sealed class Session : IDisposable
     /// <param name="file">The pipeline file.</param>
     /// <param name="storeFolder">The store.</param>
     /// <param name="observer">Takes damage.</param>
-    /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and warns of them.</param>
-    public static async Task<(Session Session, Pipeline Pipeline)?> Open(string file, string storeFolder, IRunObserver observer, bool withoutFiles = false)
+    /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and takes what is said of them. Null: they are findings.</param>
+    public static async Task<(Session Session, Pipeline Pipeline)?> Open(string file, string storeFolder, IRunObserver observer, Action<Diagnostic>? withoutFiles = null)
     {
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
@@ -48,7 +52,7 @@ internal sealed class Session : IDisposable
         var session = new Session(storeFolder, observer);
         try
         {
-            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles ? finding => Print([finding]) : null).Link(document).ConfigureAwait(false);
+            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles).Link(document).ConfigureAwait(false);
             Diagnostic[] all = [.. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
             if (pipeline is not null && all.Length == 0)
             {
@@ -73,7 +77,8 @@ internal sealed class Session : IDisposable
         Store.Dispose();
     }
 
-    private static void Print(IReadOnlyList<Diagnostic> findings)
+    /// <summary>Writes findings to standard error.</summary>
+    public static void Print(IEnumerable<Diagnostic> findings)
     {
         foreach (var finding in findings)
         {

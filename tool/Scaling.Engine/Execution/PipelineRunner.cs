@@ -48,7 +48,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         // Undone without a failure is interrupted too: somebody may have asked a worker to stop, and not the tool.
         bool undone = _summaries.Values.Any(s => s.NotDone is not null);
         int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
-        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path);
+        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results);
     }
 
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)

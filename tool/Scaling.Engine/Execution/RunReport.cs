@@ -70,7 +70,9 @@ public sealed record StageSummary(string Id, string Uses)
 /// <param name="Stages">In the pipeline's order.</param>
 /// <param name="ExitCode">See <see cref="Execution.ExitCode"/>.</param>
 /// <param name="ResultsFolder">Where results lie.</param>
-public sealed record RunSummary(string Pipeline, IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder);
+/// <param name="Results">Of the stages that are done, by id.</param>
+public sealed record RunSummary(
+    string Pipeline, IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder, IReadOnlyDictionary<string, StageResult> Results);
 
 /// <summary>Takes what happens during a run, from several threads.</summary>
 public interface IRunObserver

@@ -1,7 +1,6 @@
 // The code of a stage where its actions run: a plugin that is a package is fetched when the first of them does.
 using System.Collections.Concurrent;
 using Scaling.Engine.Keys;
-using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;

@@ -105,7 +105,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
         return sentences.Distinct();
     }
 
-    private static string Sentence(StageNode stage, string kind, string name, string? was, string? now)
+    internal static string Sentence(StageNode stage, string kind, string name, string? was, string? now)
     {
         string change = (was, now) switch
         {

@@ -25,7 +25,11 @@ public enum StageOutlook
 /// <param name="Plan">Its actions; null where they depend on what is not made yet.</param>
 /// <param name="Missing">Those that would run.</param>
 /// <param name="Reasons">Why, in words.</param>
-public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan? Plan, IReadOnlyList<ActionSpec> Missing, IReadOnlyList<string> Reasons);
+public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan? Plan, IReadOnlyList<ActionSpec> Missing, IReadOnlyList<string> Reasons)
+{
+    /// <summary>What it gives; null where it is not made yet.</summary>
+    public StageResult? Result { get; init; }
+}
 
 /// <summary>Looks ahead.</summary>
 /// <param name="pipeline">Linked.</param>
@@ -74,7 +78,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
                 results[stage.Id] = collector.Join(plan, found);
             }
 
-            ahead.Add(new StageAhead(stage, missing.Length == 0 ? StageOutlook.Done : StageOutlook.WillRun, plan, missing, reasons));
+            ahead.Add(new StageAhead(stage, missing.Length == 0 ? StageOutlook.Done : StageOutlook.WillRun, plan, missing, reasons) { Result = results.GetValueOrDefault(stage.Id) });
         }
 
         return ahead;

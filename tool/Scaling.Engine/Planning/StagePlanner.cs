@@ -123,7 +123,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
     private static ActionSpec Keyed(ActionSpec spec, IReadOnlyList<KeyEntry> entries) => spec with { Key = ActionKey.Of(entries), Entries = entries };
 
-    private static List<KeyEntry> Common(StageNode stage, string action) =>
+    internal static List<KeyEntry> Common(StageNode stage, string action) =>
     [
         new(EntryKind.Format, "key", ActionKey.FormatRevision),
         new(EntryKind.Stage, "type", stage.Declaration.Type),
@@ -161,7 +161,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         stage.Declaration.UsesPipelineSeed ? [new KeyEntry(EntryKind.Seed, "pipeline", $"{spec.PipelineSeed}")] : [];
 
     /// <summary>A setting each, nested ones by dotted path, those that name files left to <see cref="FileEntries"/>.</summary>
-    private static IEnumerable<KeyEntry> Settings(JsonObject settings, IReadOnlyList<ResolvedFiles> files)
+    internal static IEnumerable<KeyEntry> Settings(JsonObject settings, IReadOnlyList<ResolvedFiles> files)
     {
         var leaves = new SortedDictionary<string, string>(StringComparer.Ordinal);
         Flatten(settings, "");
@@ -193,7 +193,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         }
     }
 
-    private static IEnumerable<KeyEntry> FileEntries(IEnumerable<ResolvedFiles> files) =>
+    internal static IEnumerable<KeyEntry> FileEntries(IEnumerable<ResolvedFiles> files) =>
         files.OrderBy(f => f.Setting, StringComparer.Ordinal).SelectMany(f => f.Files
             .Select((file, i) => new KeyEntry(EntryKind.Files, $"{f.Setting}[{i}]", file.Sha256))
             .Prepend(new KeyEntry(EntryKind.Files, f.Setting, f.Scheme)));

@@ -1,0 +1,111 @@
+// NAME.lock.json beside NAME.yaml: what a finished study was made of, by content, so that another machine can tell whether its results still belong to the pipeline.
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Locks;
+
+/// <summary>A package that a pipeline's plugins are made of.</summary>
+/// <param name="Id">Package id.</param>
+/// <param name="Version">Exact version.</param>
+/// <param name="Sha512">NuGet's content hash, base64.</param>
+public sealed record LockedPackage(string Id, string Version, string Sha512);
+
+/// <summary>A plugin of the pipeline as it was resolved.</summary>
+/// <param name="Package">Package id.</param>
+/// <param name="Requested">The version as the pipeline asks for it.</param>
+/// <param name="Closure">The package and everything it needs, ordered by id.</param>
+public sealed record LockedPlugin(string Package, string Requested, IReadOnlyList<LockedPackage> Closure);
+
+/// <summary>What a stage's results were made of.</summary>
+/// <param name="Type">Stage type.</param>
+/// <param name="Portable">What every machine must agree on: code, settings, data, inputs. <c>kind name</c> to value.</param>
+/// <param name="Local">What belongs to the machine that ran: its device class, texts of its SDK. The other machine takes it as it stands here.</param>
+/// <param name="Results">SHA-256 by name below the stage's folder. <c>*/NAME</c> stands for the files of that name of all rows.</param>
+public sealed record LockedStage(
+    string Type, IReadOnlyDictionary<string, string> Portable, IReadOnlyDictionary<string, string> Local, IReadOnlyDictionary<string, string> Results);
+
+/// <summary>The lock of a pipeline.</summary>
+/// <param name="Tool">Version of the tool that wrote it.</param>
+/// <param name="Plugins">In the pipeline's order.</param>
+/// <param name="Stages">By id, in the pipeline's order; empty where no run has finished yet.</param>
+public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugins, IReadOnlyDictionary<string, LockedStage> Stages)
+{
+    private const int Format = 1;
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Where a pipeline's lock lies.</summary>
+    /// <param name="pipeline">Path of the pipeline file.</param>
+    public static string PathOf(string pipeline) => Path.ChangeExtension(pipeline, ".lock.json");
+
+    /// <summary>Reads a lock; null where there is none.</summary>
+    /// <param name="path">Of the lock.</param>
+    /// <exception cref="StageFailedException">SCAL9056: it is no lock, or one of a later format.</exception>
+    public static PipelineLock? Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            var root = JsonNode.Parse(File.ReadAllText(path))!;
+            return root["format"]!.GetValue<int>() == Format
+                ? new PipelineLock(
+                    root["tool"]!.GetValue<string>(),
+                    [.. root["plugins"]!.AsArray().Select(p => new LockedPlugin(Word(p!, "package"), Word(p!, "requested"), [.. p!["closure"]!.AsObject().Select(c => Package(c.Key, c.Value!))]))],
+                    root["stages"]!.AsObject().ToDictionary(s => s.Key, s => new LockedStage(Word(s.Value!, "type"), Texts(s.Value!, "portable"), Texts(s.Value!, "local"), Texts(s.Value!, "results"))))
+                : throw new FormatException($"its format is {root["format"]}, this tool knows {Format}");
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException)
+        {
+            throw new StageFailedException([new Diagnostic("SCAL9056", $"{path} is no lock that this tool reads: {e.Message}")
+            {
+                Location = new SourceLocation(path, 1, 1), Hint = "Run the pipeline, which writes it anew, or take the version from your repository's history.",
+            }]);
+        }
+    }
+
+    /// <summary>Writes the lock where it says something else than the file.</summary>
+    /// <param name="path">Of the lock.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write(string path)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(ToJson());
+        if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(text))
+        {
+            Files.Durable.Write(path, text);
+        }
+    }
+
+    private string ToJson() => new JsonObject
+    {
+        ["format"] = Format,
+        ["tool"] = Tool,
+        ["plugins"] = new JsonArray([.. Plugins.Select(p => new JsonObject
+        {
+            ["package"] = p.Package,
+            ["requested"] = p.Requested,
+            ["closure"] = new JsonObject(p.Closure.Select(c => KeyValuePair.Create<string, JsonNode?>(c.Id, $"{c.Version} {c.Sha512}"))),
+        })]),
+        ["stages"] = new JsonObject(Stages.Select(s => KeyValuePair.Create<string, JsonNode?>(s.Key, new JsonObject
+        {
+            ["type"] = s.Value.Type,
+            ["portable"] = Object(s.Value.Portable),
+            ["local"] = Object(s.Value.Local),
+            ["results"] = Object(s.Value.Results),
+        }))),
+    }.ToJsonString(Indented) + "\n";
+
+    private static JsonObject Object(IReadOnlyDictionary<string, string> texts) => new(texts.Select(t => KeyValuePair.Create<string, JsonNode?>(t.Key, t.Value)));
+
+    private static string Word(JsonNode node, string name) => node[name]!.GetValue<string>();
+
+    private static Dictionary<string, string> Texts(JsonNode node, string name) => node[name]!.AsObject().ToDictionary(t => t.Key, t => t.Value!.GetValue<string>());
+
+    private static LockedPackage Package(string id, JsonNode text) =>
+        text.GetValue<string>().Split(' ') is [var version, var hash] ? new LockedPackage(id, version, hash) : throw new FormatException($"'{id}' has no version and hash");
+}

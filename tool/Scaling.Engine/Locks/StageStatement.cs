@@ -1,0 +1,73 @@
+// What a stage's results were made of, in entries that another machine can compare.
+using System.Security.Cryptography;
+using System.Text;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
+
+namespace Scaling.Engine.Locks;
+
+/// <summary>A stage's entries, those of all its rows at once: rows follow from its inputs.</summary>
+/// <param name="Portable">The same on every machine.</param>
+/// <param name="Local">Of the machine that runs.</param>
+/// <param name="Unknown">Names of file settings whose files are not on this machine: their entries are not among <paramref name="Portable"/>.</param>
+public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyList<KeyEntry> Local, IReadOnlySet<string> Unknown)
+{
+    /// <summary>The statement of a stage.</summary>
+    /// <param name="stage">Of a linked pipeline.</param>
+    /// <param name="seed">The pipeline's.</param>
+    /// <param name="store">Digests files of the user.</param>
+    /// <param name="results">Digests of a needed stage's results by name, as the lock holds them.</param>
+    public static StageStatement Of(StageNode stage, long seed, ContentStore store, Func<string, IReadOnlyDictionary<string, string>> results)
+    {
+        var local = stage.Files.Where(IsOfMachine).ToArray();
+        var missing = stage.Files.Where(f => f.Files.Count == 0 && !IsOfMachine(f) && f.Text.Length > 0).Select(f => f.Setting).ToHashSet(StringComparer.Ordinal);
+        List<KeyEntry> portable = [.. StagePlanner.Common(stage, "run"), .. StagePlanner.Settings(stage.Settings, stage.Files)];
+        portable.AddRange(StagePlanner.FileEntries(stage.Files.Except(local).Where(f => !missing.Contains(f.Setting))));
+        portable.AddRange(local.Select(f => new KeyEntry(EntryKind.Files, f.Setting, f.Scheme)));
+        if (stage.Declaration.UsesPipelineSeed)
+        {
+            portable.Add(new KeyEntry(EntryKind.Seed, "pipeline", $"{seed}"));
+        }
+
+        portable.AddRange(stage.Inputs.GroupBy(i => i.Role).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key.Name}[{i}]", Input(binding, store, results)))));
+        List<KeyEntry> ofMachine = [.. local.SelectMany(f => StagePlanner.FileEntries([f]).Skip(1))];
+        if (stage.Declaration.Exclusive)
+        {
+            ofMachine.Add(new KeyEntry(EntryKind.Device, "class", DeviceClass.OfThisMachine));
+        }
+
+        return new StageStatement(portable, ofMachine, missing);
+    }
+
+    /// <summary>Digests of a stage's results by name; the files of one name of all rows are one, <c>*/NAME</c>.</summary>
+    /// <param name="files">Name below the stage's folder, point or null, and SHA-256.</param>
+    public static IReadOnlyDictionary<string, string> Results(IEnumerable<(string Name, string? Point, string Sha256)> files)
+    {
+        var byName = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var same in files.GroupBy(f => f.Point is null ? f.Name : "*/" + f.Name))
+        {
+            byName[same.Key] = same.First().Point is null ? same.First().Sha256 : Combined(same.Select(f => (f.Point!, f.Sha256)));
+        }
+
+        return byName;
+    }
+
+    /// <summary>Of the user's machine, not of the study: a named set such as the SDK's documentation.</summary>
+    private static bool IsOfMachine(ResolvedFiles files) => files.Scheme.Length > 0 && files.Scheme == files.Text;
+
+    private static string Input(Binding binding, ContentStore store, Func<string, IReadOnlyDictionary<string, string>> results)
+    {
+        if (binding.File is { } path)
+        {
+            return store.Digest(path);
+        }
+
+        var given = results(binding.Source!.Id);
+        return Combined(binding.Source.Declaration.Outputs.Where(o => o.Kind == binding.Role.Kind && !o.Volatile)
+            .SelectMany(o => new[] { o.Name, "*/" + o.Name }).Where(given.ContainsKey).Select(name => (name, given[name])));
+    }
+
+    private static string Combined(IEnumerable<(string Name, string Sha256)> files) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(files.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => $"{f.Name}\0{f.Sha256}\n")))));
+}
