@@ -52,7 +52,7 @@ public class PipelineReaderTests
     public void Needs_may_name_roles_files_and_nothing_and_timeouts_have_units()
     {
         var document = Document("""
-            plugins: [ { path: plugins/Hello.dll } ]
+            plugins: [ { path: plugins/Hello.dll }, { package: Acme.Smooth, version: 1.* } ]
             stages:
               a: { uses: sweep, needs: , with: , timeout: 90s }
               b: { uses: fit, needs: { runs: data/runs.csv, laws: [a, other.json] }, timeout: 1.5h }
@@ -60,7 +60,7 @@ public class PipelineReaderTests
 
         Assert.Equal("study", document.Name);
         Assert.Equal(0, document.Seed);
-        Assert.Equal(["plugins/Hello.dll"], document.Plugins.Select(p => p.Path));
+        Assert.Equal([("plugins/Hello.dll", null), ("Acme.Smooth", "1.*")], document.Plugins.Select(p => (p.Name, p.Version)));
         Assert.Empty(document.Stages[0].Needs);
         Assert.Null(document.Stages[0].With);
         Assert.Equal(TimeSpan.FromSeconds(90), document.Stages[0].Timeout);
@@ -130,6 +130,10 @@ public class PipelineReaderTests
           - { path: [a] }
           - { file: a.dll }
           - { path: plugins/Fine.dll }
+          - { path: a.dll, package: A, version: 1.0.0 }
+          - { package: A }
+          - { version: 1.0.0 }
+          - { package: [A], version: 1.0.0 }
         stages:
           1st: { uses: sweep }
           a: sweep

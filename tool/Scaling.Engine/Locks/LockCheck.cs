@@ -108,7 +108,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
 
         foreach (var entry in now.Portable.Where(e => !IsCode(e.Kind) && locked.Portable.GetValueOrDefault(Name(e)) != e.Value))
         {
-            yield return Changed(stage, entry.Name, Explainer.Sentence(stage, entry.Kind, entry.Name, locked.Portable.GetValueOrDefault(Name(entry)), entry.Value));
+            yield return Changed(stage, entry.Name, Explainer.Sentence(entry.Kind, entry.Name, locked.Portable.GetValueOrDefault(Name(entry)), entry.Value));
         }
 
         foreach (var (name, value) in locked.Portable.Where(l => !IsCode(l.Key.Split(' ')[0]) && !after.ContainsKey(l.Key)))
@@ -116,7 +116,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
             string[] parts = name.Split(' ', 2);
             if (parts[0] != EntryKind.Files || !now.Unknown.Contains(parts[1].Split('[')[0]))
             {
-                yield return Changed(stage, parts[1], Explainer.Sentence(stage, parts[0], parts[1], value, null));
+                yield return Changed(stage, parts[1], Explainer.Sentence(parts[0], parts[1], value, null));
             }
         }
     }

@@ -75,6 +75,9 @@ internal static class PipelineDiagnostics
     public static Diagnostic BadDuration(SourceLocation at, string owner, string found) =>
         At(at, "SCAL2026", $"{owner} expects a duration of at most a year, found {found}.", "Write a number and s, m, h or d, for example 30s or 10m.");
 
+    public static Diagnostic PathAndPackage(SourceLocation at) =>
+        At(at, "SCAL2027", "A plugin is an assembly or a package: found keys of both; expected 'path', or 'package' and 'version'.", "Keep one of them.");
+
     public static Diagnostic UnknownStage(SourceLocation at, string stage, string needed, IEnumerable<string> stages, string? hint) =>
         At(at, "SCAL2030", $"Stage '{Shown(stage)}' needs '{Shown(needed)}', which is no stage here; there are {List(stages)}.", hint);
 

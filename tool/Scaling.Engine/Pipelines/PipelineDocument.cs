@@ -25,10 +25,15 @@ public sealed record PipelineDocument
     public required IReadOnlyList<StageDocument> Stages { get; init; }
 }
 
-/// <summary>A plugin that the pipeline names.</summary>
-/// <param name="Path">As written, relative to <see cref="PipelineDocument.Folder"/>.</param>
-/// <param name="Location">Where the path stands.</param>
-public sealed record PluginReference(string Path, SourceLocation Location);
+/// <summary>A plugin that the pipeline names: an assembly here, or a package.</summary>
+/// <param name="Name">Path of the assembly as written, relative to <see cref="PipelineDocument.Folder"/>; or the package's id.</param>
+/// <param name="Version">The package's version as written; null for an assembly.</param>
+/// <param name="Location">Where the name stands.</param>
+public sealed record PluginReference(string Name, string? Version, SourceLocation Location)
+{
+    /// <summary>Where the version stands; the name's place for an assembly.</summary>
+    public SourceLocation VersionLocation { get; init; } = Location;
+}
 
 /// <summary>A stage as it was written.</summary>
 public sealed record StageDocument

@@ -11,7 +11,7 @@ public sealed class PipelineReader
 
     private static readonly string[] PipelineKeys = ["name", "seed", "plugins", "stages"];
     private static readonly string[] StageKeys = ["uses", "needs", "with", "timeout"];
-    private static readonly string[] PluginKeys = ["path"];
+    private static readonly string[] PluginKeys = ["path", "package", "version"];
 
     private readonly string _file;
     private readonly Findings _findings;
@@ -132,8 +132,8 @@ public sealed class PipelineReader
 
     private List<PluginReference> Plugins(YamlNode? node)
     {
-        const string Expected = "a list of mappings with 'path'";
-        const string Hint = "Write for example 'plugins: [ { path: plugins/Hello.dll } ]'.";
+        const string Expected = "a list of mappings with 'path', or 'package' and 'version'";
+        const string Hint = "Write for example 'plugins: [ { package: Acme.Smooth, version: 1.2.0 } ]' or '[ { path: plugins/Hello.dll } ]'.";
         var plugins = new List<PluginReference>();
         if (node is not null and not YamlSequence)
         {
@@ -145,24 +145,47 @@ public sealed class PipelineReader
             if (item is not YamlMapping mapping)
             {
                 Wrong(item, "'plugins'", Expected, Hint);
-                continue;
             }
-
-            switch (Keys(mapping, "A plugin", PluginKeys).GetValueOrDefault("path"))
+            else if (Plugin(item, mapping, Keys(mapping, "A plugin", PluginKeys)) is { } plugin)
             {
-                case null:
-                    AddMissing(mapping, PluginKeys, item.Location, "The plugin", "path", "path: plugins/Hello.dll");
-                    break;
-                case YamlScalar path:
-                    plugins.Add(new PluginReference(path.Text, path.Location));
-                    break;
-                case var other:
-                    Wrong(other, "'path'", "a path");
-                    break;
+                plugins.Add(plugin);
             }
         }
 
         return plugins;
+    }
+
+    private PluginReference? Plugin(YamlNode item, YamlMapping mapping, Dictionary<string, YamlNode> keys)
+    {
+        var (path, package, version) = (keys.GetValueOrDefault("path"), keys.GetValueOrDefault("package"), keys.GetValueOrDefault("version"));
+        foreach (var (node, name, form) in new[] { (path, "path", "a path"), (package, "package", "a package id"), (version, "version", "a version") })
+        {
+            if (node is not null and not YamlScalar)
+            {
+                Wrong(node, $"'{name}'", form);
+                return null;
+            }
+        }
+
+        switch (path, package, version)
+        {
+            case (YamlScalar file, null, null):
+                return new PluginReference(file.Text, null, file.Location);
+            case (null, YamlScalar id, YamlScalar text):
+                return new PluginReference(id.Text, text.Text, id.Location) { VersionLocation = text.Location };
+            case (null, null, null):
+                AddMissing(mapping, PluginKeys, item.Location, "The plugin", "package", "{ package: Acme.Smooth, version: 1.2.0 } or { path: plugins/Hello.dll }");
+                return null;
+            case (null, null, _):
+                AddMissing(mapping, PluginKeys, item.Location, "The plugin", "package", "package: Acme.Smooth");
+                return null;
+            case (null, _, null):
+                AddMissing(mapping, PluginKeys, item.Location, "The plugin", "version", "version: 1.2.0");
+                return null;
+            default:
+                _findings.Add(PipelineDiagnostics.PathAndPackage(item.Location));
+                return null;
+        }
     }
 
     private List<StageDocument> Stages(YamlNode node)

@@ -39,7 +39,7 @@ public static class PipelineSchema
             {
                 ["name"] = Described("Name of the folder that takes the results. Default: the file's name without extension.", Pattern($"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{PipelineReader.LongestName - 1}}}$")),
                 ["seed"] = Described("Seed of what stages share, such as the order of training data. Default: 0.", NumberOrQuantity("integer", (null, null))),
-                ["plugins"] = Described("Assemblies of stages beside those that the tool brings. Paths are relative to this file.", Plugins()),
+                ["plugins"] = Described("Stages beside those that the tool brings: packages from the sources of nuget.config, or assemblies whose paths are relative to this file.", Plugins()),
                 ["stages"] = Described("Stages by id; each runs once all that it needs is there.", new JsonObject
                 {
                     ["type"] = "object",
@@ -103,11 +103,19 @@ public static class PipelineSchema
 
     private static JsonObject Plugins() => List(new JsonObject
     {
-        ["type"] = "object",
-        ["properties"] = new JsonObject { ["path"] = new JsonObject { ["type"] = "string" } },
-        ["required"] = new JsonArray("path"),
-        ["additionalProperties"] = false,
+        ["oneOf"] = new JsonArray(
+            Words(("package", "Id of a package that holds stages."), ("version", "Exact (1.2.0), or one that is locked when it is resolved: floating (1.*), or a range ([1.0,2.0)).")),
+            Words(("path", "Path of a built plugin's main assembly."))),
     });
+
+    /// <summary>An object of these words, all needed.</summary>
+    private static JsonObject Words(params (string Name, string Description)[] words) => new()
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject(words.Select(w => KeyValuePair.Create<string, JsonNode?>(w.Name, new JsonObject { ["type"] = "string", ["description"] = w.Description }))),
+        ["required"] = new JsonArray([.. words.Select(w => (JsonNode)w.Name)]),
+        ["additionalProperties"] = false,
+    };
 
     /// <summary>The schema of a setting. A record within itself would unfold for ever: there anything goes, and the tool checks it.</summary>
     /// <param name="schema">As the stage describes it.</param>

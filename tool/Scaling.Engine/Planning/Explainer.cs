@@ -97,15 +97,19 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
             }
             else
             {
-                sentences.Add(Sentence(stage, entry.Kind, entry.Name, was, entry.Value));
+                sentences.Add(Sentence(entry.Kind, entry.Name, was, entry.Value) + Place(stage, entry.Kind, entry.Name));
             }
         }
 
-        sentences.AddRange(old.Where(e => !after.ContainsKey((e.Kind, e.Name))).Select(e => Sentence(stage, e.Kind, e.Name, e.Value, null)));
+        sentences.AddRange(old.Where(e => !after.ContainsKey((e.Kind, e.Name))).Select(e => Sentence(e.Kind, e.Name, e.Value, null) + Place(stage, e.Kind, e.Name)));
         return sentences.Distinct();
     }
 
-    internal static string Sentence(StageNode stage, string kind, string name, string? was, string? now)
+    private static string Place(StageNode stage, string kind, string name) =>
+        kind == EntryKind.Setting && stage.SettingLocations.TryGetValue(name, out var place) ? $" at {place}" : "";
+
+    /// <summary>What became of an entry, in words.</summary>
+    internal static string Sentence(string kind, string name, string? was, string? now)
     {
         string change = (was, now) switch
         {
@@ -113,10 +117,9 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
             (_, null) => $"is gone (it was {was})",
             _ => $"changed from {was} to {now}",
         };
-        string location = stage.SettingLocations.TryGetValue(name, out var place) ? $" at {place}" : "";
         return kind switch
         {
-            EntryKind.Setting => $"setting '{name}' {change}{location}",
+            EntryKind.Setting => $"setting '{name}' {change}",
             EntryKind.Assembly => was is null ? $"the assembly {name} is new" : now is null ? $"the assembly {name} is gone" : $"the assembly {name} changed",
             EntryKind.Library => was is null ? $"the native library {name} is new" : now is null ? $"the native library {name} is gone" : $"the native library {name} changed",
             EntryKind.Native => $"the native package {name} {change}",

@@ -12,7 +12,8 @@ namespace Scaling.Engine.Planning;
 /// <param name="catalog">Describes plugins.</param>
 /// <param name="store">Digests files.</param>
 /// <param name="withoutFiles">Takes findings of files that settings name and that are not there; the pipeline is then linked without them, and must not be run. Null: they are findings.</param>
-public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Diagnostic>? withoutFiles = null)
+/// <param name="packages">Brings plugins that are packages; null where there are none.</param>
+public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Diagnostic>? withoutFiles = null, IPluginPackages? packages = null)
 {
     private readonly List<Diagnostic> _findings = [];
 
@@ -41,11 +42,17 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         bool broken = false; // Then nobody knows which types it would have brought.
         foreach (var plugin in document.Plugins)
         {
-            string path = Path.GetFullPath(plugin.Path, document.Folder);
+            if (plugin.Version is { } version)
+            {
+                await Add(OfPackage(new PluginPackage(plugin.Name, version)), plugin.Location).ConfigureAwait(false);
+                continue;
+            }
+
+            string path = Path.GetFullPath(plugin.Name, document.Folder);
             if (!File.Exists(path))
             {
                 broken = true;
-                Find("SCAL6008", $"There is no plugin at '{plugin.Path}' ({path}).", plugin.Location, "Build it first; the path is relative to the pipeline file.");
+                Find("SCAL6008", $"There is no plugin at '{plugin.Name}' ({path}).", plugin.Location, "Build it first; the path is relative to the pipeline file.");
                 continue;
             }
 
@@ -66,6 +73,9 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         }
 
         return types;
+
+        async Task<IReadOnlyList<StageType>> OfPackage(PluginPackage package) =>
+            await catalog.Describe(await packages!.Fetch(package, CancellationToken.None).ConfigureAwait(false)).ConfigureAwait(false);
 
         async Task Add(Task<IReadOnlyList<StageType>> described, SourceLocation location)
         {

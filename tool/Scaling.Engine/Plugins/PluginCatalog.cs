@@ -103,6 +103,7 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
 
     private async Task<IReadOnlyList<StageType>> DescribeAnew(string assembly)
     {
+        ContractCheck.Demand(assembly);
         string folder = Path.GetDirectoryName(assembly)!;
         var digests = Directory.EnumerateFiles(folder, "*.dll").ToDictionary(f => Path.GetFileName(f)!, store.Digest, StringComparer.Ordinal);
         KeyEntry[] entries =
