@@ -11,7 +11,11 @@ namespace Scaling.Cli;
 /// <summary>What can be typed after <c>dotnet scaling</c>.</summary>
 internal static class Commands
 {
-    private static readonly Argument<string> PipelineFile = new("pipeline") { Description = "The pipeline file (YAML)." };
+    /// <summary>The pipeline file of a folder that has one.</summary>
+    public const string UsualPipeline = "pipeline.yaml";
+
+    private static readonly Argument<string?> PipelineFile = new("pipeline") { Description = $"The pipeline file. Default: {UsualPipeline}.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string> InitFolder = new("folder") { Description = "Where to write. Default: here.", DefaultValueFactory = _ => "." };
 
     private static readonly Option<string?> Cache = new("--cache")
     {
@@ -93,10 +97,11 @@ internal static class Commands
             Runs declarative pipelines for LLM scaling studies, each stage once: what is finished is found in a store by the content it was made from.
 
             Examples:
-              dotnet scaling run pipelines/quickstart.yaml           run it, or what is missing of it
-              dotnet scaling plan pipelines/quickstart.yaml          what would run, and why
+              dotnet scaling init                                    write a first study, pipeline.yaml, to begin with
+              dotnet scaling run                                     run it, or what is missing of it
+              dotnet scaling plan study.yaml                         what would run, and why
               dotnet scaling plan study.yaml --price h100-sxm        what it would cost
-              dotnet scaling why runs pipelines/quickstart.yaml      why one stage would run, or last ran
+              dotnet scaling why runs study.yaml                     why one stage would run, or last ran
               dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
               dotnet scaling check study.yaml                        find mistakes without running anything
               dotnet scaling run study.yaml --jobs 4 --out here      four actions side by side, results to here/study
@@ -107,6 +112,7 @@ internal static class Commands
             Exit codes: 0 done, 1 a stage failed, 2 usage, 3 invalid pipeline, 4 integrity, 5 infrastructure, 130 interrupted.
             """)
         {
+            Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
             Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Json], RunCommand.Run),
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation], LookCommands.Plan),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
@@ -174,7 +180,11 @@ internal static class Commands
     /// <summary>The parsed words of one call.</summary>
     internal sealed record Invocation(ParseResult Parsed, CancellationToken Stop)
     {
-        public string Pipeline => Parsed.GetValue(PipelineFile)!;
+        public string Pipeline => Parsed.GetValue(PipelineFile) ?? (File.Exists(UsualPipeline)
+            ? UsualPipeline
+            : throw new UsageException("SCAL1010", $"No pipeline file is named, and there is no {UsualPipeline} here.", $"Name one, or write a first one with 'dotnet scaling init'."));
+
+        public string InitFolder => Parsed.GetValue(Commands.InitFolder)!;
 
         public string? PipelineOrNone => Parsed.GetValue(OptionalPipeline);
 

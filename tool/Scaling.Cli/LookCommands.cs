@@ -130,34 +130,40 @@ internal static class LookCommands
 
     public static async Task<int> Schema(Commands.Invocation call)
     {
-        var console = Quiet();
-        if (call.PipelineOrNone is { } file)
+        if (call.PipelineOrNone is not { } file)
         {
-            var opened = await Session.Open(file, call.StoreFolder, console).ConfigureAwait(false);
-            if (opened is not { } open)
-            {
-                return ExitCode.InvalidPipeline;
-            }
-
-            using var linked = open.Session;
-            return await Print(linked, open.Pipeline.Stages.Select(s => s.Type.Descriptor)).ConfigureAwait(false);
-        }
-
-        using var session = Session.Open(call.StoreFolder, console);
-        return await Print(session, []).ConfigureAwait(false);
-
-        static async Task<int> Print(Session session, IEnumerable<StageDescriptor> used)
-        {
-            var builtIn = new List<StageDescriptor>();
-            foreach (string type in session.Catalog.BuiltIn)
-            {
-                builtIn.AddRange((await session.Catalog.DescribeBuiltIn(type).ConfigureAwait(false)).Select(t => t.Descriptor));
-            }
-
-            StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
-            Console.Out.WriteLine(PipelineSchema.For(all).ToJsonString(Indented));
+            Console.Out.WriteLine(await SchemaText(call.StoreFolder).ConfigureAwait(false));
             return ExitCode.Done;
         }
+
+        var opened = await Session.Open(file, call.StoreFolder, Quiet()).ConfigureAwait(false);
+        if (opened is not { } open)
+        {
+            return ExitCode.InvalidPipeline;
+        }
+
+        using var session = open.Session;
+        Console.Out.WriteLine(await SchemaText(session, open.Pipeline.Stages.Select(s => s.Type.Descriptor)).ConfigureAwait(false));
+        return ExitCode.Done;
+    }
+
+    /// <summary>The schema of pipelines of built-in stages.</summary>
+    public static async Task<string> SchemaText(string storeFolder)
+    {
+        using var session = Session.Open(storeFolder, Quiet());
+        return await SchemaText(session, []).ConfigureAwait(false);
+    }
+
+    private static async Task<string> SchemaText(Session session, IEnumerable<StageDescriptor> used)
+    {
+        var builtIn = new List<StageDescriptor>();
+        foreach (string type in session.Catalog.BuiltIn)
+        {
+            builtIn.AddRange((await session.Catalog.DescribeBuiltIn(type).ConfigureAwait(false)).Select(t => t.Descriptor));
+        }
+
+        StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
+        return PipelineSchema.For(all).ToJsonString(Indented);
     }
 
     private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, Action<Diagnostic>? withoutFiles = null)
