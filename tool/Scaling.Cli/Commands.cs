@@ -22,6 +22,8 @@ internal static class Commands
         Description = "The store's folder. Default: SCALING_CACHE, else dotnet-scaling in the user's cache folder.", Recursive = true, HelpName = "folder",
     };
 
+    private static readonly Option<bool> Locked = new("--locked") { Description = "Refuse plugins that the lock beside the pipeline does not have, instead of resolving them.", Recursive = true };
+
     private static readonly Option<string> Out = new("--out") { Description = "Results go to FOLDER/PIPELINE/STAGE.", DefaultValueFactory = _ => "results", HelpName = "folder" };
 
     private static readonly Option<int> Jobs = new("--jobs", "-j")
@@ -122,6 +124,7 @@ internal static class Commands
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
         };
         root.Options.Add(Cache);
+        root.Options.Add(Locked);
         return root;
     }
 
@@ -157,16 +160,15 @@ internal static class Commands
             case UsageException usage:
                 Console.Error.WriteLine(usage.Diagnostic);
                 return ExitCode.Usage;
+            case PipelineRefusedException refused:
+                Session.Print(refused.Findings);
+                return ExitCode.Of(refused.Findings, ExitCode.InvalidPipeline);
             case InfrastructureException infrastructure:
                 Console.Error.WriteLine(infrastructure.Diagnostic);
                 return ExitCode.Infrastructure;
             case StageFailedException failed:
-                foreach (var diagnostic in failed.Diagnostics)
-                {
-                    Console.Error.WriteLine(diagnostic);
-                }
-
-                return ExitCode.StageFailed;
+                Session.Print(failed.Diagnostics);
+                return ExitCode.Of(failed.Diagnostics, ExitCode.StageFailed);
             case IOException or UnauthorizedAccessException:
                 Console.Error.WriteLine(InfrastructureException.OfFile(e).Diagnostic);
                 return ExitCode.Infrastructure;
@@ -206,6 +208,8 @@ internal static class Commands
         public string[] Stages => Parsed.GetValue(OnlyStages)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
         public string? InputsTo => Parsed.GetValue(InputsList) is { } list ? Folder(list, "--inputs-to") : null;
+
+        public LockUse LockUse => Parsed.GetValue(Locked) ? LockUse.Locked : LockUse.Resolve;
 
         public bool VerifyOnly => Parsed.GetValue(Commands.Verify);
 

@@ -136,12 +136,7 @@ internal static class LookCommands
             return ExitCode.Done;
         }
 
-        var opened = await Session.Open(file, call.StoreFolder, Quiet()).ConfigureAwait(false);
-        if (opened is not { } open)
-        {
-            return ExitCode.InvalidPipeline;
-        }
-
+        var open = await Session.Open(file, call.StoreFolder, Quiet(), call.LockUse).ConfigureAwait(false);
         using var session = open.Session;
         Console.Out.WriteLine(await SchemaText(session, open.Pipeline.Stages.Select(s => s.Type.Descriptor)).ConfigureAwait(false));
         return ExitCode.Done;
@@ -169,12 +164,7 @@ internal static class LookCommands
     private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, Action<Diagnostic>? withoutFiles = null)
     {
         var console = Quiet();
-        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console, withoutFiles).ConfigureAwait(false);
-        if (opened is not { } open)
-        {
-            return ExitCode.InvalidPipeline;
-        }
-
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles).ConfigureAwait(false);
         using var session = open.Session;
         return await look(session, open.Pipeline, console).ConfigureAwait(false);
     }

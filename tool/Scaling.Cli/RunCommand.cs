@@ -18,7 +18,7 @@ internal static class RunCommand
         try
         {
             summary = await Execute(call).ConfigureAwait(false);
-            exit = summary?.ExitCode ?? ExitCode.InvalidPipeline;
+            exit = summary.ExitCode;
         }
         catch (Exception e) when (call.Json)
         {
@@ -34,17 +34,11 @@ internal static class RunCommand
         return exit;
     }
 
-    /// <summary>The run; null where the pipeline is invalid.</summary>
-    private static async Task<RunSummary?> Execute(Commands.Invocation call)
+    private static async Task<RunSummary> Execute(Commands.Invocation call)
     {
         var options = call.Options;
         var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
-        var opened = await Session.Open(call.Pipeline, call.StoreFolder, console).ConfigureAwait(false);
-        if (opened is not { } open)
-        {
-            return null;
-        }
-
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
         using var session = open.Session;
         CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
         var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);

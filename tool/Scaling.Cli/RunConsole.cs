@@ -137,21 +137,59 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
-    private void Draw(StageNode stage, string? point, StageProgress? progress)
+    /// <summary>A line that stays.</summary>
+    public void Say(string text)
     {
-        var interval = isTerminal ? RedrawInterval : LineInterval;
-        if (_lastProgress != 0 && time.GetElapsedTime(_lastProgress) < interval)
+        lock (_writing)
         {
-            return;
+            Line(text);
         }
+    }
 
-        if (!isTerminal && _lastProgress == 0)
+    /// <summary>A line that moves on a terminal, and comes now and then elsewhere.</summary>
+    public void Moving(string text)
+    {
+        lock (_writing)
         {
-            _lastProgress = time.GetTimestamp(); // The first line comes after one interval: short stages stay silent.
-            return;
+            if (IsTimeToDraw())
+            {
+                DrawNow(text);
+            }
+        }
+    }
+
+    private bool IsTimeToDraw()
+    {
+        bool first = _lastProgress == 0;
+        if (!first && time.GetElapsedTime(_lastProgress) < (isTerminal ? RedrawInterval : LineInterval))
+        {
+            return false;
         }
 
         _lastProgress = time.GetTimestamp();
+        return isTerminal || !first; // Off a terminal the first line comes after one interval: what is short stays silent.
+    }
+
+    private void DrawNow(string line)
+    {
+        if (!isTerminal)
+        {
+            writer.WriteLine(line);
+            return;
+        }
+
+        line = line.Length > Width ? line[..Width] : line;
+        writer.Write($"\r{line.PadRight(_drawn)}");
+        _drawn = line.Length;
+    }
+
+    private void Draw(StageNode stage, string? point, StageProgress? progress)
+    {
+        if (!IsTimeToDraw())
+        {
+            return;
+        }
+
         if (!_stages.TryGetValue(stage.Id, out var counting))
         {
             return; // A stage that is executed to plan has no count.
@@ -162,15 +200,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         string rate = counting.Done > 0 ? $" ({counting.Done / elapsed:0.##}/s{left})" : "";
         string now = progress is null ? "" : $"  {point} {Share(progress)} {progress.News}";
         string line = $"{Name(stage)}{counting.Done}/{counting.Wanted}{rate}{now}".TrimEnd();
-        if (!isTerminal)
-        {
-            writer.WriteLine(line);
-            return;
-        }
-
-        line = line.Length > Width ? line[..Width] : line;
-        writer.Write($"\r{line.PadRight(_drawn)}");
-        _drawn = line.Length;
+        DrawNow(line);
     }
 
     private void Line(string text)
@@ -192,7 +222,8 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     private static string Share(StageProgress progress) =>
         progress.Total > 0 ? $"{100 * progress.Done / progress.Total:0} %" : $"{progress.Done:0} {progress.Unit}";
 
-    private static string Span(double seconds) =>
+    /// <summary>A time as people read it.</summary>
+    public static string Span(double seconds) =>
         seconds < 60 ? $"{seconds:0.0} s" : seconds < 3600 ? $"{(int)seconds / 60} min {(int)seconds % 60:00} s" : $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min";
 
     private sealed class Counting(int wanted, long started)

@@ -1,6 +1,7 @@
 // Everything that a command works with: store, workers, plugins, the linked pipeline.
 using System.Reflection;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
@@ -12,11 +13,12 @@ namespace Scaling.Cli;
 
 internal sealed class Session : IDisposable
 {
-    private Session(string storeFolder, IRunObserver observer)
+    private Session(string storeFolder, RunConsole console, string folder, PipelineLock? held, LockUse use)
     {
-        Store = ContentStore.Open(storeFolder, observer.FoundDamage);
+        Store = ContentStore.Open(storeFolder, console.FoundDamage);
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
-        Code = new StageCode(null, Store);
+        Packages = new PipelinePackages(folder, Store, held, use, new PackageConsole(console, TimeProvider.System));
+        Code = new StageCode(Packages, Store);
         Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
     }
 
@@ -27,53 +29,53 @@ internal sealed class Session : IDisposable
 
     public WorkerPool Workers { get; }
 
+    public PipelinePackages Packages { get; }
+
     public StageCode Code { get; }
 
     public PluginCatalog Catalog { get; }
 
     /// <summary>A session without a pipeline.</summary>
-    public static Session Open(string storeFolder, IRunObserver observer) => new(storeFolder, observer);
+    public static Session Open(string storeFolder, RunConsole console) => new(storeFolder, console, Environment.CurrentDirectory, null, LockUse.Resolve);
 
     /// <summary>Reads and links a pipeline, printing every finding.</summary>
-    /// <returns>The session with its pipeline; null where there are findings.</returns>
+    /// <exception cref="PipelineRefusedException">There are findings.</exception>
     /// <param name="file">The pipeline file.</param>
     /// <param name="storeFolder">The store.</param>
-    /// <param name="observer">Takes damage.</param>
+    /// <param name="console">Takes damage and downloads.</param>
+    /// <param name="use">Whether plugins may be resolved that the lock does not have.</param>
     /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and takes what is said of them. Null: they are findings.</param>
-    public static async Task<(Session Session, Pipeline Pipeline)?> Open(string file, string storeFolder, IRunObserver observer, Action<Diagnostic>? withoutFiles = null)
+    public static async Task<(Session Session, Pipeline Pipeline)> Open(string file, string storeFolder, RunConsole console, LockUse use, Action<Diagnostic>? withoutFiles = null)
     {
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
         {
-            Print(findings);
-            return null;
+            throw new PipelineRefusedException(findings);
         }
 
-        var session = new Session(storeFolder, observer);
+        var session = new Session(storeFolder, console, document.Folder, PipelineLock.Read(PipelineLock.PathOf(Path.GetFullPath(file))), use);
         try
         {
-            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles).Link(document).ConfigureAwait(false);
+            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles, session.Packages).Link(document).ConfigureAwait(false);
             Diagnostic[] all = [.. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
             if (pipeline is not null && all.Length == 0)
             {
                 return (session, pipeline);
             }
 
-            Print(all);
+            throw new PipelineRefusedException(all);
         }
         catch
         {
             session.Dispose();
             throw;
         }
-
-        session.Dispose();
-        return null;
     }
 
     public void Dispose()
     {
         Workers.Dispose();
+        Packages.Dispose();
         Store.Dispose();
     }
 
@@ -85,4 +87,10 @@ internal sealed class Session : IDisposable
             Console.Error.WriteLine(finding);
         }
     }
+}
+
+/// <summary>A pipeline that cannot be planned.</summary>
+internal sealed class PipelineRefusedException(IReadOnlyList<Diagnostic> findings) : Exception(findings[0].Message)
+{
+    public IReadOnlyList<Diagnostic> Findings { get; } = findings;
 }

@@ -1,21 +1,13 @@
 // A package on this machine, and what is remembered of it.
-namespace Scaling.Plugins;
+using Scaling.Engine.Locks;
 
-/// <summary>A package as a lock remembers it.</summary>
-/// <param name="Id">Package id.</param>
-/// <param name="Version">Exact, normalised version: three or four numbers, and a label where there is one.</param>
-/// <param name="Sha512">NuGet's content hash: SHA-512 of the package without its signature, in base64.</param>
-public sealed record LockedPackage(string Id, string Version, string Sha512)
-{
-    /// <inheritdoc/>
-    public override string ToString() => $"{Id} {Version}";
-}
+namespace Scaling.Plugins;
 
 /// <summary>Who signed a package.</summary>
 public enum SignatureKind
 {
     /// <summary>Nobody.</summary>
-    Unsigned,
+    Nobody,
 
     /// <summary>Its author.</summary>
     Author,
@@ -34,12 +26,12 @@ public enum SignatureKind
 public sealed record PackageSignature(SignatureKind Kind, string? Signer = null, string? Fingerprint = null)
 {
     /// <summary>No signature.</summary>
-    public static PackageSignature None { get; } = new(SignatureKind.Unsigned);
+    public static PackageSignature None { get; } = new(SignatureKind.Nobody);
 
     /// <summary><c>unsigned</c>, or who signed, as a report says it.</summary>
     public override string ToString() => Kind switch
     {
-        SignatureKind.Unsigned => "unsigned",
+        SignatureKind.Nobody => "unsigned",
         SignatureKind.Author => $"signed by its author {Signer}",
         SignatureKind.Repository => $"signed by the repository {Signer}",
         _ => $"signed by {Signer}",

@@ -1,5 +1,6 @@
 // The sources, folders and policies of a nuget.config, and what can be asked of them.
 using Scaling.Engine;
+using Scaling.Engine.Locks;
 using Scaling.Sdk;
 
 namespace Scaling.Plugins;

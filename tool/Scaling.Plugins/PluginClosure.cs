@@ -1,4 +1,6 @@
 // A plugin's package with all that it needs.
+using Scaling.Engine.Locks;
+
 namespace Scaling.Plugins;
 
 /// <summary>The version of the contract that a closure asks for. It is never fetched: the tool brings it.</summary>

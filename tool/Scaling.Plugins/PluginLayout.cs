@@ -1,4 +1,5 @@
 // A plugin's closure as one folder that is loaded like any built plugin, and the proof that it is whole.
+using Scaling.Engine.Locks;
 using Scaling.Sdk;
 
 namespace Scaling.Plugins;

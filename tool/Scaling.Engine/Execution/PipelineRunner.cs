@@ -187,18 +187,16 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private StageSummary Fail(StageNode stage, StageSummary summary, Failure failure, CancellationTokenSource halt)
     {
         observer.Failed(stage, failure);
-        bool integrity = failure.Findings.Any(f => f.Code == InputsChangedCode);
-        Worsen(integrity ? ExitCode.Integrity : IsInfrastructure(failure.Findings) ? ExitCode.Infrastructure : ExitCode.StageFailed);
+        int exit = ExitCode.Of(failure.Findings, ExitCode.StageFailed);
+        Worsen(exit);
         // Where the store cannot be written, no other action can be published either.
-        if (options.OnFailure == FailurePolicy.FailFast || IsInfrastructure(failure.Findings))
+        if (options.OnFailure == FailurePolicy.FailFast || exit == ExitCode.Infrastructure)
         {
             halt.Cancel();
         }
 
         return summary with { Actions = Math.Max(1, summary.Actions), Failures = [.. summary.Failures, failure], NotDone = "it failed" };
     }
-
-    private static bool IsInfrastructure(IReadOnlyList<Diagnostic> findings) => findings.Any(f => f.Code.StartsWith("SCAL4", StringComparison.Ordinal));
 
     private static InfrastructureException Lost(ActionSpec spec) =>
         new("SCAL4005", $"The entry {spec.Key[..12]} was published and cannot be read back.", "Is the store's disk sound?");

@@ -14,6 +14,15 @@ public static class ExitCode
     public const int Integrity = 4;
     public const int Infrastructure = 5;
     public const int Interrupted = 130;
+
+    /// <summary>The code of a command that ends with findings: bytes that are not what they should be are worse than a mistake, and a world that does not answer worse still.</summary>
+    /// <param name="findings">At least one.</param>
+    /// <param name="otherwise">For findings that are neither.</param>
+    public static int Of(IReadOnlyList<Diagnostic> findings, int otherwise) => findings.Any(f => IsInfrastructure(f.Code)) ? Infrastructure : findings.Any(f => IsIntegrity(f.Code)) ? Integrity : otherwise;
+
+    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL612", StringComparison.Ordinal);
+
+    private static bool IsInfrastructure(string code) => code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
 }
 
 /// <summary>What happens to other work when an action fails.</summary>

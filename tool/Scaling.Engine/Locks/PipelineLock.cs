@@ -9,14 +9,18 @@ namespace Scaling.Engine.Locks;
 
 /// <summary>A package that a pipeline's plugins are made of.</summary>
 /// <param name="Id">Package id.</param>
-/// <param name="Version">Exact version.</param>
-/// <param name="Sha512">NuGet's content hash, base64.</param>
-public sealed record LockedPackage(string Id, string Version, string Sha512);
+/// <param name="Version">Exact, normalised version: three or four numbers, and a label where there is one.</param>
+/// <param name="Sha512">NuGet's content hash: SHA-512 of the package without its signature, in base64.</param>
+public sealed record LockedPackage(string Id, string Version, string Sha512)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Id} {Version}";
+}
 
 /// <summary>A plugin of the pipeline as it was resolved.</summary>
 /// <param name="Package">Package id.</param>
 /// <param name="Requested">The version as the pipeline asks for it.</param>
-/// <param name="Closure">The package and everything it needs, ordered by id.</param>
+/// <param name="Closure">The package first, then everything it needs, ordered by id.</param>
 public sealed record LockedPlugin(string Package, string Requested, IReadOnlyList<LockedPackage> Closure);
 
 /// <summary>What a stage's results were made of.</summary>
