@@ -26,7 +26,7 @@ public sealed record NativePackage(string Id, string Version, string? Sha512, st
     public JsonObject When { get; init; } = [];
 
     /// <summary>The entry of a key.</summary>
-    internal KeyEntry Entry => new(EntryKind.Native, Id, $"{Version} {Sha512 ?? "(not fetched)"}");
+    internal KeyEntry Entry => new(EntryKind.Native, Id, Sha512 is null ? Version : $"{Version} {Sha512}");
 
     /// <summary>Whether an action with these settings needs it.</summary>
     /// <param name="settings">Canonical: every default filled in.</param>
