@@ -1,6 +1,7 @@
 // A run as a person reads it: plain lines, and on a terminal one line that moves.
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -28,6 +29,14 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
                 string some = actions == 1 ? "1 action" : $"{actions} actions, {cached} cached, {actions - cached} to run";
                 Line($"{Name(stage)}{some}: {string.Join("; ", reasons)}");
             }
+        }
+    }
+
+    public void Fetching(StageNode stage, IReadOnlyList<NativePackage> packages)
+    {
+        lock (_writing)
+        {
+            Line($"{Name(stage)}fetching {string.Join(" and ", packages)}, native libraries that it computes with");
         }
     }
 

@@ -1,5 +1,7 @@
 // Runs actions on this machine: so many workers side by side, one alone where it must be, waiting for what others execute.
+using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
@@ -33,6 +35,7 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         try
         {
             actions = await code.Ready(stage.Type, actions, stop).ConfigureAwait(false);
+            actions = await WithNatives(stage, actions, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -85,6 +88,31 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         }
 
         return ended;
+    }
+
+    /// <summary>A stage's native packages; what fetching them takes of the machine is asked, and told, before.</summary>
+    /// <param name="stage">Whose.</param>
+    /// <param name="stop">Stops fetching.</param>
+    /// <exception cref="StageFailedException">The machine lacks what the stage needs, or a package cannot be had.</exception>
+    public Task<IReadOnlyList<NativePackage>> Natives(StageNode stage, CancellationToken stop) => code.Natives.Bring(stage, async missing =>
+    {
+        await workers.CheckMachine(stage, await code.Assembly(stage.Type, stop).ConfigureAwait(false)).ConfigureAwait(false);
+        observer.Fetching(stage, missing);
+    }, stop);
+
+    /// <summary>The actions with the folders of their native packages, if these are what their keys were made with.</summary>
+    private async Task<IReadOnlyList<ActionSpec>> WithNatives(StageNode stage, IReadOnlyList<ActionSpec> actions, CancellationToken stop)
+    {
+        KeyEntry[] planned = [.. actions[0].Entries.Where(e => e.Kind == EntryKind.Native)];
+        if (planned.Length == actions[0].NativeFolders.Count)
+        {
+            return actions;
+        }
+
+        var natives = await Natives(stage, stop).ConfigureAwait(false);
+        return natives.Select(n => n.Entry).SequenceEqual(planned)
+            ? [.. actions.Select(a => a with { NativeFolders = [.. natives.Select(n => n.Folder!)] })]
+            : throw new InvalidOperationException($"'{stage.Id}' was planned with other native packages than it has");
     }
 
     private static Dictionary<string, ActionResult> AllStopped(IReadOnlyList<ActionSpec> actions) => actions.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));

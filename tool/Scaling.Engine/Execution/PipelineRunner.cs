@@ -2,6 +2,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
@@ -53,14 +54,15 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
     {
-        await Task.WhenAll(needs).ConfigureAwait(false);
         await Task.Yield();
         var summary = new StageSummary(stage.Id, stage.Declaration.Type);
         try
         {
-            summary = stage.Needs.FirstOrDefault(n => !_results.ContainsKey(n.Id)) is { } missing
+            var natives = await PlannedNatives(stage, halt.Token).ConfigureAwait(false);
+            await Task.WhenAll(needs).ConfigureAwait(false);
+            summary = natives is null ? summary with { NotDone = "stopped before its native packages were here" } : stage.Needs.FirstOrDefault(n => !_results.ContainsKey(n.Id)) is { } missing
                 ? summary with { NotDone = $"it needs '{missing.Id}'" }
-                : await RunStage(stage, summary, halt).ConfigureAwait(false);
+                : await RunStage(stage, natives, summary, halt).ConfigureAwait(false);
         }
         catch (ActionFailedException e)
         {
@@ -84,10 +86,26 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         observer.Ended(summary);
     }
 
-    private async Task<StageSummary> RunStage(StageNode stage, StageSummary summary, CancellationTokenSource halt)
+    /// <summary>
+    /// What the stage's keys are made with; null where the user stopped it. Where it has to be fetched for that, and can't be used here, this is told before what the stage needs is made, which may take days.
+    /// </summary>
+    private async Task<IReadOnlyList<NativePackage>?> PlannedNatives(StageNode stage, CancellationToken halt)
+    {
+        try
+        {
+            var natives = await code.Natives.Look(stage, halt).ConfigureAwait(false);
+            return natives.Any(n => n.Sha512 is null) ? await _executor.Natives(stage, halt).ConfigureAwait(false) : natives;
+        }
+        catch (OperationCanceledException) when (halt.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private async Task<StageSummary> RunStage(StageNode stage, IReadOnlyList<NativePackage> natives, StageSummary summary, CancellationTokenSource halt)
     {
         long started = Stopwatch.GetTimestamp();
-        var plan = _planner.Plan(stage, _results);
+        var plan = _planner.Plan(stage, _results, natives);
         var found = _collector.Look(plan);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
         var reasons = new Explainer(store, _last, pipeline).Why(plan, missing);

@@ -1,5 +1,6 @@
 // What a run says while it goes on, and what it was.
 using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Execution;
@@ -92,6 +93,11 @@ public interface IRunObserver
     /// <param name="cached">Of them in the store.</param>
     /// <param name="reasons">Why the others are not.</param>
     void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons);
+
+    /// <summary>Native packages that a stage needs are being fetched; whoever fetches tells their sizes.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="packages">Those that <c>native.json</c> names; they may bring others along.</param>
+    void Fetching(StageNode stage, IReadOnlyList<NativePackage> packages);
 
     /// <summary>What the stage's rows share is being made.</summary>
     /// <param name="stage">The stage.</param>

@@ -15,6 +15,9 @@ public sealed class StageCode(IPluginPackages? packages, ContentStore store)
 {
     private readonly ConcurrentDictionary<PluginPackage, Lazy<Task<string>>> _fetched = new();
 
+    /// <summary>Brings native packages. Default: nothing can be fetched.</summary>
+    public NativeSupply Natives { get; init; } = new(null);
+
     /// <summary>The actions with the path of their code.</summary>
     /// <param name="type">Their stage's.</param>
     /// <param name="actions">As planned.</param>
@@ -22,14 +25,21 @@ public sealed class StageCode(IPluginPackages? packages, ContentStore store)
     /// <exception cref="StageFailedException">SCAL6013: the package holds other code than planned with; SCAL61xx: it cannot be had.</exception>
     public async Task<IReadOnlyList<ActionSpec>> Ready(StageType type, IReadOnlyList<ActionSpec> actions, CancellationToken stop)
     {
-        if (type.Package is not { } package)
+        if (type.Package is null)
         {
             return actions;
         }
 
-        string assembly = await _fetched.GetOrAdd(package, _ => new Lazy<Task<string>>(() => Fetch(type, package, stop))).Value.ConfigureAwait(false);
+        string assembly = await Assembly(type, stop).ConfigureAwait(false);
         return [.. actions.Select(a => a with { Assembly = assembly })];
     }
+
+    /// <summary>Path of a type's main assembly, fetched where it is not there.</summary>
+    /// <param name="type">Any.</param>
+    /// <param name="stop">Stops fetching.</param>
+    /// <exception cref="StageFailedException">As for <see cref="Ready"/>.</exception>
+    public async Task<string> Assembly(StageType type, CancellationToken stop) =>
+        type.Package is { } package ? await _fetched.GetOrAdd(package, _ => new Lazy<Task<string>>(() => Fetch(type, package, stop))).Value.ConfigureAwait(false) : type.Assembly;
 
     /// <summary>Path of a type's main assembly as its workers know it.</summary>
     /// <param name="type">Any.</param>

@@ -30,6 +30,11 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
             return [];
         }
 
+        if (NotFetched(plan) is [_, ..] unknown)
+        {
+            return unknown;
+        }
+
         if (Recorded(plan.Stage) is not { } recorded)
         {
             return [last is null ? "this pipeline has not run here before" : "this stage was not in the last run"];
@@ -57,7 +62,10 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
     /// <param name="plan">The stage.</param>
     /// <param name="missing">One of its actions.</param>
     public IReadOnlyList<string> Why(StagePlan plan, ActionSpec missing) =>
-        Recorded(plan.Stage) is { } recorded ? [.. Causes(plan, missing, Before(recorded))] : Why(plan, [missing]);
+        NotFetched(plan) is [] && Recorded(plan.Stage) is { } recorded ? [.. Causes(plan, missing, Before(recorded))] : Why(plan, [missing]);
+
+    private static string[] NotFetched(StagePlan plan) =>
+        [.. plan.NotFetched.Select(n => $"the native package {n} is not fetched yet; keys hold its content, so 'run' fetches it first and knows then what is cached")];
 
     private static Dictionary<string, string> Before(RecordedStage recorded) => recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key);
 

@@ -58,11 +58,12 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
                 continue;
             }
 
-            var plan = planner.Plan(stage, results);
+            var plan = planner.Plan(stage, results, await code.Natives.Look(stage, stop).ConfigureAwait(false));
             var found = collector.Look(plan);
             ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
             var reasons = explainer.Why(plan, missing);
-            if (missing.Length > 0 && stage.Declaration.Enumerating)
+            // Looking ahead fetches no native libraries; an enumerating stage that has some is then looked at no further.
+            if (missing.Length > 0 && stage.Declaration.Enumerating && plan.Natives.All(n => n.Folder is not null))
             {
                 foreach (var (key, result) in await executor.Execute(stage, missing, stop).ConfigureAwait(false))
                 {

@@ -42,6 +42,9 @@ public sealed record StageNode
     /// <summary>What the type declares.</summary>
     public StageDeclaration Declaration => Type.Declaration;
 
+    /// <summary>The native packages that its settings ask for, in ordinal order of their ids.</summary>
+    public IReadOnlyList<NativePackage> Natives => [.. Type.Natives.Where(n => n.IsFor(Settings))];
+
     /// <summary>Stages that must be done first.</summary>
     public IEnumerable<StageNode> Needs => Inputs.Select(i => i.Source).OfType<StageNode>().Distinct();
 }

@@ -1,5 +1,6 @@
 // The actions of one stage, with their keys.
 using Scaling.Engine.Keys;
+using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 
@@ -20,6 +21,12 @@ public sealed record StageResult(IReadOnlyList<StoredFile> Files)
 /// <param name="Actions">One, or one a distinct row, sorted by point. Each spec lacks the prepared files until they exist.</param>
 public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyList<ActionSpec> Actions)
 {
+    /// <summary>The native packages in the keys of its actions.</summary>
+    public IReadOnlyList<NativePackage> Natives { get; init; } = [];
+
+    /// <summary>Those whose content is not known on this machine. Keys that lack it are found in no store: a run fetches the packages first and plans then.</summary>
+    public IEnumerable<NativePackage> NotFetched => Natives.Where(n => n.Sha512 is null);
+
     /// <summary>Whether it fans out.</summary>
     public bool FansOut => Stage.Declaration.FanOut is not null;
 
@@ -32,7 +39,7 @@ public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyLi
         new(EntryKind.Stage, "action", "collect"),
         new(EntryKind.Contract, "revision", $"{Sdk.Contract.Revision}"),
         new(EntryKind.Determinism, "declared", Words.Of(Stage.Declaration.Determinism)),
-        .. members.Count == 0 ? Stage.Type.CodeEntries : [],
+        .. members.Count == 0 ? Stage.Type.CodeEntries.Concat(Natives.Select(n => n.Entry)) : [],
         .. members.Select(m => new KeyEntry(EntryKind.Member, m.Point!, m.Key)),
     ];
 }

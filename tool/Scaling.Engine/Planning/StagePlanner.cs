@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Keys;
+using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
@@ -18,9 +19,11 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     /// <summary>The actions of a stage.</summary>
     /// <param name="stage">One of the pipeline's.</param>
     /// <param name="results">Of every stage that it needs.</param>
+    /// <param name="packages">Its native packages with everything that they stand for; null: as its plugin names them.</param>
     /// <exception cref="StageFailedException">Its table of rows lacks a column, or is no table.</exception>
-    public StagePlan Plan(StageNode stage, IReadOnlyDictionary<string, StageResult> results)
+    public StagePlan Plan(StageNode stage, IReadOnlyDictionary<string, StageResult> results, IReadOnlyList<NativePackage>? packages = null)
     {
+        var natives = packages ?? stage.Natives;
         var declaration = stage.Declaration;
         var fanOut = declaration.FanOut;
         var inputs = stage.Inputs.Where(b => b.Role.Name != fanOut?.Role).ToArray();
@@ -35,23 +38,22 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             PipelineSeed = declaration.UsesPipelineSeed ? pipeline.Seed : 0,
             Inputs = [.. bound.Select(b => b.Input)],
             Reads = Reads(stage.Files.Where(f => !ReadBy(stage.Declaration.Prepare, f))),
-            NativeFolders = stage.Type.NativeFolders,
+            NativeFolders = [.. natives.Select(n => n.Folder).OfType<string>()],
             Exclusive = declaration.Exclusive,
         };
-        var prepare = declaration.Prepare is null ? null : Prepare(stage, spec, declaration.Prepare);
+        var prepare = declaration.Prepare is null ? null : Prepare(stage, spec, declaration.Prepare, natives);
         KeyEntry[] inputEntries = [.. bound.Select(b => b.Entry)];
         if (fanOut is null)
         {
-            return new StagePlan(stage, prepare, [Keyed(spec, [.. Common(stage, "run"), .. After(stage, stage.Settings, prepare), .. inputEntries])]);
+            return new StagePlan(stage, prepare, [Keyed(spec, [.. Common(stage, "run", natives), .. After(stage, stage.Settings, prepare), .. inputEntries])]) { Natives = natives };
         }
 
         var rows = Rows(stage, fanOut, results);
-        return new StagePlan(stage, prepare, FanOut(stage, spec, fanOut, rows, prepare, inputEntries));
+        return new StagePlan(stage, prepare, FanOut(stage, spec, fanOut, rows, prepare, [.. Common(stage, "run", natives)], inputEntries)) { Natives = natives };
     }
 
-    private List<ActionSpec> FanOut(StageNode stage, ActionSpec spec, FanOut fanOut, Table rows, ActionSpec? prepare, KeyEntry[] inputEntries)
+    private List<ActionSpec> FanOut(StageNode stage, ActionSpec spec, FanOut fanOut, Table rows, ActionSpec? prepare, KeyEntry[] common, KeyEntry[] inputEntries)
     {
-        var common = Common(stage, "run");
         var actions = new List<(ActionSpec Spec, string[] Order)>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var optional = fanOut.Optional.OrderBy(c => c.Key, StringComparer.Ordinal).ToArray();
@@ -99,7 +101,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         .. factor is null ? Array.Empty<string>() : [factor],
     ];
 
-    private static ActionSpec Prepare(StageNode stage, ActionSpec spec, PrepareAction prepare)
+    private static ActionSpec Prepare(StageNode stage, ActionSpec spec, PrepareAction prepare, IReadOnlyList<NativePackage> natives)
     {
         var settings = new JsonObject();
         foreach (string name in prepare.Reads)
@@ -112,7 +114,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
         ResolvedFiles[] files = [.. stage.Files.Where(f => ReadBy(prepare, f))];
         var prepared = spec with { Kind = ActionKind.Prepare, Settings = WithFiles(settings, files, null), Inputs = [], Reads = Reads(files), Exclusive = false };
-        return Keyed(prepared, [.. Common(stage, "prepare"), .. Settings(settings, files), .. FileEntries(files), .. Seed(spec, stage)]);
+        return Keyed(prepared, [.. Common(stage, "prepare", natives), .. Settings(settings, files), .. FileEntries(files), .. Seed(spec, stage)]);
     }
 
     /// <summary>Whether rows get the files only through what the prepare action made of them.</summary>
@@ -123,7 +125,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
     private static ActionSpec Keyed(ActionSpec spec, IReadOnlyList<KeyEntry> entries) => spec with { Key = ActionKey.Of(entries), Entries = entries };
 
-    internal static List<KeyEntry> Common(StageNode stage, string action) =>
+    internal static List<KeyEntry> Common(StageNode stage, string action, IReadOnlyList<NativePackage>? natives = null) =>
     [
         new(EntryKind.Format, "key", ActionKey.FormatRevision),
         new(EntryKind.Stage, "type", stage.Declaration.Type),
@@ -131,6 +133,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         new(EntryKind.Contract, "revision", $"{stage.Type.Descriptor.ContractRevision}"),
         new(EntryKind.Framework, "major", $"{Environment.Version.Major}"),
         .. stage.Type.CodeEntries,
+        .. (natives ?? stage.Natives).Select(n => n.Entry),
         new(EntryKind.Determinism, "declared", Words.Of(stage.Declaration.Determinism)),
     ];
 

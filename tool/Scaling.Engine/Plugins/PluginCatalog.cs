@@ -9,20 +9,13 @@ using Scaling.Sdk;
 
 namespace Scaling.Engine.Plugins;
 
-/// <summary>A native package that a plugin needs.</summary>
-/// <param name="Id">Package id.</param>
-/// <param name="Version">Exact version.</param>
-/// <param name="Sha512">Content hash of the package as published.</param>
-/// <param name="Folder">Where it lies on this machine; enters no key.</param>
-public sealed record NativePackage(string Id, string Version, string Sha512, string Folder);
-
 /// <summary>A stage type with the code behind it.</summary>
 /// <param name="Descriptor">What it declares.</param>
 /// <param name="Assembly">Path of the plugin's main assembly; its file name alone where <see cref="Package"/> has to be fetched first.</param>
-/// <param name="CodeEntries">The <c>assembly</c>, <c>library</c> and <c>native</c> entries of its keys.</param>
-/// <param name="NativeFolders">Folders of its native packages.</param>
+/// <param name="CodeEntries">The <c>assembly</c> and <c>library</c> entries of its keys.</param>
+/// <param name="Natives">The native packages that its <c>native.json</c> names for any settings; <see cref="Planning.StageNode.Natives"/> are those of a stage.</param>
 public sealed record StageType(
-    StageDescriptor Descriptor, string Assembly, IReadOnlyList<KeyEntry> CodeEntries, IReadOnlyList<string> NativeFolders)
+    StageDescriptor Descriptor, string Assembly, IReadOnlyList<KeyEntry> CodeEntries, IReadOnlyList<NativePackage> Natives)
 {
     /// <summary>The package that holds the code; null where it lies at <see cref="Assembly"/>.</summary>
     public PluginPackage? Package { get; init; }
@@ -82,7 +75,7 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
     public async Task<PluginDescription> DescribePackage(string assembly, string version)
     {
         var types = await Describe(assembly).ConfigureAwait(false);
-        string natives = Path.Combine(Path.GetDirectoryName(assembly)!, "native.json");
+        string natives = Path.Combine(Path.GetDirectoryName(assembly)!, NativePackage.FileName);
         var packages = File.Exists(natives) ? JsonNode.Parse(await File.ReadAllTextAsync(natives).ConfigureAwait(false))!["packages"]!.DeepClone().AsArray() : [];
         foreach (var package in packages)
         {
@@ -91,14 +84,13 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
 
         return new PluginDescription(
             new PluginPackage(Path.GetFileNameWithoutExtension(assembly), version), Path.GetFileName(assembly),
-            [.. types[0].CodeEntries.Where(e => e.Kind != EntryKind.Native)], packages, [.. types.Select(t => t.Descriptor)]);
+            types[0].CodeEntries, packages, [.. types.Select(t => t.Descriptor)]);
     }
 
     private static IReadOnlyList<StageType> OfPackage(PluginDescription plugin)
     {
-        var natives = plugin.Natives.Select(n => new KeyEntry(EntryKind.Native, n!["id"]!.GetValue<string>(), $"{n["version"]!.GetValue<string>()} {n["sha512"]?.GetValue<string>()}")).OrderBy(n => n.Name, StringComparer.Ordinal);
-        KeyEntry[] code = [.. plugin.Code, .. natives];
-        return [.. plugin.Stages.Select(stage => new StageType(stage, plugin.Assembly, code, []) { Package = plugin.Package })];
+        var natives = NativePackage.Read(plugin.Natives);
+        return [.. plugin.Stages.Select(stage => new StageType(stage, plugin.Assembly, plugin.Code, natives) { Package = plugin.Package })];
     }
 
     private async Task<IReadOnlyList<StageType>> DescribeAnew(string assembly)
@@ -125,17 +117,16 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
             store.Publish(manifest);
         }
 
-        var natives = Natives(folder);
+        var natives = NativePackage.ReadFile(Path.Combine(folder, NativePackage.FileName));
         var root = JsonNode.Parse(store.Content(manifest.Files[0]))!;
         KeyEntry[] code =
         [
             .. root["closure"]!.AsArray().Select(n => n!.GetValue<string>()).Select(name => new KeyEntry(EntryKind.Assembly, name, digests[name])),
             .. Libraries(folder).Select(name => new KeyEntry(EntryKind.Library, name, store.Digest(Path.Combine(folder, name)))),
-            .. natives.Select(n => new KeyEntry(EntryKind.Native, n.Id, $"{n.Version} {n.Sha512}")),
         ];
         StageDescriptor[] stages = [.. root["stages"]!.AsArray().Select(s => s.Deserialize<StageDescriptor>(StageDescriptor.Json)!)];
         DeclarationCheck.Demand(stages, assembly);
-        return [.. stages.Select(stage => new StageType(stage, assembly, code, [.. natives.Select(n => n.Folder)]))];
+        return [.. stages.Select(stage => new StageType(stage, assembly, code, natives))];
     }
 
     /// <summary>
@@ -149,23 +140,5 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
             .Where(f => Path.GetFileName(f) is var name && (name.EndsWith(".so", StringComparison.Ordinal) || name.Contains(".so.", StringComparison.Ordinal) || name.EndsWith(".dylib", StringComparison.Ordinal)))
             .Concat(Directory.Exists(runtimes) ? Directory.EnumerateFiles(runtimes, "*", SearchOption.AllDirectories) : [])
             .Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal);
-    }
-
-    /// <summary>Reads <c>native.json</c> beside a plugin: the native packages that it loads by absolute path.</summary>
-    private static IReadOnlyList<NativePackage> Natives(string folder)
-    {
-        string path = Path.Combine(folder, "native.json");
-        if (!File.Exists(path))
-        {
-            return [];
-        }
-
-        var packages = JsonNode.Parse(File.ReadAllText(path))!["packages"]!.AsArray();
-        return
-        [
-            .. packages.Select(p => new NativePackage(
-                p!["id"]!.GetValue<string>(), p["version"]!.GetValue<string>(), p["sha512"]!.GetValue<string>(), p["folder"]!.GetValue<string>()))
-                .OrderBy(p => p.Id, StringComparer.Ordinal),
-        ];
     }
 }

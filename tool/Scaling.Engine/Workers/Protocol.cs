@@ -89,6 +89,9 @@ public sealed record Request
     /// <summary>Execute these actions; more than one only as a batch.</summary>
     public IReadOnlyList<ActionSpec>? Run { get; init; }
 
+    /// <summary>See whether this machine has what the action's settings need, executing nothing.</summary>
+    public ActionSpec? Check { get; init; }
+
     /// <summary>Price these actions of one stage, executing none.</summary>
     public PriceRequest? Price { get; init; }
 

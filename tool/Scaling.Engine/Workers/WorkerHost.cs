@@ -123,6 +123,21 @@ public sealed class WorkerHost : IDisposable
                 Say(new Reply { Findings = [new Diagnostic("SCAL6002", $"{Path.GetFileName(assembly)} cannot be described: {e.GetType().Name}: {e.Message}")] });
             }
         }
+        else if (request.Check is { } checkedFor)
+        {
+            try
+            {
+                Stage(checkedFor).CheckMachine(Nothing(checkedFor));
+            }
+            catch (StageFailedException e)
+            {
+                Say(new Reply { Findings = e.Diagnostics });
+            }
+            catch (Exception e)
+            {
+                Say(new Reply { Findings = [new Diagnostic("SCAL6153", $"The stage '{checkedFor.Stage}' threw {e.GetType().Name} while it checked the machine: {e.Message}") { Hint = "This is a defect of the stage." }] });
+            }
+        }
         else if (request.Price is { } asked)
         {
             try
@@ -164,15 +179,18 @@ public sealed class WorkerHost : IDisposable
 
     private IReadOnlyList<PricedQuantity> Price(PriceRequest asked)
     {
-        var stage = Plugin(asked.Actions[0].Assembly).CreateStages().Single(s => s.Declaration.Type == asked.Actions[0].Stage);
-        return Prices.Combined(asked.Actions.SelectMany(spec => stage.Price(
-            new ActionContext
-            {
-                Settings = spec.Settings, Row = spec.Row, Point = spec.Point, PipelineSeed = spec.PipelineSeed,
-                OutputFolder = Nowhere, WorkFolder = Nowhere, CacheFolder = Nowhere, Progress = _ => { }, Report = _ => { }, Publish = () => { },
-            },
-            asked.Target)));
+        var stage = Stage(asked.Actions[0]);
+        return Prices.Combined(asked.Actions.SelectMany(spec => stage.Price(Nothing(spec), asked.Target)));
     }
+
+    private IStage Stage(ActionSpec spec) => Plugin(spec.Assembly).CreateStages().Single(s => s.Declaration.Type == spec.Stage);
+
+    /// <summary>What a question about an action is asked with: settings and row, and nowhere to write.</summary>
+    private static ActionContext Nothing(ActionSpec spec) => new()
+    {
+        Settings = spec.Settings, Row = spec.Row, Point = spec.Point, PipelineSeed = spec.PipelineSeed,
+        OutputFolder = Nowhere, WorkFolder = Nowhere, CacheFolder = Nowhere, Progress = _ => { }, Report = _ => { }, Publish = () => { },
+    };
 
     private PluginLoadContext Plugin(string assembly)
     {
@@ -249,7 +267,7 @@ public sealed class WorkerHost : IDisposable
         var spec = actions[0].Spec;
         try
         {
-            var stage = Plugin(spec.Assembly).CreateStages().Single(s => s.Declaration.Type == spec.Stage);
+            var stage = Stage(spec);
             var contexts = actions.ConvertAll(action => action.Context(
                 progress => SayProgress(action, progress),
                 warning => Say(new Reply { Key = action.Spec.Key, Warning = warning }),

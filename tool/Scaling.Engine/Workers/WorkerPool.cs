@@ -1,5 +1,7 @@
 // Workers by plugin: each serves many actions, one at a time, and is replaced when it dies.
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Scaling.Engine.Planning;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Workers;
@@ -25,7 +27,8 @@ public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action
 public sealed class WorkerPool(WorkerCommand command, string store) : IDisposable
 {
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
-    private readonly Dictionary<string, Stack<Worker>> _idle = [];
+    /// <summary>By plugin and native packages: a process that has loaded some cannot load others of the same name.</summary>
+    private readonly Dictionary<(string Assembly, string Natives), Stack<Worker>> _idle = [];
     private readonly HashSet<Worker> _busy = [];
     private bool _closed;
 
@@ -47,6 +50,20 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         var asked = new PriceRequest(target, [.. actions.Select(a => a with { Entries = [], Inputs = [], Reads = [], Prepared = [], NativeFolders = [] })]);
         var answer = await Ask(actions[0].Assembly, new Request { Price = asked }, "priced its actions", "A stage's Price must do no work.").ConfigureAwait(false);
         return answer is { Findings: { } findings } ? throw new StageFailedException(findings) : answer?.Price ?? [];
+    }
+
+    /// <summary>Asks a stage whether this machine has what its settings need.</summary>
+    /// <param name="stage">Its settings are used.</param>
+    /// <param name="assembly">Absolute path of its plugin's main assembly.</param>
+    /// <exception cref="StageFailedException">The machine lacks something, or the stage's code crashes.</exception>
+    public async Task CheckMachine(StageNode stage, string assembly)
+    {
+        var asked = new ActionSpec { Key = "", Entries = [], Assembly = assembly, Stage = stage.Declaration.Type, Settings = stage.Settings };
+        var answer = await Ask(assembly, new Request { Check = asked }, "checked the machine", "A stage's CheckMachine must take no time.").ConfigureAwait(false);
+        if (answer is { Findings: { } findings })
+        {
+            throw new StageFailedException(findings);
+        }
     }
 
     /// <summary>One question that a plugin answers within a minute.</summary>
@@ -94,8 +111,9 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         IReadOnlyList<ActionSpec> actions, TimeSpan patience, WorkerEvents events, CancellationToken stop)
     {
         string assembly = actions[0].Assembly;
+        string natives = string.Join('\n', actions[0].NativeFolders);
         var ended = new Dictionary<string, ActionResult>();
-        var worker = Rent(assembly);
+        var worker = Rent(assembly, natives);
         using var silence = new CancellationTokenSource();
         worker.TrySend(new Request { Run = actions });
         using var stopping = stop.Register(() => worker.TrySend(new Request { Stop = true })); // After the request, or it would stop nothing.
@@ -114,7 +132,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
 
                 if (reply.Ready)
                 {
-                    Return(assembly, worker);
+                    Return(assembly, worker, natives);
                     return ended;
                 }
 
@@ -147,9 +165,12 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
     {
         lock (_idle)
         {
-            while (_idle.GetValueOrDefault(assembly)?.TryPop(out var worker) ?? false)
+            foreach (var idle in _idle.Where(i => i.Key.Assembly == assembly).Select(i => i.Value))
             {
-                worker.Dispose();
+                while (idle.TryPop(out var worker))
+                {
+                    worker.Dispose();
+                }
             }
         }
     }
@@ -198,13 +219,14 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         }
     }
 
-    private Worker Rent(string assembly)
+    /// <summary>A worker that has loaded these native packages or none.</summary>
+    private Worker Rent(string assembly, string natives = "")
     {
         lock (_idle)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
             Worker? worker = null;
-            while (worker is null && (_idle.GetValueOrDefault(assembly)?.TryPop(out var idle) ?? false))
+            while (worker is null && (Idle(natives, out var idle) || Idle("", out idle)))
             {
                 if (idle.HasEnded)
                 {
@@ -220,9 +242,15 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
             _busy.Add(worker);
             return worker;
         }
+
+        bool Idle(string loaded, [NotNullWhen(true)] out Worker? idle)
+        {
+            idle = null;
+            return _idle.GetValueOrDefault((assembly, loaded))?.TryPop(out idle) ?? false;
+        }
     }
 
-    private void Return(string assembly, Worker worker)
+    private void Return(string assembly, Worker worker, string natives = "")
     {
         lock (_idle)
         {
@@ -233,9 +261,9 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
                 return;
             }
 
-            if (!_idle.TryGetValue(assembly, out var idle))
+            if (!_idle.TryGetValue((assembly, natives), out var idle))
             {
-                _idle[assembly] = idle = new Stack<Worker>();
+                _idle[(assembly, natives)] = idle = new Stack<Worker>();
             }
 
             idle.Push(worker);

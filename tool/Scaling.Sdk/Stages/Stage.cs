@@ -28,6 +28,12 @@ public interface IStage
     /// <param name="action">Its settings and row; it has no inputs, no prepared files and nowhere to write.</param>
     /// <param name="target">On what.</param>
     IReadOnlyList<PricedQuantity> Price(ActionContext action, PriceTarget target) => [];
+
+    /// <summary>Sees whether this machine has what the settings need.</summary>
+    /// <param name="action">Its settings; it has no row, no inputs, no native packages and nowhere to write.</param>
+    void CheckMachine(ActionContext action)
+    {
+    }
 }
 
 /// <summary>
@@ -54,6 +60,18 @@ public abstract class Stage<TSettings> : IStage
     void IStage.RunBatch(IReadOnlyList<ActionContext> rows) => RunBatch([.. rows.Select(row => new StageContext<TSettings>(row))]);
 
     IReadOnlyList<PricedQuantity> IStage.Price(ActionContext action, PriceTarget target) => Price(new StageContext<TSettings>(action), target);
+
+    void IStage.CheckMachine(ActionContext action) => CheckMachine(new StageContext<TSettings>(action));
+
+    /// <summary>
+    /// Sees, in milliseconds, whether this machine has what the settings need and no package can bring, a graphics processor for example. It is asked before native packages are fetched, which may be gigabytes; not
+    /// where they are here already, so an action must look for itself too.
+    /// </summary>
+    /// <param name="context">Settings; no row, no inputs, no native packages, nowhere to write. Settings that name files hold what the user wrote.</param>
+    /// <exception cref="StageFailedException">The machine lacks something; says what, and what to do.</exception>
+    protected virtual void CheckMachine(StageContext<TSettings> context)
+    {
+    }
 
     /// <summary>
     /// Says what an action would cost, from its settings and its row alone, at once: <c>plan --price</c> asks it of thousands. It reads no file; settings that name files may hold none.
