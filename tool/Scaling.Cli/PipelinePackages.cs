@@ -1,8 +1,10 @@
 // The packages of one pipeline: those that its lock tells of, else those that its sources give.
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Scaling.Engine.Files;
 using Scaling.Engine.Locks;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Plugins;
@@ -21,7 +23,7 @@ internal enum LockUse
 }
 
 /// <summary>Brings plugins as a pipeline's lock says. NuGet is touched only where something is not laid out yet.</summary>
-internal sealed class PipelinePackages : IPluginPackages, IDisposable
+internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisposable
 {
     private readonly string _folder;
     private readonly ContentStore _store;
@@ -45,8 +47,9 @@ internal sealed class PipelinePackages : IPluginPackages, IDisposable
     /// <summary>NuGet's door, opened when first asked for.</summary>
     public PackageSources Sources => _sources.Value;
 
-    /// <summary>A plugin of the pipeline as it was resolved; null for one that was not asked for yet.</summary>
-    public LockedPlugin? Resolved(string id, string requested) => _resolved.GetValueOrDefault(new PluginPackage(id, requested));
+    /// <summary>The plugins of a pipeline as they were resolved, in its order.</summary>
+    public IReadOnlyList<LockedPlugin> Resolved(PipelineDocument document) =>
+        [.. document.Plugins.Where(p => p.Version is not null).Select(p => _resolved.GetValueOrDefault(new PluginPackage(p.Name, p.Version!))).OfType<LockedPlugin>()];
 
     /// <summary>The tool's own stages have its version and are in no lock: the tool itself is what pins them.</summary>
     public async Task<string> Fetch(PluginPackage package, CancellationToken cancel) => (await LayOut(package, cancel).ConfigureAwait(false)).Assembly;
@@ -74,11 +77,93 @@ internal sealed class PipelinePackages : IPluginPackages, IDisposable
         return layout;
     }
 
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<NativePackage>?> Find(NativeRequest request, CancellationToken cancel)
+    {
+        var found = new List<NativePackage>();
+        foreach (var package in request.Packages)
+        {
+            var here = package.Folder is not null && package.Sha512 is not null ? [package] : Installed(package);
+            if (here is null)
+            {
+                return Task.FromResult<IReadOnlyList<NativePackage>?>(null);
+            }
+
+            found.AddRange(here);
+        }
+
+        return Task.FromResult<IReadOnlyList<NativePackage>?>([.. found.DistinctBy(f => f.Id, StringComparer.OrdinalIgnoreCase)]);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<NativePackage>> Fetch(NativeRequest request, CancellationToken cancel)
+    {
+        var all = new List<NativePackage>();
+        foreach (var package in request.Packages.OrderBy(p => p.Sha512 is null)) // What is whole by itself first: the closures of the others leave it out.
+        {
+            if (package.Folder is not null && package.Sha512 is not null)
+            {
+                all.Add(package);
+            }
+            else if (package.Sha512 is { } sha512)
+            {
+                var installed = await Sources.Exactly([new LockedPackage(package.Id, package.Version, sha512)], cancel).ConfigureAwait(false);
+                all.AddRange(installed.Select(Native));
+            }
+            else
+            {
+                var closure = await Sources.Natives(new PackageRequest(package.Id, package.Version), null, cancel).ConfigureAwait(false);
+                var others = await OthersOf(request, package, cancel).ConfigureAwait(false);
+                InstalledPackage[] mine = [.. closure.Where(c => !others.Contains(c.Id))];
+                Durable.Write(MemoryOf(new PluginPackage(package.Id, package.Version)), JsonSerializer.SerializeToUtf8Bytes(mine.Select(m => m.Locked)));
+                all.AddRange(mine.Select(Native));
+            }
+        }
+
+        return [.. all.DistinctBy(f => f.Id, StringComparer.OrdinalIgnoreCase)];
+    }
+
     public void Dispose()
     {
         if (_sources.IsValueCreated)
         {
             _sources.Value.Dispose();
+        }
+    }
+
+    private static NativePackage Native(InstalledPackage package) => new(package.Id, package.Version, package.Sha512, package.Folder);
+
+    /// <summary>Ids of the other packages of a request and of what these depend on: what a managed library needs is no native package.</summary>
+    private async Task<HashSet<string>> OthersOf(NativeRequest request, NativePackage package, CancellationToken cancel)
+    {
+        var ids = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var other in request.Packages.Where(p => p.Id != package.Id))
+        {
+            ids.UnionWith((await Sources.Natives(new PackageRequest(other.Id, other.Version), other.Sha512, cancel).ConfigureAwait(false)).Select(p => p.Id));
+        }
+
+        return ids;
+    }
+
+    /// <summary>A native package, or what is remembered of its closure, in the global packages folder; null where any of it is not there.</summary>
+    private List<NativePackage>? Installed(NativePackage package)
+    {
+        LockedPackage[]? wanted = package.Sha512 is { } sha512 ? [new LockedPackage(package.Id, package.Version, sha512)] : Remembered(new PluginPackage(package.Id, package.Version));
+        var found = (wanted ?? []).Select(w => (w, folder: Path.Combine(Sources.GlobalPackagesFolder, w.Id.ToLowerInvariant(), w.Version.ToLowerInvariant())))
+            .Where(f => ContentHash(f.folder) == f.w.Sha512).Select(f => new NativePackage(f.w.Id, f.w.Version, f.w.Sha512, f.folder)).ToList();
+        return wanted is { Length: > 0 } && found.Count == wanted.Length ? found : null;
+    }
+
+    /// <summary>What NuGet wrote down last of all when it installed the package; null where it did not.</summary>
+    private static string? ContentHash(string folder)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(Path.Combine(folder, ".nupkg.metadata")))?["contentHash"]?.GetValue<string>();
+        }
+        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

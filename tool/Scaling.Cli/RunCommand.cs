@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
-using Scaling.Engine.Planning;
+using Scaling.Engine.Pipelines;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -40,24 +40,32 @@ internal static class RunCommand
         var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
         using var session = open.Session;
+        LockPlugins(open.Document, session);
         CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
         var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
         console.Conclude(summary);
         if (summary.ExitCode == ExitCode.Done)
         {
-            WriteLock(open.Pipeline, summary, session);
+            WriteLock(open.Pipeline.Path, _ => LockWriter.Of(open.Pipeline, summary.Results, summary.Natives, session.Packages.Resolved(open.Document), Session.ToolVersion, session.Store));
         }
 
         return summary;
     }
 
-    /// <summary>The lock beside the pipeline; a folder that cannot be written is told, and no reason to fail.</summary>
-    private static void WriteLock(Pipeline pipeline, RunSummary summary, Session session)
+    /// <summary>What plugins were resolved to is kept before they run: the next run takes the same.</summary>
+    public static void LockPlugins(PipelineDocument document, Session session)
     {
-        string path = PipelineLock.PathOf(pipeline.Path);
+        var plugins = session.Packages.Resolved(document);
+        WriteLock(Path.GetFullPath(document.File), held => plugins.Count == 0 && held is null ? null : new PipelineLock(held?.Tool ?? Session.ToolVersion, plugins, held?.Stages ?? new Dictionary<string, LockedStage>()));
+    }
+
+    /// <summary>Writes the lock beside a pipeline; a folder that cannot be written is told, and no reason to fail.</summary>
+    private static void WriteLock(string pipeline, Func<PipelineLock?, PipelineLock?> now)
+    {
+        string path = PipelineLock.PathOf(pipeline);
         try
         {
-            LockWriter.Of(pipeline, summary.Results, [], Session.ToolVersion, session.Store).Write(path);
+            now(PipelineLock.Read(path))?.Write(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -18,7 +18,7 @@ internal sealed class Session : IDisposable
         Store = ContentStore.Open(storeFolder, console.FoundDamage);
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
         Packages = new PipelinePackages(folder, Store, held, use, new PackageConsole(console, TimeProvider.System));
-        Code = new StageCode(Packages, Store);
+        Code = new StageCode(Packages, Store) { Natives = new NativeSupply(Packages) };
         Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
     }
 
@@ -38,6 +38,10 @@ internal sealed class Session : IDisposable
     /// <summary>A session without a pipeline.</summary>
     public static Session Open(string storeFolder, RunConsole console) => new(storeFolder, console, Environment.CurrentDirectory, null, LockUse.Resolve);
 
+    /// <summary>A session with the packages of a pipeline that is not linked.</summary>
+    public static Session OfFolder(PipelineDocument document, string storeFolder, RunConsole console, LockUse use) =>
+        new(storeFolder, console, document.Folder, PipelineLock.Read(PipelineLock.PathOf(Path.GetFullPath(document.File))), use);
+
     /// <summary>Reads and links a pipeline, printing every finding.</summary>
     /// <exception cref="PipelineRefusedException">There are findings.</exception>
     /// <param name="file">The pipeline file.</param>
@@ -45,7 +49,7 @@ internal sealed class Session : IDisposable
     /// <param name="console">Takes damage and downloads.</param>
     /// <param name="use">Whether plugins may be resolved that the lock does not have.</param>
     /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and takes what is said of them. Null: they are findings.</param>
-    public static async Task<(Session Session, Pipeline Pipeline)> Open(string file, string storeFolder, RunConsole console, LockUse use, Action<Diagnostic>? withoutFiles = null)
+    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, RunConsole console, LockUse use, Action<Diagnostic>? withoutFiles = null)
     {
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
@@ -53,14 +57,14 @@ internal sealed class Session : IDisposable
             throw new PipelineRefusedException(findings);
         }
 
-        var session = new Session(storeFolder, console, document.Folder, PipelineLock.Read(PipelineLock.PathOf(Path.GetFullPath(file))), use);
+        var session = OfFolder(document, storeFolder, console, use);
         try
         {
             var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles, session.Packages).Link(document).ConfigureAwait(false);
             Diagnostic[] all = [.. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
             if (pipeline is not null && all.Length == 0)
             {
-                return (session, pipeline);
+                return (session, document, pipeline);
             }
 
             throw new PipelineRefusedException(all);

@@ -23,6 +23,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer, code);
     private readonly RunRecord? _last = RunRecord.Read(store, pipeline.Path);
     private readonly ConcurrentDictionary<string, StageResult> _results = new();
+    private readonly ConcurrentDictionary<string, IReadOnlyList<NativePackage>> _natives = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
     private readonly ConcurrentDictionary<string, StageSummary> _summaries = new();
     private readonly ConcurrentDictionary<string, Failure> _failures = new();
@@ -49,7 +50,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         // Undone without a failure is interrupted too: somebody may have asked a worker to stop, and not the tool.
         bool undone = _summaries.Values.Any(s => s.NotDone is not null);
         int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
-        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results);
+        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results) { Natives = _natives };
     }
 
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
@@ -106,6 +107,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     {
         long started = Stopwatch.GetTimestamp();
         var plan = _planner.Plan(stage, _results, natives);
+        _natives[stage.Id] = plan.Natives;
         var found = _collector.Look(plan);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
         var reasons = new Explainer(store, _last, pipeline).Why(plan, missing);

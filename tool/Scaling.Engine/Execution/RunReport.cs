@@ -82,7 +82,11 @@ public sealed record StageSummary(string Id, string Uses)
 /// <param name="ResultsFolder">Where results lie.</param>
 /// <param name="Results">Of the stages that are done, by id.</param>
 public sealed record RunSummary(
-    string Pipeline, IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder, IReadOnlyDictionary<string, StageResult> Results);
+    string Pipeline, IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder, IReadOnlyDictionary<string, StageResult> Results)
+{
+    /// <summary>The native packages of the stages that were planned, by id.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<NativePackage>> Natives { get; init; } = new Dictionary<string, IReadOnlyList<NativePackage>>();
+}
 
 /// <summary>Takes what happens during a run, from several threads.</summary>
 public interface IRunObserver

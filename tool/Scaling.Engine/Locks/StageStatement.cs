@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 
 namespace Scaling.Engine.Locks;
@@ -17,12 +18,13 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
     /// <param name="stage">Of a linked pipeline.</param>
     /// <param name="seed">The pipeline's.</param>
     /// <param name="store">Digests files of the user.</param>
+    /// <param name="natives">The native packages that the stage ran with; null where it has not run here.</param>
     /// <param name="results">Digests of a needed stage's results by name, as the lock holds them.</param>
-    public static StageStatement Of(StageNode stage, long seed, ContentStore store, Func<string, IReadOnlyDictionary<string, string>> results)
+    public static StageStatement Of(StageNode stage, long seed, ContentStore store, IReadOnlyList<NativePackage>? natives, Func<string, IReadOnlyDictionary<string, string>> results)
     {
         var local = stage.Files.Where(IsOfMachine).ToArray();
         var missing = stage.Files.Where(f => f.Files.Count == 0 && !IsOfMachine(f) && f.Text.Length > 0).Select(f => f.Setting).ToHashSet(StringComparer.Ordinal);
-        List<KeyEntry> portable = [.. StagePlanner.Common(stage, "run"), .. StagePlanner.Settings(stage.Settings, stage.Files)];
+        List<KeyEntry> portable = [.. StagePlanner.Common(stage, "run", []), .. stage.Natives.Select(Named), .. StagePlanner.Settings(stage.Settings, stage.Files)];
         portable.AddRange(StagePlanner.FileEntries(stage.Files.Except(local).Where(f => !missing.Contains(f.Setting))));
         portable.AddRange(local.Select(f => new KeyEntry(EntryKind.Files, f.Setting, f.Scheme)));
         if (stage.Declaration.UsesPipelineSeed)
@@ -32,6 +34,8 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
 
         portable.AddRange(stage.Inputs.GroupBy(i => i.Role).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key.Name}[{i}]", Input(binding, store, results)))));
         List<KeyEntry> ofMachine = [.. local.SelectMany(f => StagePlanner.FileEntries([f]).Skip(1))];
+        var asked = stage.Natives.Select(n => n.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        ofMachine.AddRange((natives ?? []).Where(n => !asked.Contains(n.Id) || stage.Natives.Any(a => a.Id == n.Id && a.Sha512 is null)).Select(n => n.Entry));
         if (stage.Declaration.Exclusive)
         {
             ofMachine.Add(new KeyEntry(EntryKind.Device, "class", DeviceClass.OfThisMachine));
@@ -52,6 +56,9 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
 
         return byName;
     }
+
+    /// <summary>As the plugin names it: its content where that was known when the plugin was built, else its version.</summary>
+    private static KeyEntry Named(NativePackage package) => new(EntryKind.Native, package.Id, package.Sha512 is null ? package.Version : $"{package.Version} {package.Sha512}");
 
     /// <summary>Of the user's machine, not of the study: a named set such as the SDK's documentation.</summary>
     private static bool IsOfMachine(ResolvedFiles files) => files.Scheme.Length > 0 && files.Scheme == files.Text;
