@@ -251,6 +251,7 @@ public sealed class WorkerHost : IDisposable
         {
             var stage = Plugin(spec.Assembly).CreateStages().Single(s => s.Declaration.Type == spec.Stage);
             var contexts = actions.ConvertAll(action => action.Context(
+                stage.Declaration,
                 progress => SayProgress(action, progress),
                 warning => Say(new Reply { Key = action.Spec.Key, Warning = warning }),
                 () => Publish(action, stage.Declaration),
