@@ -1,5 +1,6 @@
 // What people see, held against Class.Method.verified.txt beside the test: Verify's own file format.
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 #if VERIFY
 using VerifyXunit;
 #else
@@ -8,14 +9,19 @@ using Xunit;
 
 namespace Scaling.TestKit;
 
-/// <summary>The one door to snapshots.</summary>
-public static class Snapshot
+/// <summary>
+/// Holds text against a file beside the test, which a person has looked at once. Commit <c>*.verified.txt</c>, ignore <c>*.received.*</c>. Line ends and those at the end of the text do not count.
+/// </summary>
+public static partial class Snapshot
 {
     /// <summary>Compares text with the verified file; on a difference writes <c>.received.txt</c> beside it and fails.</summary>
     /// <param name="text">What was seen. Paths of the machine must be out of it already.</param>
     /// <param name="suffix">Tells several snapshots of one test apart.</param>
     /// <param name="file">Filled in by the compiler.</param>
     /// <param name="method">Filled in by the compiler.</param>
+    /// <returns>Completes when it has been compared.</returns>
+    /// <exception cref="Xunit.Sdk.XunitException">The text is not the verified one.</exception>
+    /// <exception cref="DirectoryNotFoundException">The test's source is not on this machine.</exception>
     public static Task Match(string text, string? suffix = null, [CallerFilePath] string file = "", [CallerMemberName] string method = "")
     {
         text = text.ReplaceLineEndings("\n");
@@ -43,35 +49,27 @@ public static class Snapshot
 #endif
     }
 
-    /// <summary>Builds map source paths to /_/, so the checkout is found again from where the test runs.</summary>
+    /// <summary>Deterministic builds map source paths to /_/, so the source is looked for in every folder above the running test.</summary>
     private static string SourceFolder(string file)
     {
-        string? folder = Path.GetDirectoryName(file);
-        if (folder is not null && Directory.Exists(folder))
+        if (Path.GetDirectoryName(file) is { } folder && Directory.Exists(folder))
         {
             return folder;
         }
 
-        return Path.Combine(Repository.Root, Path.GetDirectoryName(file.Replace("/_/", ""))!);
-    }
-}
-
-/// <summary>The checkout that the running tests were built from.</summary>
-public static class Repository
-{
-    /// <summary>Its root folder.</summary>
-    public static string Root { get; } = Find();
-
-    private static string Find()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        string relative = Mapped().Replace(file.Replace('\\', '/'), "");
+        for (var above = new DirectoryInfo(AppContext.BaseDirectory); above is not null; above = above.Parent)
         {
-            if (System.IO.File.Exists(Path.Combine(folder.FullName, "ScalingPipeline.sln")))
+            string source = Path.Combine(above.FullName, relative);
+            if (File.Exists(source))
             {
-                return folder.FullName;
+                return Path.GetDirectoryName(source)!;
             }
         }
 
-        throw new DirectoryNotFoundException("tests run below their checkout");
+        throw new DirectoryNotFoundException($"The source {file} of this test lies in no folder above {AppContext.BaseDirectory}; a snapshot stands beside its source, so run the test where it was built.");
     }
+
+    [GeneratedRegex("^/_[0-9]*/")]
+    private static partial Regex Mapped();
 }

@@ -18,14 +18,18 @@ public sealed record StageResult(string Folder, IReadOnlyList<Diagnostic> Warnin
     public string Text(string name) => File.ReadAllText(Path.Combine(Folder, name));
 }
 
-/// <summary>Runs single actions of a stage without the engine.</summary>
+/// <summary>
+/// Runs single actions of a stage without the engine. Actions share one work folder, <c>work</c>, so that a test can stop one and look at its checkpoint, and one cache folder, <c>cache</c>.
+/// </summary>
 /// <param name="stage">Freshly made.</param>
 /// <param name="folder">Everything is written below it.</param>
 public sealed class StageRunner(IStage stage, TemporaryFolder folder)
 {
     private int _actions;
 
-    /// <summary>Native packages, for stages that load any.</summary>
+    private string[] Outputs => [.. stage.Declaration.Outputs.Select(o => o.Name)];
+
+    /// <summary>Folders of native packages, for stages that load any. Default: none.</summary>
     public IReadOnlyList<string> NativeFolders { get; init; } = [];
 
     /// <summary>Runs the prepare action, if declared, and one action.</summary>
@@ -33,6 +37,9 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
     /// <param name="inputs">Files by role.</param>
     /// <param name="row">The row's cells, for a fanned-out stage; optional ones have their usual value.</param>
     /// <param name="stop">Asks the stage to stop.</param>
+    /// <returns>What it wrote, and what it warned of.</returns>
+    /// <exception cref="StageFailedException">The stage refused its settings or inputs, or wrote what it does not declare.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public StageResult Run(
         JsonObject settings,
         IReadOnlyDictionary<string, string>? inputs = null,
@@ -43,16 +50,11 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
         string prepared = folder["prepared"];
         if (stage.Declaration.Prepare is not null && !Directory.Exists(prepared))
         {
-            stage.Prepare(Context(settings, inputs, null, Directory.CreateDirectory(prepared).FullName, warnings, stop));
+            stage.Prepare(Context(settings, inputs, null, Directory.CreateDirectory(prepared).FullName, stage.Declaration.Prepare.Outputs, warnings, stop));
         }
 
         string output = Directory.CreateDirectory(folder[$"output {++_actions}"]).FullName;
-        foreach (var file in stage.Declaration.Outputs)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(output, file.Name))!);
-        }
-
-        var context = Context(settings, inputs, row, output, warnings, stop);
+        var context = Context(settings, inputs, row, output, Outputs, warnings, stop);
         if (stage.Declaration.FanOut?.Mode == FanOutMode.Batch)
         {
             stage.RunBatch([context]);
@@ -73,19 +75,20 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
     {
         var warnings = new List<Diagnostic>();
         string[] outputs = [.. rows.Select(_ => Directory.CreateDirectory(folder[$"output {++_actions}"]).FullName)];
-        stage.RunBatch([.. rows.Select((row, i) => Context(settings, null, row, outputs[i], warnings, default))]);
+        stage.RunBatch([.. rows.Select((row, i) => Context(settings, null, row, outputs[i], Outputs, warnings, default))]);
         return [.. outputs.Select(output => new StageResult(output, warnings))];
     }
 
     private ActionContext Context(
         JsonObject settings, IReadOnlyDictionary<string, string>? inputs, IReadOnlyDictionary<string, string>? row, string output,
-        List<Diagnostic> warnings, CancellationToken stop) => new()
+        IReadOnlyList<string> declared, List<Diagnostic> warnings, CancellationToken stop) => new()
         {
-            Settings = WithDefaults(settings, stage.SettingsSchema),
+            Settings = SettingsDefaults.Complete(settings, stage.SettingsSchema),
             Inputs = (inputs ?? new Dictionary<string, string>()).ToDictionary(i => i.Key, i => (IReadOnlyList<InputFile>)[new InputFile(i.Value)]),
             Row = row is null ? null : new Dictionary<string, string>(stage.Declaration.FanOut!.Optional.Where(o => !row.ContainsKey(o.Key)).Concat(row)),
             Point = row is null ? null : string.Join('.', stage.Declaration.FanOut!.Point.Select(c => row[c])),
             OutputFolder = output,
+            DeclaredOutputs = declared,
             WorkFolder = Directory.CreateDirectory(folder["work"]).FullName,
             PreparedFolder = folder["prepared"],
             CacheFolder = Directory.CreateDirectory(folder["cache"]).FullName,
@@ -95,27 +98,4 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
             Publish = () => { },
             Stop = stop,
         };
-
-    private static JsonObject WithDefaults(JsonObject settings, JsonObject schema)
-    {
-        var complete = new JsonObject();
-        foreach (var (name, property) in schema["properties"]?.AsObject() ?? [])
-        {
-            if (settings[name] is { } given)
-            {
-                complete[name] = given is JsonObject nested && property!["properties"] is not null ? WithDefaults(nested, property.AsObject()) : given.DeepClone();
-            }
-            else if (property!["default"] is { } standard)
-            {
-                complete[name] = standard.DeepClone();
-            }
-        }
-
-        foreach (var (name, value) in settings)
-        {
-            complete[name] ??= value?.DeepClone();
-        }
-
-        return complete;
-    }
 }

@@ -17,7 +17,7 @@ public sealed class DeclarationCheckTests
     };
 
     [Fact]
-    public void A_sound_declaration_has_no_findings() => Assert.Empty(DeclarationCheck.Contradictions(Sound));
+    public void A_sound_declaration_has_no_findings() => Assert.Empty(Sound.Contradictions());
 
     [Theory]
     [InlineData("../work.csv")]
@@ -27,7 +27,7 @@ public sealed class DeclarationCheckTests
     [InlineData("failed.csv")]
     [InlineData("logs/mine.txt")]
     public void Outputs_stay_in_their_folder_and_clear_of_the_run_s_own(string name) =>
-        Assert.NotEmpty(DeclarationCheck.Contradictions(Sound with { Outputs = [new OutputFile(name, "work")] }));
+        Assert.NotEmpty((Sound with { Outputs = [new OutputFile(name, "work")] }).Contradictions());
 
     [Fact]
     public void What_contradicts_itself_is_refused_with_its_stage()

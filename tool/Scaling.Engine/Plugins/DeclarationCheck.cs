@@ -14,7 +14,7 @@ public static class DeclarationCheck
     {
         Diagnostic[] findings =
         [
-            .. stages.SelectMany(s => Contradictions(s.Declaration)
+            .. stages.SelectMany(s => s.Declaration.Contradictions()
                 .Select(wrong => new Diagnostic("SCAL6010", $"{Path.GetFileName(assembly)} declares a stage '{s.Declaration.Type}' {wrong}.") { Hint = "This is a defect of the stage." })),
         ];
         if (findings.Length > 0)
@@ -22,59 +22,4 @@ public static class DeclarationCheck
             throw new StageFailedException(findings);
         }
     }
-
-    /// <summary>What is wrong with a declaration, each as the end of a sentence.</summary>
-    /// <param name="stage">Any stage's.</param>
-    public static IEnumerable<string> Contradictions(StageDeclaration stage)
-    {
-        string[] outputs = [.. stage.Outputs.Select(o => o.Name), .. stage.Prepare?.Outputs ?? []];
-        foreach (string name in outputs.Where(name => !IsBelow(name)))
-        {
-            yield return $"whose output '{name}' is no relative path below its folder";
-        }
-
-        foreach (string name in stage.Outputs.Select(o => o.Name).Where(name => name is "failed.csv" or "logs" || name.StartsWith("logs/", StringComparison.Ordinal)))
-        {
-            yield return $"whose output '{name}' has a name that a run writes itself";
-        }
-
-        foreach (var twice in stage.Outputs.GroupBy(o => o.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
-        {
-            yield return $"with two outputs '{twice.Key}'";
-        }
-
-        foreach (var twice in stage.Inputs.GroupBy(i => i.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
-        {
-            yield return $"with two roles '{twice.Key}'";
-        }
-
-        foreach (var role in stage.Inputs.Where(i => !IsBelow(i.Name) || i.Name.Contains('/', StringComparison.Ordinal)))
-        {
-            yield return $"whose role '{role.Name}' is no plain name";
-        }
-
-        if (stage.FanOut is not { } fanOut)
-        {
-            yield break;
-        }
-
-        if (!stage.Inputs.Any(i => i.Name == fanOut.Role && i.Cardinality == Cardinality.One))
-        {
-            yield return $"that fans out over '{fanOut.Role}', which is no role of exactly one input";
-        }
-
-        if (fanOut.Optional.Keys.Intersect(fanOut.Reads).FirstOrDefault() is { } both)
-        {
-            yield return $"whose column '{both}' is both read and optional";
-        }
-
-        if (fanOut.Point.Except(fanOut.Reads).Except(fanOut.Optional.Keys).FirstOrDefault() is { } unread)
-        {
-            yield return $"whose point has the column '{unread}', which it does not read";
-        }
-    }
-
-    private static bool IsBelow(string name) =>
-        !Path.IsPathRooted(name) && !name.Contains('\\', StringComparison.Ordinal) && !name.Contains('\0', StringComparison.Ordinal)
-        && Array.TrueForAll(name.Split('/'), part => part is not ("" or "." or ".."));
 }

@@ -24,11 +24,11 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
     /// <summary>Lays out the action's folders and hands them to the stage.</summary>
     /// <exception cref="InfrastructureException">The store cannot be written.</exception>
-    public ActionContext Context(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
+    public ActionContext Context(StageDeclaration declaration, Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
     {
         try
         {
-            return LayOut(progress, report, publish, stop);
+            return LayOut(declaration, progress, report, publish, stop);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -36,7 +36,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
         }
     }
 
-    private ActionContext LayOut(Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
+    private ActionContext LayOut(StageDeclaration declaration, Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
     {
         foreach (string made in new[] { Output, Path.Combine(Work, "in"), Path.Combine(Work, "prepared") })
         {
@@ -61,6 +61,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             PipelineSeed = Spec.PipelineSeed,
             Inputs = Spec.Inputs.GroupBy(i => i.Role).ToDictionary(role => role.Key, Files),
             OutputFolder = Output,
+            DeclaredOutputs = [.. Declared(declaration).Select(file => file.Name)],
             WorkFolder = Directory.CreateDirectory(Path.Combine(Work, "scratch")).FullName,
             PreparedFolder = prepared,
             CacheFolder = Directory.CreateDirectory(store.MachineCachePath).FullName,
@@ -93,9 +94,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
     private bool IsPublished(StageDeclaration declaration)
     {
         Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
-        var declared = Spec.Kind == ActionKind.Prepare
-            ? [.. declaration.Prepare!.Outputs.Select(name => new OutputFile(name, "prepared"))]
-            : declaration.Outputs;
+        var declared = Declared(declaration);
         foreach (var file in declared)
         {
             CheckWritten(file);
@@ -117,6 +116,10 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
     }
 
     public void Dispose() => taken.Dispose();
+
+    private IReadOnlyList<OutputFile> Declared(StageDeclaration declaration) => Spec.Kind == ActionKind.Prepare
+        ? [.. declaration.Prepare!.Outputs.Select(name => new OutputFile(name, "prepared"))]
+        : declaration.Outputs;
 
     private void CheckWritten(OutputFile file)
     {

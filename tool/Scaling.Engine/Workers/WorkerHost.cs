@@ -269,6 +269,7 @@ public sealed class WorkerHost : IDisposable
         {
             var stage = Stage(spec);
             var contexts = actions.ConvertAll(action => action.Context(
+                stage.Declaration,
                 progress => SayProgress(action, progress),
                 warning => Say(new Reply { Key = action.Spec.Key, Warning = warning }),
                 () => Publish(action, stage.Declaration),

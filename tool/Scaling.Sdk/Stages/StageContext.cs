@@ -40,6 +40,9 @@ public sealed class ActionContext
     /// <summary>Where outputs are written, empty at the start.</summary>
     public required string OutputFolder { get; init; }
 
+    /// <summary>The names that the action may write: the stage's outputs, or those of its prepare action. Null where nobody says, as in a test of a part of a stage; then any name below the folder will do.</summary>
+    public IReadOnlyList<string>? DeclaredOutputs { get; init; }
+
     /// <summary>Scratch that survives a kill, for checkpoints; removed once the action is published.</summary>
     public required string WorkFolder { get; init; }
 
@@ -123,8 +126,16 @@ public sealed class StageContext<TSettings>
 
     /// <summary>Path at which to write a declared output; its folder is there.</summary>
     /// <param name="name">As declared.</param>
+    /// <exception cref="StageFailedException">SCAL6012: the stage declares no such output, or the name leaves its folder.</exception>
     public string Output(string name)
     {
+        if (_action.DeclaredOutputs is { } declared ? !declared.Contains(name) : !StageDeclaration.IsBelow(name))
+        {
+            throw new StageFailedException(
+                "SCAL6012", $"The stage asks for an output '{name}' that it does not declare. It declares: {string.Join(", ", _action.DeclaredOutputs ?? [])}.",
+                NearestSpelling.Hint(name, _action.DeclaredOutputs ?? []) ?? "This is a defect of the stage: add the output to its declaration, or write scratch into WorkFolder.");
+        }
+
         string path = Path.Combine(_action.OutputFolder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return path;

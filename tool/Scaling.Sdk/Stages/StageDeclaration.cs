@@ -7,8 +7,14 @@ namespace Scaling.Sdk;
 /// </summary>
 public static class Contract
 {
-    /// <summary>The revision that this assembly implements.</summary>
+    /// <summary>The revision that this assembly implements: the major number of its assembly version.</summary>
     public const int Revision = 1;
+
+    /// <summary>
+    /// How often the contract of this revision has gained something that a stage may use and none has to know: the minor number of its assembly version. A tool serves a
+    /// stage that was built against as many or fewer.
+    /// </summary>
+    public const int Additions = 0;
 }
 
 /// <summary>How many artifacts an input role takes.</summary>
@@ -101,7 +107,7 @@ public sealed record FanOut(string Role, IReadOnlyList<string> Reads, IReadOnlyL
 public sealed record PrepareAction(IReadOnlyList<string> Reads, IReadOnlyList<string> Outputs);
 
 /// <summary>Everything the engine knows of a stage.</summary>
-public sealed record StageDeclaration
+public sealed partial record StageDeclaration
 {
     /// <summary>What YAML says after <c>uses:</c>. Lower case, digits and dashes.</summary>
     public required string Type { get; init; }
