@@ -44,6 +44,15 @@ public enum How
 
     /// <summary>Writes a table whose row is longer than its header; see <see cref="MisbehaveRowStage"/>.</summary>
     Ragged,
+
+    /// <summary>Asks for an output outside its folder.</summary>
+    Escape,
+
+    /// <summary>Writes beside its output folder, then succeeds.</summary>
+    Beside,
+
+    /// <summary>Writes its output as a link to a file of the machine.</summary>
+    Link,
 }
 
 internal static class Misbehaviour
@@ -89,6 +98,15 @@ internal static class Misbehaviour
                 Console.Out.WriteLine("grumbling");
                 TakeTime(milliseconds, context);
                 throw new StageFailedException("TEST0004", "It grumbled as asked.");
+            case How.Escape:
+                File.WriteAllText(context.Output("../../escaped.txt"), "escaped\n");
+                break;
+            case How.Beside:
+                File.WriteAllText(Path.Combine(context.WorkFolder, "..", "beside.txt"), "beside\n");
+                break;
+            case How.Link:
+                File.CreateSymbolicLink(context.Output("done.txt"), "/etc/hostname");
+                return false;
             case How.Flood:
                 Flood();
                 throw new StageFailedException("TEST0005", "It flooded its log as asked.");

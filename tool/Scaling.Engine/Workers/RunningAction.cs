@@ -10,6 +10,7 @@ namespace Scaling.Engine.Workers;
 /// <summary>An action whose lock this process holds.</summary>
 internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLock taken) : IDisposable
 {
+    private static readonly string[] OwnFolders = ["out", "in", "prepared", "scratch"];
     private readonly long _started = Stopwatch.GetTimestamp();
 
     public ActionSpec Spec { get; } = spec;
@@ -100,6 +101,8 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             CheckWritten(file);
         }
 
+        CheckTrespass();
+
         if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Concat(Spec.Prepared).Any(i => i.Path is not null && Changed(i.Path, i.Sha256)) || CodeChanged())
         {
             return false;
@@ -134,9 +137,23 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             return;
         }
 
+        if (new FileInfo(path).LinkTarget is { } target)
+        {
+            throw new StageFailedException("SCAL6016", $"The stage '{Spec.Stage}' wrote '{file.Name}' as a link to {target}, which may change or go.", "This is a defect of the stage: it has to write the file itself.");
+        }
+
         if (file.Columns.Count > 0)
         {
             CheckTable(file, path);
+        }
+    }
+
+    /// <summary>What lies beside the folders that a stage was given was written by a path that leads out of them.</summary>
+    private void CheckTrespass()
+    {
+        if (Directory.EnumerateFileSystemEntries(Work).Select(f => Path.GetFileName(f)).FirstOrDefault(name => !OwnFolders.Contains(name)) is { } beside)
+        {
+            throw new StageFailedException("SCAL6016", $"The stage '{Spec.Stage}' wrote '{beside}' outside its folder.", "This is a defect of the stage: it may write to context.Output(name) and below context.WorkFolder.");
         }
     }
 
