@@ -17,8 +17,13 @@ internal sealed class Nupkg(string id, string version)
     private readonly List<PackageDependency> _dependencies = [];
 
     [ModuleInitializer]
-    internal static void KeepHttpCacheApart() =>
-        Environment.SetEnvironmentVariable("NUGET_HTTP_CACHE_PATH", Path.Combine(Path.GetTempPath(), $"scaling-http-cache-{Environment.ProcessId}"));
+    internal static void SetUpNuGet()
+    {
+        string cache = Directory.CreateTempSubdirectory("scaling-http-cache").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(cache, recursive: true);
+        Environment.SetEnvironmentVariable("NUGET_HTTP_CACHE_PATH", cache);
+        Environment.SetEnvironmentVariable("NUGET_ENHANCED_NETWORK_RETRY_DELAY_MILLISECONDS", "20");
+    }
 
     /// <summary>An assembly for net10.0 named like the package.</summary>
     public static Nupkg Plugin(string id, string version, string? needs = null) => new Nupkg(id, version).With($"lib/net10.0/{id}.dll", Assembly(id, "1.0.0.0")).Needs("Scaling.Sdk", needs ?? "0.1.0");

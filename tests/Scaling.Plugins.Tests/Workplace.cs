@@ -8,6 +8,7 @@ internal sealed class Workplace : IDisposable
 {
     private readonly List<(string Name, string Address, string? More)> _sources = [];
     private string _config = "";
+    private string? _written;
 
     public Workplace(bool withFeed = true)
     {
@@ -25,6 +26,9 @@ internal sealed class Workplace : IDisposable
     public string Cache => Folder["cache"];
 
     public string Global => Folder["global packages"];
+
+    /// <summary>More lines for nuget.config's <c>config</c> section.</summary>
+    public string Settings { get; set; } = "";
 
     public Ears Heard { get; } = new();
 
@@ -50,15 +54,23 @@ internal sealed class Workplace : IDisposable
 
     public PackageSources Open()
     {
-        Folder.Write("pipeline/nuget.config", $"""
+        string config = $"""
             <configuration>
-              <config><add key="globalPackagesFolder" value="{Global}" /></config>
+              <config><add key="globalPackagesFolder" value="{Global}" />{Settings}</config>
               <fallbackPackageFolders><clear /></fallbackPackageFolders>
               <packageSources><clear />{string.Concat(_sources.Select(s => $"<add key=\"{s.Name}\" value=\"{s.Address}\" allowInsecureConnections=\"true\" />"))}</packageSources>
               {string.Concat(_sources.Select(s => s.More))}
               {_config}
             </configuration>
-            """);
+            """;
+        lock (_sources)
+        {
+            if (config != _written)
+            {
+                Folder.Write("pipeline/nuget.config", _written = config);
+            }
+        }
+
         return PackageSources.Open(Folder["pipeline"], Cache, Heard);
     }
 

@@ -1,5 +1,6 @@
 // Whether a lock covers what is asked for.
 using NuGet.Versioning;
+using Scaling.Engine.Locks;
 using Scaling.Sdk;
 
 namespace Scaling.Plugins;

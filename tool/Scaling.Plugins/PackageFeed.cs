@@ -44,6 +44,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
             if (!_versions.TryGetValue(id, out var versions) || versions.IsCanceled)
             {
                 _versions[id] = versions = Ask<IReadOnlyList<NuGetVersion>>(
+                    id,
                     async () =>
                     {
                         var byId = await Resource<FindPackageByIdResource>(cancel).ConfigureAwait(false);
@@ -59,6 +60,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
     /// <summary>A package's nuspec; null where the source serves none apart from the package.</summary>
     /// <exception cref="FeedException">It does not answer.</exception>
     public Task<NuspecReader?> Nuspec(PackageIdentity package, CancellationToken cancel) => Ask<NuspecReader?>(
+        $"{package}",
         async () =>
         {
             if (!IsHttp)
@@ -93,6 +95,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
     /// <summary>The archive's size; null where the source does not tell.</summary>
     /// <exception cref="FeedException">It does not answer.</exception>
     public Task<long?> Size(PackageIdentity package, CancellationToken cancel) => Ask<long?>(
+        $"{package}",
         async () =>
         {
             if (!IsHttp)
@@ -114,12 +117,13 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
 
     /// <summary>Where a package's archive lies in a folder feed; null elsewhere.</summary>
     public async Task<string?> LocalPath(PackageIdentity package, CancellationToken cancel) =>
-        IsHttp ? null : await Ask(async () => (await LocalPackage(package, cancel).ConfigureAwait(false))?.Path, cancel).ConfigureAwait(false);
+        IsHttp ? null : await Ask($"{package}", async () => (await LocalPackage(package, cancel).ConfigureAwait(false))?.Path, cancel).ConfigureAwait(false);
 
     /// <summary>The ids of a folder feed; none of others, which would have to be asked for all they have.</summary>
     public async Task<IReadOnlyList<string>> Ids(CancellationToken cancel) => IsHttp
         ? []
         : await Ask<IReadOnlyList<string>>(
+            "a package",
             async () =>
             {
                 var local = await Resource<FindLocalPackagesResource>(cancel).ConfigureAwait(false);
@@ -129,7 +133,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
 
     /// <summary>The address of an archive that can be asked for in parts; null where the source has no such addresses.</summary>
     public Task<Uri?> ArchiveAddress(PackageIdentity package, CancellationToken cancel) =>
-        Ask(() => IsHttp ? AddressOf(package, ".nupkg", cancel) : Task.FromResult<Uri?>(null), cancel);
+        Ask($"{package}", () => IsHttp ? AddressOf(package, ".nupkg", cancel) : Task.FromResult<Uri?>(null), cancel);
 
     /// <summary>Sends a request for a part of an archive, with NuGet's credentials, proxy and retries.</summary>
     public async Task<T> Get<T>(Uri address, Action<HttpRequestMessage> ask, Func<HttpResponseMessage, Task<T>> answer, CancellationToken cancel) =>
@@ -137,6 +141,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
 
     /// <summary>Copies an archive from a source of an older protocol, which cannot be asked for parts.</summary>
     public async Task<bool> Copy(PackageIdentity package, Stream to, CancellationToken cancel) => await Ask(
+        $"{package}",
         async () =>
         {
             var byId = await Resource<FindPackageByIdResource>(cancel).ConfigureAwait(false);
@@ -145,7 +150,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
         },
         cancel).ConfigureAwait(false);
 
-    private async Task<T> Ask<T>(Func<Task<T>> question, CancellationToken cancel)
+    private async Task<T> Ask<T>(string about, Func<Task<T>> question, CancellationToken cancel)
     {
         if (_failure is { } before)
         {
@@ -161,7 +166,11 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
         {
             return await question().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is FatalProtocolException or HttpRequestException or IOException or UnauthorizedAccessException or TimeoutException or NuGet.Packaging.Core.PackagingException
+        catch (Exception e) when (!IsHttp && BrokenPackage(e) is { } broken)
+        {
+            throw PackageProblems.Broken(about, $"{Name} ({Address})", broken.Message.Trim());
+        }
+        catch (Exception e) when (e is FatalProtocolException or HttpRequestException or IOException or UnauthorizedAccessException or TimeoutException or PackagingException
             || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             _failure = Failure(e);
@@ -170,6 +179,9 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
     }
 
     public FeedFailure Failure(Exception e) => new(this, PackageProblems.Reason(e), StatusOf(e) is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden);
+
+    /// <summary>What is wrong with a package in a folder feed, which reads it to answer; null where something else went wrong.</summary>
+    private static Exception? BrokenPackage(Exception? e) => e is null or OperationCanceledException ? null : PackageArchive.IsBroken(e) ? e : BrokenPackage(e.InnerException);
 
     private static HttpStatusCode? StatusOf(Exception? e) => e is null ? null : e is HttpRequestException { StatusCode: { } status } ? status : StatusOf(e.InnerException);
 

@@ -2,6 +2,7 @@
 using NuGet.Configuration;
 using NuGet.Protocol.Core.Types;
 using Scaling.Engine;
+using Scaling.Engine.Locks;
 using Scaling.Sdk;
 
 namespace Scaling.Plugins;
