@@ -76,7 +76,7 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
         {
             stage.CheckMachine(new ActionContext
             {
-                Settings = WithDefaults(settings, stage.SettingsSchema),
+                Settings = SettingsDefaults.Complete(settings, stage.SettingsSchema),
                 OutputFolder = folder["nowhere"],
                 WorkFolder = folder["nowhere"],
                 CacheFolder = folder["nowhere"],
