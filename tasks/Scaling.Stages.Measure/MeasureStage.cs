@@ -24,6 +24,19 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     };
 
     /// <inheritdoc/>
+    protected override void CheckMachine(StageContext<MeasureSettings> context)
+    {
+        try
+        {
+            NativeLibtorch.DemandDevice(context.Settings.Device);
+        }
+        catch (UnusableInputException e)
+        {
+            throw new StageFailedException(e.Code, e.Message, e.Hint);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void RunBatch(IReadOnlyList<StageContext<MeasureSettings>> rows)
     {
         var first = rows[0];
@@ -57,7 +70,9 @@ public sealed class MeasureStage : Stage<MeasureSettings>
 
     private static void Measure(StageContext<MeasureSettings> row, Action measure, ComputeDevice device)
     {
-        NativeLibtorch.Load(row.NativeFolders, row.CacheFolder, news => row.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), device);
+        NativeLibtorch.Load(
+            row.NativeFolders, row.CacheFolder, news => row.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), device,
+            putting => row.Progress(putting.Done, putting.Total, "bytes", putting.News), row.Stop);
         using var threads = NativeLibtorch.Threads(row.Settings.Threads);
         measure();
     }

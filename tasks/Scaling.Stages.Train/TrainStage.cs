@@ -46,12 +46,15 @@ public sealed class TrainStage : Stage<TrainSettings>
     };
 
     /// <inheritdoc/>
+    protected override void CheckMachine(StageContext<TrainSettings> context) => Understood(() => NativeLibtorch.DemandDevice(context.Settings.Device));
+
+    /// <inheritdoc/>
     protected override void Prepare(StageContext<TrainSettings> context)
     {
         Understood(() =>
         {
             // A missing GPU is told once, before the corpus is read, and not by every row after it. The device is among what this action reads for that alone.
-            NativeLibtorch.DemandDevice(context.NativeFolders, context.Settings.Device);
+            NativeLibtorch.DemandDevice(context.Settings.Device);
             PreparedCorpus.Write(context);
         });
     }
@@ -81,7 +84,8 @@ public sealed class TrainStage : Stage<TrainSettings>
         Understood(() =>
         {
             NativeLibtorch.Load(
-                context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), settings.Device);
+                context.NativeFolders, context.CacheFolder, news => context.Warn("SCAL8205", news, $"Nothing need be done; {NativeLibtorch.FixSwitch}=0 forbids it."), settings.Device,
+                putting => context.Progress(putting.Done, putting.Total, "bytes", putting.News), context.Stop);
             using var run = new TrainingRun(
                 PlanOf(context, shape), corpus.Training, weights => HeldOutLoss.Of(weights, corpus.HeldOut, settings.Context, settings.EvaluationTokens), Compute.On(settings.Device));
             var gpu = GpuUse.Of(settings.Device);

@@ -92,7 +92,7 @@ internal static class TrainingProcess
     private static TrainingRun Start(DecoderShape shape)
     {
         using var manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "native.json")));
-        string[] folders = [.. manifest.RootElement.GetProperty("packages").EnumerateArray().Select(p => p.GetProperty("folder").GetString()!)];
+        string[] folders = [.. manifest.RootElement.GetProperty("packages").EnumerateArray().Where(p => p.TryGetProperty("folder", out _)).Select(p => p.GetProperty("folder").GetString()!)];
         NativeLibtorch.Load(folders, Path.Combine(AppContext.BaseDirectory, "native-cache"), Console.Error.WriteLine);
         var random = new Random(1);
         ushort[] tokens = [.. Enumerable.Range(0, 1 << 20).Select(_ => (ushort)random.Next(shape.Vocabulary))];

@@ -90,13 +90,14 @@ public sealed class MeasureTests : IDisposable
         Assert.Equal("SCAL8102", Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: TorchStages.Row(TorchStages.Small))).Diagnostics[0].Code);
     }
 
-    [Fact]
-    public void Without_libtorch_for_CUDA_a_GPU_is_refused_as_in_training()
+    [WithoutGpuFact]
+    public void Without_a_GPU_the_device_is_refused_as_in_training()
     {
         var settings = Settings();
         (settings["data_type"], settings["device"]) = ("bfloat16", "cuda");
 
-        Assert.Equal("SCAL8206", Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: TorchStages.Row(TorchStages.Small))).Diagnostics[0].Code);
+        Assert.Equal("SCAL8207", Runner().CheckMachine(settings)?.Diagnostics[0].Code);
+        Assert.Equal("SCAL8207", Assert.Throws<StageFailedException>(() => Runner().Run(settings, row: TorchStages.Row(TorchStages.Small))).Diagnostics[0].Code);
     }
 
     [Fact]

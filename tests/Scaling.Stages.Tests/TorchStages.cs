@@ -1,4 +1,5 @@
 // What the tests of train and measure share: small shapes, and the native packages that lie beside the tests.
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Scaling.Architectures;
 
@@ -13,7 +14,7 @@ public sealed class TorchStages
     public static IReadOnlyList<string> NativeFolders { get; } =
     [
         .. JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "native.json"))).RootElement
-            .GetProperty("packages").EnumerateArray().Select(p => p.GetProperty("folder").GetString()!),
+            .GetProperty("packages").EnumerateArray().Where(p => p.TryGetProperty("folder", out _)).Select(p => p.GetProperty("folder").GetString()!),
     ];
 
     /// <summary>The row that sweep writes of a shape.</summary>
@@ -28,5 +29,17 @@ public sealed class TorchStages
         }
 
         return row;
+    }
+}
+
+/// <summary>A fact about machines without an NVIDIA GPU; skipped where the driver is.</summary>
+internal sealed class WithoutGpuFactAttribute : FactAttribute
+{
+    public WithoutGpuFactAttribute()
+    {
+        if (NativeLibrary.TryLoad("libcuda.so.1", out _))
+        {
+            Skip = "this machine has NVIDIA's driver";
+        }
     }
 }

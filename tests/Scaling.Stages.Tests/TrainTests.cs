@@ -168,14 +168,16 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(2 * usual.Number("learning_rate"), faster.Number("learning_rate"), 12);
     }
 
-    [Fact]
-    public void A_GPU_that_this_installation_cannot_use_is_refused_once_for_all_rows_before_the_corpus_is_read()
+    [WithoutGpuFact]
+    public void A_missing_GPU_is_told_before_anything_is_fetched_and_once_for_all_rows_before_the_corpus_is_read()
     {
         var settings = Settings();
         settings["device"] = "cuda";
 
-        AssertFails("SCAL8206", "has libtorch for processors", settings, TorchStages.Row(TorchStages.Small, 1));
+        Assert.Equal("SCAL8207", Runner(_folder).CheckMachine(settings)?.Diagnostics[0].Code);
+        AssertFails("SCAL8207", "no CUDA device was found", settings, TorchStages.Row(TorchStages.Small, 1));
 
+        Assert.Null(Runner(_folder).CheckMachine(Settings()));
         Assert.Contains("device", new TrainStage().Declaration.Prepare!.Reads); // so the prepare action sees it
         Assert.Empty(Directory.GetFiles(_folder["prepared"]));
     }

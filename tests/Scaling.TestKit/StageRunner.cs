@@ -67,6 +67,31 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
         return new StageResult(output, warnings);
     }
 
+    /// <summary>Asks whether this machine has what the settings need, as the engine does before it fetches native packages.</summary>
+    /// <param name="settings">As for <see cref="Run"/>; those that name files as the user wrote them.</param>
+    /// <returns>What it lacks; null for nothing.</returns>
+    public StageFailedException? CheckMachine(JsonObject settings)
+    {
+        try
+        {
+            stage.CheckMachine(new ActionContext
+            {
+                Settings = SettingsDefaults.Complete(settings, stage.SettingsSchema),
+                OutputFolder = folder["nowhere"],
+                WorkFolder = folder["nowhere"],
+                CacheFolder = folder["nowhere"],
+                Progress = _ => { },
+                Report = _ => { },
+                Publish = () => { },
+            });
+            return null;
+        }
+        catch (StageFailedException e)
+        {
+            return e;
+        }
+    }
+
     /// <summary>Runs a batch, as the worker does with the rows that the store lacks.</summary>
     /// <param name="settings">As for <see cref="Run"/>.</param>
     /// <param name="rows">The rows' cells; optional ones have their usual value.</param>

@@ -15,12 +15,12 @@ public sealed class CudaLoadingTests : IDisposable
     [Fact]
     public void Packages_for_processors_are_told_from_those_for_CUDA_without_loading_any()
     {
-        var failure = Assert.Throws<UnusableInputException>(() => NativeLibtorch.DemandDevice(Libtorch.Folders, ComputeDevice.Cuda));
+        var failure = Assert.Throws<UnusableInputException>(() => NativeLibtorch.DemandCuda(Libtorch.Folders));
 
         Assert.Equal("SCAL8206", failure.Code);
-        Assert.Contains($"libtorch_cuda.so is in none of the native packages' folders ({string.Join(", ", Libtorch.Folders)})", failure.Message);
-        Assert.Contains("TorchSharp-cuda-linux", failure.Hint);
-        NativeLibtorch.DemandDevice(Libtorch.Folders, ComputeDevice.Cpu);
+        Assert.Contains($"libtorch_cuda.so is in {Native} of none of its native packages ({string.Join(", ", Libtorch.Folders)})", failure.Message);
+        Assert.Contains("native.json beside the plugin to name TorchSharp-cuda-linux", failure.Hint);
+        NativeLibtorch.DemandDevice(ComputeDevice.Cpu);
     }
 
     [Fact]
@@ -40,8 +40,8 @@ public sealed class CudaLoadingTests : IDisposable
         [
             Package("libtorch-cpu-linux-x64", "libtorch.so", "libtorch_cpu.so", "libc10.so", "libgomp.so.1"),
             Package("libtorch-cuda-part1", "libtorch.so", "libc10.so", "libc10_cuda.so", "libcudart.so.12"),
-            Package("libtorch-cuda-part2-primary", "libtorch_cpu.so", "libtorch_cpu.so.sha"),
-            Package("libtorch-cuda-part3-primary", "libtorch_cuda.so", "libtorch_cuda.so.sha"),
+            Package("libtorch-cuda-part2", "libtorch_cpu.so"),
+            Package("libtorch-cuda-part3", "libtorch_cuda.so"),
             Package("torchsharp", "libLibTorchSharp.so"),
             _folder["without natives"],
         ];
@@ -54,7 +54,7 @@ public sealed class CudaLoadingTests : IDisposable
             ["libLibTorchSharp.so", "libc10.so", "libc10_cuda.so", "libcudart.so.12", "libtorch.so", "libtorch_cpu.so", "libtorch_cuda.so"],
             Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
         Assert.Equal("libtorch-cuda-part1/libtorch.so", File.ReadAllText(Path.Combine(folder, "libtorch.so")));
-        Assert.Equal("libtorch-cuda-part2-primary/libtorch_cpu.so", File.ReadAllText(Path.Combine(folder, "libtorch_cpu.so")));
+        Assert.Equal("libtorch-cuda-part2/libtorch_cpu.so", File.ReadAllText(Path.Combine(folder, "libtorch_cpu.so")));
         Assert.Equal(folder, LibtorchFolder.OfCuda(packages, _folder["cache"]));
         Assert.NotEqual(folder, LibtorchFolder.OfCuda(packages[..4], _folder["cache"]));
         Assert.Equal(2, Directory.GetDirectories(_folder["cache/native"]).Length);

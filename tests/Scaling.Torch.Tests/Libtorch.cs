@@ -13,7 +13,7 @@ internal static class Libtorch
     public static IReadOnlyList<string> Folders { get; } =
     [
         .. JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "native.json"))).RootElement
-            .GetProperty("packages").EnumerateArray().Select(p => p.GetProperty("folder").GetString()!),
+            .GetProperty("packages").EnumerateArray().Where(p => p.TryGetProperty("folder", out _)).Select(p => p.GetProperty("folder").GetString()!),
     ];
 
     public static void Load() => NativeLibtorch.Load(Folders, Cache, _ => { });

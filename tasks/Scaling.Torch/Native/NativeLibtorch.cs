@@ -23,16 +23,27 @@ public static partial class NativeLibtorch
 
     /// <summary>Loads the libraries and keeps libtorch to one thread: several one-thread processes beat one process of several threads for small models.</summary>
     /// <param name="nativeFolders">Folders of the packages TorchSharp and libtorch-cpu-linux-x64, or the parts of libtorch-cuda-12.8-linux-x64. Where CUDA's are among them, they serve a processor too.</param>
-    /// <param name="cacheFolder">Where a lowered copy of libLibTorchSharp.so may be kept, see <see cref="LoweredLibrary"/>, and links to a libtorch in parts, see <see cref="LibtorchFolder"/>.</param>
+    /// <param name="cacheFolder">Where a lowered copy of libLibTorchSharp.so may be kept, see <see cref="LoweredLibrary"/>, and a libtorch in parts is put together, see <see cref="LibtorchFolder"/>.</param>
     /// <param name="say">Takes one sentence when such a copy is made; it is made once a cache folder.</param>
     /// <param name="device">Where the caller will compute.</param>
-    /// <exception cref="UnusableInputException">SCAL8201 to SCAL8204: the libraries are missing, do not load, or need a newer libstdc++; SCAL8206 to SCAL8208: of <see cref="DemandDevice"/>.</exception>
-    public static void Load(IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say, ComputeDevice device = ComputeDevice.Cpu)
+    /// <param name="progress">Takes news while a libtorch in parts is put together, once a cache folder; null for nobody.</param>
+    /// <param name="stop">Stops putting it together.</param>
+    /// <exception cref="UnusableInputException">
+    /// SCAL8201 to SCAL8204: the libraries are missing, do not load, or need a newer libstdc++; SCAL8206 to SCAL8208: of <see cref="DemandDevice"/> and <see cref="DemandCuda"/>; SCAL8210 to SCAL8213: of
+    /// <see cref="LibtorchFolder"/>.
+    /// </exception>
+    public static void Load(
+        IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say, ComputeDevice device = ComputeDevice.Cpu, Action<StitchProgress>? progress = null, CancellationToken stop = default)
     {
-        DemandDevice(nativeFolders, device);
+        DemandDevice(device);
+        if (device == ComputeDevice.Cuda)
+        {
+            DemandCuda(nativeFolders);
+        }
+
         lock (Gate)
         {
-            LoadOnce(nativeFolders, cacheFolder, say);
+            LoadOnce(nativeFolders, cacheFolder, say, progress, stop);
         }
 
         if (device == ComputeDevice.Cuda && !torch.cuda.is_available())
@@ -41,29 +52,32 @@ public static partial class NativeLibtorch
         }
     }
 
-    /// <summary>Sees, without loading libtorch, whether it can compute there; for a processor it always can.</summary>
-    /// <param name="nativeFolders">As for <see cref="Load"/>.</param>
+    /// <summary>Sees, without libtorch, whether this machine has the device; a processor it always has.</summary>
     /// <param name="device">Where the caller will compute.</param>
-    /// <exception cref="UnusableInputException">SCAL8206: the packages are built for processors alone; SCAL8207: there is no GPU; SCAL8208: it is too old.</exception>
-    public static void DemandDevice(IReadOnlyList<string> nativeFolders, ComputeDevice device)
+    /// <exception cref="UnusableInputException">SCAL8207: there is no GPU; SCAL8208: it is too old.</exception>
+    public static void DemandDevice(ComputeDevice device)
     {
-        if (device == ComputeDevice.Cpu)
+        if (device == ComputeDevice.Cuda)
         {
-            return;
+            CudaDevice.First();
         }
+    }
 
+    /// <summary>Sees, without loading any, whether libtorch for CUDA is among the packages.</summary>
+    /// <param name="nativeFolders">As for <see cref="Load"/>.</param>
+    /// <exception cref="UnusableInputException">SCAL8206: it is not.</exception>
+    internal static void DemandCuda(IReadOnlyList<string> nativeFolders)
+    {
         if (!LibtorchFolder.HoldsCuda(nativeFolders))
         {
             throw new UnusableInputException(
                 "SCAL8206",
-                $"device: cuda, and this installation has libtorch for processors: {LibtorchFolder.CudaLibrary} is in none of the native packages' folders ({Listed(nativeFolders)}).",
-                "Restore the package TorchSharp-cuda-linux of TorchSharp's version and name its folders, those of libtorch-cuda-12.8-linux-x64 in parts, in native.json beside the plugin; or write 'device: cpu'.");
+                $"device: cuda, and libtorch for CUDA did not come with the stage: {LibtorchFolder.CudaLibrary} is in {LibtorchFolder.InPackage} of none of its native packages ({Listed(nativeFolders)}).",
+                "Expected native.json beside the plugin to name TorchSharp-cuda-linux of TorchSharp's version for 'device: cuda'; the tool then fetches it with all parts of libtorch-cuda-12.8-linux-x64. Build or install the plugin anew, or write 'device: cpu'.");
         }
-
-        CudaDevice.First();
     }
 
-    private static void LoadOnce(IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say)
+    private static void LoadOnce(IReadOnlyList<string> nativeFolders, string cacheFolder, Action<string> say, Action<StitchProgress>? progress, CancellationToken stop)
     {
         if (!_loaded)
         {
@@ -72,7 +86,7 @@ public static partial class NativeLibtorch
             string torchSharp = Find(nativeFolders, "libLibTorchSharp.so");
             if (LibtorchFolder.HoldsCuda(nativeFolders))
             {
-                string folder = LibtorchFolder.OfCuda(nativeFolders, cacheFolder);
+                string folder = LibtorchFolder.OfCuda(nativeFolders, cacheFolder, progress, stop);
                 LoadByPath(Path.Combine(folder, "libtorch.so"));
                 LoadByPath(Path.Combine(folder, LibtorchFolder.CudaLibrary)); // which registers itself, though libtorch.so may not ask for it
             }
@@ -120,7 +134,7 @@ public static partial class NativeLibtorch
         throw new UnusableInputException(
             "SCAL8201",
             $"{file} is in none of the native packages' folders ({Listed(folders)}).",
-            "Expected native.json beside the plugin to name the folders of libtorch-cpu-linux-x64 and TorchSharp (linux-x64 alone is supported). Restore and build the plugin anew.");
+            "Expected the packages TorchSharp and libtorch-cpu-linux-x64 there, as native.json beside the plugin names them (linux-x64 alone is supported). Remove those folders from NuGet's packages folder, so that they are fetched anew, and run again.");
     }
 
     private static string Listed(IReadOnlyList<string> folders) => folders.Count == 0 ? "none given" : string.Join(", ", folders);

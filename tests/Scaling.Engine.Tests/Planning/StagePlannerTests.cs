@@ -164,12 +164,73 @@ public sealed class StagePlannerTests : IDisposable
         Assert.NotEqual(ActionKey.Of(before), ActionKey.Of(after));
     }
 
+    [Fact]
+    public void Settings_say_which_native_packages_are_in_a_key_and_for_a_processor_they_are_where_they_always_were()
+    {
+        // As train and measure have them: native.json of Scaling.Torch.
+        NativePackage[] natives =
+        [
+            new("TorchSharp", "0.107.0", "t", "/t"),
+            new("TorchSharp-cuda-linux", "0.107.0", null, null) { When = new JsonObject { ["device"] = "cuda" } },
+            new("libtorch-cpu-linux-x64", "2.10.0", "c", "/c") { When = new JsonObject { ["device"] = "cpu" } },
+        ];
+        NativePackage[] fetched =
+        [
+            natives[0], natives[1] with { Sha512 = "g", Folder = "/g" }, new("libtorch-cuda-12.8-linux-x64", "2.10.0", "m", "/m"), new("libtorch-cuda-12.8-linux-x64-part1", "2.10.0", "p", "/p"),
+        ];
+        var cpu = Plan(device: "cpu", natives: natives);
+        var cuda = Plan(device: "cuda", natives: natives, packages: fetched);
+        var unknown = Plan(device: "cuda", natives: natives);
+
+        // Before 'when' was, each of the two was an entry after the assemblies. The same keys, on every stage with 'device: cpu'.
+        KeyEntry[] before = [new(EntryKind.Assembly, "a.dll", "1"), new(EntryKind.Native, "TorchSharp", "0.107.0 t"), new(EntryKind.Native, "libtorch-cpu-linux-x64", "2.10.0 c")];
+        Assert.Equal(Keys(Plan(device: "cpu", code: before)), Keys(cpu));
+        Assert.Equal(Plan(device: "cpu", code: before).Prepare!.Key, cpu.Prepare!.Key);
+        Assert.Equal(Entries(before), Entries(cpu.Actions[0].Entries));
+        Assert.Equal("0e59e5154a1ac406318a25ad4d3b69c3ff06e4d32", cpu.Actions[0].Key);
+        Assert.Equal(["/t", "/c"], cpu.Actions[0].NativeFolders);
+
+        Assert.Equal(
+            ["TorchSharp 0.107.0 t", "TorchSharp-cuda-linux 0.107.0 g", "libtorch-cuda-12.8-linux-x64 2.10.0 m", "libtorch-cuda-12.8-linux-x64-part1 2.10.0 p"],
+            Entries(cuda.Actions[0].Entries));
+        Assert.Equal(Entries(cuda.Actions[0].Entries), Entries(cuda.Prepare!.Entries));
+        Assert.Equal("CUDA-KEY", cuda.Actions[0].Key);
+        Assert.Equal(["/t", "/g", "/m", "/p"], cuda.Actions[0].NativeFolders);
+        Assert.Empty(cuda.NotFetched);
+
+        // What nobody has seen the bytes of is in a key that no store has.
+        Assert.Equal(["TorchSharp-cuda-linux"], unknown.NotFetched.Select(n => n.Id));
+        Assert.Equal(["TorchSharp 0.107.0 t", "TorchSharp-cuda-linux 0.107.0"], Entries(unknown.Actions[0].Entries));
+
+        static string[] Entries(IEnumerable<KeyEntry> entries) => [.. entries.Where(e => e.Kind == EntryKind.Native).Select(e => $"{e.Name} {e.Value}")];
+    }
+
+    [Fact]
+    public void A_collection_of_no_rows_is_known_by_the_native_packages_too()
+    {
+        NativePackage[] natives = [new("n", "1.0", "sha", "/n")];
+
+        Assert.Equal(
+            Plan(rows: "id,width\n", code: [new KeyEntry(EntryKind.Assembly, "a.dll", "1"), new KeyEntry(EntryKind.Native, "n", "1.0 sha")]).CollectionEntries([]),
+            Plan(rows: "id,width\n", natives: natives).CollectionEntries([]));
+    }
+
+    [Fact]
+    public void Why_says_that_a_native_package_is_not_fetched_yet()
+    {
+        var plan = Plan(natives: [new NativePackage("heavy", "1.0", null, null)]);
+        var explainer = new Explainer(_store, null, new Pipeline("p", "/p.yaml", 1, [plan.Stage]));
+
+        Assert.Equal(["the native package heavy 1.0 is not fetched yet; keys hold its content, so 'run' fetches it first and knows then what is cached"], explainer.Why(plan, plan.Actions));
+        Assert.Equal(explainer.Why(plan, plan.Actions), explainer.Why(plan, plan.Actions[0]));
+    }
+
     private static string[] Keys(StagePlan plan) => [.. plan.Actions.Select(a => a.Key)];
 
     private StagePlan Plan(
         string stageId = "work", string pipelineName = "p", long seed = 1, string rows = "id,width\na,10\nb,20\n", string budgets = "[1,2]", string rate = "0.1",
         string corpus = "some text", string corpusPath = "corpus.txt", string scheme = "text", string extra = "same", string jobs = "folder",
-        KeyEntry[]? code = null, StageDeclaration? declaration = null, int contract = Contract.Revision)
+        KeyEntry[]? code = null, StageDeclaration? declaration = null, int contract = Contract.Revision, string? device = null, NativePackage[]? natives = null, NativePackage[]? packages = null)
     {
         string path = _folder.Write(Path.Combine(jobs, corpusPath), corpus);
         var work = Node(stageId, declaration ?? Work, code ?? [new KeyEntry(EntryKind.Assembly, "a.dll", "1")], contract) with
@@ -177,12 +238,18 @@ public sealed class StagePlannerTests : IDisposable
             Settings = new JsonObject { ["budgets"] = JsonNode.Parse(budgets), ["rate"] = JsonNode.Parse(rate), ["corpus"] = "corpus.txt" },
             Files = [new ResolvedFiles("corpus", "corpus.txt", scheme, [(path, _store.Digest(path))])],
         };
+        if (device is not null)
+        {
+            work.Settings["device"] = device;
+        }
+
+        work = work with { Type = work.Type with { Natives = natives ?? [] } };
         var input = Node("input", Rows, [], contract);
         var inputs = work.Declaration.Inputs;
         var files = extra.Split('|').Select((text, i) => _folder.Write($"{jobs}/extra {text}", text));
         work = work with { Inputs = [new Binding(inputs[0], input, null), .. files.Select(f => new Binding(inputs[1], null, f))] };
         var results = new Dictionary<string, StageResult> { ["input"] = new([_store.Take(Encoding.UTF8.GetBytes(rows), "rows.csv", "rows")]) };
-        return new StagePlanner(new Pipeline(pipelineName, "/p.yaml", seed, [input, work]), _store).Plan(work, results);
+        return new StagePlanner(new Pipeline(pipelineName, "/p.yaml", seed, [input, work]), _store).Plan(work, results, packages);
     }
 
     private static StageNode Node(string id, StageDeclaration declaration, KeyEntry[] code, int contract) => new()

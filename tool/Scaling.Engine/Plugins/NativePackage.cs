@@ -69,7 +69,12 @@ public sealed record NativePackage(string Id, string Version, string? Sha512, st
         string? folder = Text("folder");
         return new NativePackage(Text("id") ?? throw Missing("id"), Text("version") ?? throw Missing("version"), Text("sha512"), Directory.Exists(folder) ? folder : null)
         {
-            When = package["when"] is JsonObject when ? when.DeepClone().AsObject() : [],
+            When = package["when"] switch
+            {
+                null => [],
+                JsonObject asked => asked.DeepClone().AsObject(),
+                _ => throw new FormatException($"packages[{index}] has a 'when' that is no object"),
+            },
         };
 
         string? Text(string name) => package[name] is not { } value ? null : value is JsonValue && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : throw new FormatException($"packages[{index}] has a '{name}' that is no text");
