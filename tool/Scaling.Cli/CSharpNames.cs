@@ -22,6 +22,10 @@ internal static class CSharpNames
         "extension", "field", "file", "record", "required", "scoped", "var", "partial", "where", "await", "nint", "nuint", "dynamic", "notnull", "unmanaged", "allows", "managed",
     };
 
+    /// <summary>Whether a text is dotted identifiers of letters, digits and underscores.</summary>
+    public static bool IsTypeName(string text) =>
+        text.Split('.').All(part => part.Length > 0 && !char.IsDigit(part[0]) && part.All(c => c == '_' || char.IsLetterOrDigit(c)));
+
     /// <summary>With an at sign where it would be a keyword.</summary>
     public static string Escaped(string name) => Keywords.Contains(name) ? "@" + name : name;
 

@@ -51,6 +51,9 @@ internal static class Commands
     private static readonly Option<string?> OnlyStages = new("--stages") { Description = "Stages whose results are wanted, with commas. Default: those that no other stage needs.", HelpName = "ids" };
     private static readonly Option<string?> InputsList = new("--inputs-to") { Description = "Write the paths of all files that the outcome depends on, one a line.", HelpName = "file" };
     private static readonly Option<bool> Verify = new("--verify") { Description = "Only see whether the committed results are those of the pipeline." };
+    private static readonly Option<string?> RecordType = new("--record") { Description = "Write a C# record of the JSON results also: its full name, such as My.Models.Architecture.", HelpName = "type" };
+    private static readonly Option<string?> RecordTo = new("--record-to") { Description = "The C# file of --record.", HelpName = "file" };
+    private static readonly Option<string?> RecordFrom = new("--record-from") { Description = "File name of the JSON results that --record takes. Default: the only one there is.", HelpName = "name" };
     private static readonly Argument<string?> OptionalPipeline = new("pipeline") { Description = "A pipeline whose plugins are included.", DefaultValueFactory = _ => null };
 
     /// <summary>Parses, runs, and gives the exit code.</summary>
@@ -123,7 +126,7 @@ internal static class Commands
             Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile], LookCommands.Check),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
-            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify], RestoreCommand.Run),
+            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
         };
         root.Add(new Command("plugin", "The packages that a pipeline's plugins are made of: from the sources of nuget.config, locked beside the pipeline.")
@@ -224,6 +227,15 @@ internal static class Commands
         public string? Version => Parsed.GetValue(PackageVersion);
 
         public LockUse LockUse => Parsed.GetValue(Locked) ? LockUse.Locked : LockUse.Resolve;
+
+        /// <summary>What <c>--record</c> and its companions ask; null where none is given.</summary>
+        public RecordRequest? Record => (Parsed.GetValue(RecordType), Parsed.GetValue(RecordTo), Parsed.GetValue(Commands.RecordFrom)) switch
+        {
+            (null, null, null) => null,
+            ({ } type, { Length: > 0 } file, var name) when CSharpNames.IsTypeName(type) => new RecordRequest(type, System.IO.Path.GetFullPath(file), name),
+            var (type, _, _) => throw new UsageException(
+                "SCAL1020", type is null || CSharpNames.IsTypeName(type) ? "--record and --record-to go together." : $"--record takes the full name of a type, found '{type}'.", "For example --record My.Models.Architecture --record-to Architecture.cs."),
+        };
 
         public bool VerifyOnly => Parsed.GetValue(Commands.Verify);
 

@@ -43,7 +43,9 @@ internal static class RestoreCommand
             return ExitCode.Integrity;
         }
 
+        var record = into is null ? null : call.Record; // A mistake in it is better known before anything is written.
         var written = into is null ? [.. results.Select(r => r.Path!)] : Write(results, into);
+        record?.Write(open.Pipeline.Name, into!, [.. results.Select(r => r.Name)]);
         WriteInputs(call.InputsTo, open.Pipeline, lockPath, results);
         written.ForEach(Console.Out.WriteLine);
         return ExitCode.Done;
