@@ -67,7 +67,7 @@ public sealed class ExaminePipelines : Task
 
             steps.Add(step);
             var state = StepState.Read(step);
-            if (!LookOnly && !state.Holds(step, ToolFile))
+            if (!LookOnly && !state.Holds(step, ToolFile) && File.Exists(step.GetMetadata("Stamp")))
             {
                 File.Delete(step.GetMetadata("Stamp"));
             }
