@@ -72,7 +72,8 @@ public sealed class PackedFeed
         return Tool.End(process);
     }
 
-    private static string SharedPackages =>
+    /// <summary>The packages that this repository was restored with.</summary>
+    public static string SharedPackages =>
         Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named ? named : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
     /// <summary>The documented command, without building: what is packed is what the other tests run.</summary>

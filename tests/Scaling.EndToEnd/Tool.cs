@@ -35,6 +35,8 @@ public sealed class Tool : IDisposable
 
     public static string TestPlugin { get; } = Built("tests", "Scaling.TestPlugin");
 
+    public static string FaultyPlugin { get; } = Built("tests", "Scaling.FaultyPlugin");
+
     public static string HelloStage { get; } = Built("examples", "HelloStage");
 
     /// <summary>A pipeline of test stages.</summary>
