@@ -48,14 +48,27 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_without_nuspec_files_gives_its_packages_once()
+    public async Task A_source_without_nuspec_files_gives_parts_of_its_packages_until_all_sizes_are_told()
     {
         _feed.Nuspecs = false;
         _place.Add(Large().Needs("Lib", "1.0.0"), Nupkg.Library("Lib", "1.0.0"));
+        Assert.Equal(2, (await _place.Resolve("Hello", "1.0.0")).Packages.Count);
+        Assert.Equal(2, _place.Heard.MissingPackages.Count);
+        Assert.Equal(["GET hello.1.0.0.nupkg", "GET lib.1.0.0.nupkg"], _feed.Asked.Where(a => a.StartsWith("GET", StringComparison.Ordinal) && !a.Contains('-')).Order(StringComparer.Ordinal));
+        int last = Size / 65536 * 65536;
+        Assert.Contains($"GET hello.1.0.0.nupkg {last}-{Size - 1}", _feed.Asked);
+        Assert.InRange(_feed.Asked.Count(a => a.StartsWith("GET hello", StringComparison.Ordinal)), 2, 4);
+    }
+
+    [Fact]
+    public async Task A_source_without_nuspec_files_and_ranges_gives_its_packages_once()
+    {
+        (_feed.Nuspecs, _feed.Ranges) = (false, false);
+        _place.Add(Large().Needs("Lib", "1.0.0"), Nupkg.Library("Lib", "1.0.0"));
 
         Assert.Equal(2, (await _place.Resolve("Hello", "1.0.0")).Packages.Count);
-        Assert.Equal(2, _feed.Asked.Count(a => a.StartsWith("GET", StringComparison.Ordinal)));
         Assert.Equal(2, _place.Heard.MissingPackages.Count);
+        Assert.Equal(2, _feed.Asked.Count(a => a is "GET hello.1.0.0.nupkg" or "GET lib.1.0.0.nupkg"));
     }
 
     [Fact]

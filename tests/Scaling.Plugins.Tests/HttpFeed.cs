@@ -151,9 +151,11 @@ internal sealed class HttpFeed : IDisposable
 
         await Task.Delay(Slowness);
         int from = 0;
+        int end = bytes.Length;
         if (Ranges && range is not null && (request.Headers["If-Range"] is not { } tag || tag == Tag))
         {
-            from = int.Parse(range.TrimEnd('-'));
+            from = int.Parse(range.Split('-')[0]);
+            end = range.EndsWith('-') ? bytes.Length : int.Parse(range.Split('-')[1]) + 1;
             if (from >= bytes.Length)
             {
                 response.StatusCode = 416;
@@ -161,10 +163,10 @@ internal sealed class HttpFeed : IDisposable
             }
 
             response.StatusCode = 206;
-            response.AddHeader("Content-Range", $"bytes {from}-{bytes.Length - 1}/{bytes.Length}");
+            response.AddHeader("Content-Range", $"bytes {from}-{end - 1}/{bytes.Length}");
         }
 
-        int length = bytes.Length - from;
+        int length = end - from;
         response.ContentLength64 = length;
         bool cut = Cuts > 0 && length > CutAfter;
         int send = cut ? CutAfter : length;

@@ -186,6 +186,11 @@ public sealed class LayoutTests : IDisposable
             default: File.WriteAllText(Path.Combine(made.Folder, "layout.json"), "{"); break;
         }
 
+        using (var sources = _place.Open())
+        {
+            Assert.Equal("SCAL6127", Assert.Single(await sources.Verify(closure.Locked, default)).Code);
+        }
+
         var again = await _place.LayOut(closure);
 
         Assert.Equal(made.Folder, again.Folder);

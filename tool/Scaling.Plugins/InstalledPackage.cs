@@ -21,7 +21,7 @@ public enum SignatureKind
 
 /// <summary>A package's primary signature. Its integrity was proved: the package is what was signed. Whether its signer is trusted is decided by nuget.config's <c>signatureValidationMode</c> alone.</summary>
 /// <param name="Kind">Who signed, by role.</param>
-/// <param name="Signer">The certificate's subject; null where unsigned.</param>
+/// <param name="Signer">The name in the certificate; null where unsigned.</param>
 /// <param name="Fingerprint">SHA-256 of the certificate, in hex; null where unsigned.</param>
 public sealed record PackageSignature(SignatureKind Kind, string? Signer = null, string? Fingerprint = null)
 {

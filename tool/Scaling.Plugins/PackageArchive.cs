@@ -1,5 +1,6 @@
 // A .nupkg file: what it is, what it needs, and whether it is what was signed.
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using NuGet.Packaging;
 using NuGet.Packaging.Core;
 using NuGet.Packaging.Signing;
@@ -101,7 +102,7 @@ internal sealed class PackageArchive : IDisposable
             signature.SignedCms.CheckSignature(verifySignatureOnly: true);
             await _reader.ValidateIntegrityAsync(signature.SignatureContent, cancel).ConfigureAwait(false);
             var kind = signature.Type switch { SignatureType.Author => SignatureKind.Author, SignatureType.Repository => SignatureKind.Repository, _ => SignatureKind.Other };
-            return new PackageSignature(kind, signature.SignerInfo.Certificate?.Subject, signature.GetSigningCertificateFingerprint(HashAlgorithmName.SHA256).ToLowerInvariant());
+            return new PackageSignature(kind, signature.SignerInfo.Certificate?.GetNameInfo(X509NameType.SimpleName, forIssuer: false), signature.GetSigningCertificateFingerprint(HashAlgorithmName.SHA256).ToLowerInvariant());
         }
         catch (Exception e) when (e is SignatureException or CryptographicException || IsBroken(e))
         {

@@ -1,5 +1,6 @@
 // One source of packages: what it has, how large it is, and its bytes.
 using System.Net;
+using System.Net.Http.Headers;
 using NuGet.Common;
 using NuGet.Configuration;
 using NuGet.Packaging;
@@ -57,7 +58,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
         }
     }
 
-    /// <summary>A package's nuspec; null where the source serves none apart from the package.</summary>
+    /// <summary>A package's nuspec; null where the source serves none apart from the package, nor parts of the package.</summary>
     /// <exception cref="FeedException">It does not answer.</exception>
     public Task<NuspecReader?> Nuspec(PackageIdentity package, CancellationToken cancel) => Ask<NuspecReader?>(
         $"{package}",
@@ -73,22 +74,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
                 return null;
             }
 
-            return await (await Http(cancel).ConfigureAwait(false)).ProcessResponseAsync<NuspecReader?>(
-                Request(HttpMethod.Get, address),
-                async response =>
-                {
-                    if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.NoContent)
-                    {
-                        return null;
-                    }
-
-                    response.EnsureSuccessStatusCode();
-                    using var copy = new MemoryStream();
-                    await response.Content.CopyToAsync(copy, cancel).ConfigureAwait(false);
-                    copy.Position = 0;
-                    return new NuspecReader(copy);
-                },
-                NullLogger.Instance, cancel).ConfigureAwait(false);
+            return await NuspecFile(address, cancel).ConfigureAwait(false) ?? await NuspecInArchive(package, cancel).ConfigureAwait(false);
         },
         cancel);
 
@@ -149,6 +135,38 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
             return await byId.CopyNupkgToStreamAsync(package.Id, package.Version, to, direct, NullLogger.Instance, cancel).ConfigureAwait(false);
         },
         cancel).ConfigureAwait(false);
+
+    private async Task<NuspecReader?> NuspecFile(Uri address, CancellationToken cancel) =>
+        await (await Http(cancel).ConfigureAwait(false)).ProcessResponseAsync<NuspecReader?>(
+            Request(HttpMethod.Get, address),
+            async response =>
+            {
+                if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.NoContent)
+                {
+                    return null;
+                }
+
+                response.EnsureSuccessStatusCode();
+                using var copy = new MemoryStream();
+                await response.Content.CopyToAsync(copy, cancel).ConfigureAwait(false);
+                copy.Position = 0;
+                return new NuspecReader(copy);
+            },
+            NullLogger.Instance, cancel).ConfigureAwait(false);
+
+    private async Task<NuspecReader?> NuspecInArchive(PackageIdentity package, CancellationToken cancel)
+    {
+        if (await Size(package, cancel).ConfigureAwait(false) is not { } size || await AddressOf(package, ".nupkg", cancel).ConfigureAwait(false) is not { } address)
+        {
+            return null;
+        }
+
+        return await RemoteNuspec.Read(size, (from, end) => Get(
+            address,
+            request => request.Headers.Range = new RangeHeaderValue(from, end - 1),
+            async response => response.StatusCode == HttpStatusCode.PartialContent && await response.Content.ReadAsByteArrayAsync(cancel).ConfigureAwait(false) is var bytes && bytes.Length == end - from ? bytes : null,
+            cancel)).ConfigureAwait(false);
+    }
 
     private async Task<T> Ask<T>(string about, Func<Task<T>> question, CancellationToken cancel)
     {

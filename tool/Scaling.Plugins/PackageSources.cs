@@ -136,8 +136,8 @@ public sealed class PackageSources : IDisposable
         return await Task.WhenAll(installed.Select(p => Whole(p, cancel))).ConfigureAwait(false);
     });
 
-    /// <summary>Compares what is installed with a lock, reading every byte: archives with their content hashes and signatures, extracted files with the archives. Fetches nothing.</summary>
-    /// <param name="locked">Packages with their content hashes.</param>
+    /// <summary>Compares what is installed with a lock, reading every byte: archives with their content hashes and signatures, extracted files with the archives, and the layout that was made of them with its proof. Fetches nothing.</summary>
+    /// <param name="locked">Packages with their content hashes; a plugin's closure, the plugin first, where its layout is to be compared.</param>
     /// <param name="cancel">Stops.</param>
     /// <returns>Findings in the order of <paramref name="locked"/>; none where all is as it should be. A package that is not installed is a warning.</returns>
     public async Task<IReadOnlyList<Diagnostic>> Verify(IReadOnlyList<LockedPackage> locked, CancellationToken cancel)
@@ -146,6 +146,11 @@ public sealed class PackageSources : IDisposable
         foreach (var package in locked)
         {
             findings.AddRange(await Verify(package, cancel).ConfigureAwait(false));
+        }
+
+        if (locked.Count > 0 && PluginLayout.Check(_cacheFolder, locked) is { } layout)
+        {
+            findings.Add(layout);
         }
 
         return findings;
@@ -253,6 +258,11 @@ public sealed class PackageSources : IDisposable
 
         if (wrong is not null)
         {
+            if (!package.Folder.StartsWith(_packages.Root, StringComparison.Ordinal))
+            {
+                throw new StageFailedException([PackageProblems.Changed($"{package}", package.Folder, wrong)]); // A fallback folder belongs to somebody else.
+            }
+
             await _packages.Repair(package, _downloads.Aside(package.Id, package.Version), cancel).ConfigureAwait(false);
             _downloads.Warn(PackageProblems.InstalledAgain($"{package}", package.Folder, wrong));
         }

@@ -39,7 +39,11 @@ public sealed record PluginLayout(string Folder, string Assembly, IReadOnlyList<
         try
         {
             var proof = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, FileName)))!;
-            var files = proof["files"]!.AsObject().ToDictionary(f => f.Key, f => f.Value!.GetValue<string>(), StringComparer.Ordinal);
+            if (Files(folder) is not { } files)
+            {
+                return MovedAside(folder, $"its {FileName} cannot be read", report);
+            }
+
             if (Difference(folder, files, digest) is { } wrong)
             {
                 return MovedAside(folder, wrong, report);
@@ -48,10 +52,26 @@ public sealed record PluginLayout(string Folder, string Assembly, IReadOnlyList<
             var contract = proof["contract"] is { } demand ? new ContractDemand(demand["minimum"]!.GetValue<string>(), demand["askedBy"]!.GetValue<string>()) : null;
             return new PluginLayout(folder, Path.Combine(folder, proof["assembly"]!.GetValue<string>()), [.. packages], contract);
         }
-        catch (Exception e) when (e is IOException or JsonException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             return MovedAside(folder, $"its {FileName} cannot be read", report);
         }
+    }
+
+    /// <summary>Compares an existing layout with its proof, reading every byte; changes nothing.</summary>
+    /// <param name="cacheFolder">The cache that holds <c>plugins/</c>.</param>
+    /// <param name="packages">The plugin first.</param>
+    /// <returns>What differs (SCAL6127); null where nothing does, or there is no layout.</returns>
+    public static Diagnostic? Check(string cacheFolder, IReadOnlyList<LockedPackage> packages)
+    {
+        string folder = FolderOf(cacheFolder, packages);
+        if (!Directory.Exists(folder))
+        {
+            return null;
+        }
+
+        string? wrong = Files(folder) is { } files ? Difference(folder, files, Engine.Store.ProofCache.Take) : $"its {FileName} cannot be read";
+        return wrong is null ? null : new Diagnostic("SCAL6127", $"The layout {folder} is damaged: {wrong}.") { Hint = "The next run moves it aside and makes it again." };
     }
 
     /// <summary>Where the layout of these packages is, or would be.</summary>
@@ -69,6 +89,21 @@ public sealed record PluginLayout(string Folder, string Assembly, IReadOnlyList<
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];
         return Path.Combine(Path.GetFullPath(cacheFolder), "plugins", $"{packages[0].Id}.{packages[0].Version}-{hash}");
     }
+
+    /// <summary>The digests that a layout's proof holds; null where it cannot be read.</summary>
+    private static Dictionary<string, string>? Files(string folder)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(Path.Combine(folder, FileName)))!["files"]!.AsObject().ToDictionary(f => f.Key, f => f.Value!.GetValue<string>(), StringComparer.Ordinal);
+        }
+        catch (Exception e) when (IsUnreadable(e))
+        {
+            return null;
+        }
+    }
+
+    private static bool IsUnreadable(Exception e) => e is IOException or JsonException or InvalidOperationException or NullReferenceException or FormatException;
 
     private static string? Difference(string folder, Dictionary<string, string> files, Func<string, string> digest)
     {
