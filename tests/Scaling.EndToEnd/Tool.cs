@@ -31,6 +31,9 @@ public sealed class Tool : IDisposable
 
     public TemporaryFolder Folder { get; } = new();
 
+    /// <summary>Variables that the tool is started with beside this process's.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public static string Program { get; } = Path.Combine(Repository.Root, "tool", "Scaling.Cli", "bin", Configuration, "net10.0", "dotnet-scaling");
 
     public static string TestPlugin { get; } = Built("tests", "Scaling.TestPlugin");
@@ -76,6 +79,11 @@ public sealed class Tool : IDisposable
 
         start.Environment["SCALING_CACHE"] = Folder["store"];
         start.Environment["SCALING_TEST_JOURNAL"] = Folder["journal"];
+        foreach (var (name, value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

@@ -187,14 +187,14 @@ public sealed class StagePlannerTests : IDisposable
         Assert.Equal(Keys(Plan(device: "cpu", code: before)), Keys(cpu));
         Assert.Equal(Plan(device: "cpu", code: before).Prepare!.Key, cpu.Prepare!.Key);
         Assert.Equal(Entries(before), Entries(cpu.Actions[0].Entries));
-        Assert.Equal("0e59e5154a1ac406318a25ad4d3b69c3ff06e4d32", cpu.Actions[0].Key);
+        Assert.Equal("0e59e5154a1ac406318a25ad4d3b69c3ff06e4d3232e73c3a86202b4a250c429", cpu.Actions[0].Key);
         Assert.Equal(["/t", "/c"], cpu.Actions[0].NativeFolders);
 
         Assert.Equal(
             ["TorchSharp 0.107.0 t", "TorchSharp-cuda-linux 0.107.0 g", "libtorch-cuda-12.8-linux-x64 2.10.0 m", "libtorch-cuda-12.8-linux-x64-part1 2.10.0 p"],
             Entries(cuda.Actions[0].Entries));
         Assert.Equal(Entries(cuda.Actions[0].Entries), Entries(cuda.Prepare!.Entries));
-        Assert.Equal("CUDA-KEY", cuda.Actions[0].Key);
+        Assert.Equal("cf4cea52f55a2087720938d08fa9892d71320ff965cebce08d6bfbbe0f79f16b", cuda.Actions[0].Key);
         Assert.Equal(["/t", "/g", "/m", "/p"], cuda.Actions[0].NativeFolders);
         Assert.Empty(cuda.NotFetched);
 

@@ -13,7 +13,8 @@ namespace Scaling.Engine.Execution;
 /// <param name="packages">Finds and fetches; null where nothing can be fetched.</param>
 public sealed class NativeSupply(INativePackages? packages)
 {
-    private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<NativePackage>>>> _brought = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<NativePackage>>>> _ofStages = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<NativePackage>>>> _fetched = new(StringComparer.Ordinal);
     private readonly Lock _queueing = new();
     private Task _last = Task.CompletedTask;
 
@@ -51,37 +52,37 @@ public sealed class NativeSupply(INativePackages? packages)
                 "SCAL6151", $"The stage '{stage.Id}' ({stage.Declaration.Type}) needs the native package {missing}, which is not on this machine, and nothing here can fetch packages.", "Install the tool again.");
         }
 
-        if (await packages.Find(new NativeRequest(stage.Natives), stop).ConfigureAwait(false) is { } here)
+        // Hundreds of rows ask at once. Each stage looks at the machine for itself: its settings may ask more of it than its packages tell.
+        return await _ofStages.GetOrAdd(stage.Id, _ => new Lazy<Task<IReadOnlyList<NativePackage>>>(() => BringOnce(stage, packages, beforeFetch, stop))).Value.ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<NativePackage>> BringOnce(StageNode stage, INativePackages from, Func<IReadOnlyList<NativePackage>, Task> beforeFetch, CancellationToken stop)
+    {
+        if (await from.Find(new NativeRequest(stage.Natives), stop).ConfigureAwait(false) is { } here)
         {
             return Checked(stage, here);
         }
 
+        await beforeFetch([.. stage.Natives.Where(n => n.Folder is null)]).ConfigureAwait(false);
         string wanted = string.Join('\n', stage.Natives.Select(n => $"{n} {n.Sha512}"));
-        if (!_brought.TryGetValue(wanted, out var brought))
-        {
-            // Each stage's own, for its settings may ask more of the machine than the packages tell.
-            await beforeFetch([.. stage.Natives.Where(n => n.Folder is null)]).ConfigureAwait(false);
-            brought = _brought.GetOrAdd(wanted, _ => new Lazy<Task<IReadOnlyList<NativePackage>>>(() => Queue(stage, stop)));
-        }
-
-        return await brought.Value.ConfigureAwait(false);
+        return await _fetched.GetOrAdd(wanted, _ => new Lazy<Task<IReadOnlyList<NativePackage>>>(() => Queue(stage, from, stop))).Value.ConfigureAwait(false);
     }
 
     /// <summary>One after the other: what two stages share comes once, and sizes and progress are told of one thing at a time.</summary>
-    private Task<IReadOnlyList<NativePackage>> Queue(StageNode stage, CancellationToken stop)
+    private Task<IReadOnlyList<NativePackage>> Queue(StageNode stage, INativePackages from, CancellationToken stop)
     {
         lock (_queueing)
         {
-            var mine = Fetch(stage, _last, stop);
+            var mine = Fetch(stage, from, _last, stop);
             _last = mine;
             return mine;
         }
     }
 
-    private async Task<IReadOnlyList<NativePackage>> Fetch(StageNode stage, Task before, CancellationToken stop)
+    private static async Task<IReadOnlyList<NativePackage>> Fetch(StageNode stage, INativePackages from, Task before, CancellationToken stop)
     {
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        return Checked(stage, await packages!.Fetch(new NativeRequest(stage.Natives), stop).ConfigureAwait(false));
+        return Checked(stage, await from.Fetch(new NativeRequest(stage.Natives), stop).ConfigureAwait(false));
     }
 
     /// <summary>What came, in ordinal order, if it is what was asked for.</summary>
