@@ -44,10 +44,12 @@ public sealed record ExportSettings
     public double InitializerRange { get; init; } = 0.02;
 
     [Description("Token that begins a text; absent: the tokenizer has none.")]
+    [Unit("1")]
     [Range(0, 16_777_215)]
     public int? BosTokenId { get; init; }
 
     [Description("Token that ends a text; absent: the tokenizer has none.")]
+    [Unit("1")]
     [Range(0, 16_777_215)]
     public int? EosTokenId { get; init; }
 

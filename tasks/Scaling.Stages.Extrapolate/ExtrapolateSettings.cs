@@ -15,6 +15,7 @@ public sealed record ExtrapolateSettings
     public bool Rollout { get; init; } = true;
 
     [Description("In a rollout, how many of the nearest smaller sizes a second law of each step is fitted to.")]
+    [Unit("1")]
     [Range(1, 100)]
     public int NearSizes { get; init; } = 2;
 
@@ -34,6 +35,7 @@ public sealed record ExtrapolateSettings
     public double Epsilon { get; init; } = 0.001;
 
     [Description("Probability with which the decision's confidence set holds the best shape.")]
+    [Unit("1")]
     [Range(0.01, 0.999)]
     public double Confidence { get; init; } = 0.8;
 }

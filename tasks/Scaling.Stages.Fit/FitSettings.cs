@@ -72,15 +72,18 @@ public sealed record FitSettings
     public double Delta { get; init; } = 1e-3;
 
     [Description("Least and largest ratio of the rows that are fitted.")]
+    [Unit("1")]
     [Range(1e-6, 1e6)]
     [MinLength(2)]
     public IReadOnlyList<double> RatioRange { get; init; } = [0.5, 5];
 
     [Description("Resamples behind the intervals; 0 for none.")]
+    [Unit("1")]
     [Range(0, 10000)]
     public int Resamples { get; init; } = 1000;
 
     [Description("Seed of the resamples.")]
+    [Unit("1")]
     public int ResampleSeed { get; init; } = 20251021;
 
     [Description("Losses this near to the best are as good, in the decision.")]
@@ -89,6 +92,7 @@ public sealed record FitSettings
     public double Epsilon { get; init; } = 0.001;
 
     [Description("Probability with which the decision's confidence set holds the best shape.")]
+    [Unit("1")]
     [Range(0.01, 0.999)]
     public double Confidence { get; init; } = 0.8;
 }

@@ -39,6 +39,11 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     /// <inheritdoc/>
     protected override void RunBatch(IReadOnlyList<StageContext<MeasureSettings>> rows)
     {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
         var first = rows[0];
         var settings = first.Settings;
         MeasuredRow[] measured = [.. rows.Select(r => new MeasuredRow(r, ShapeOf(r), WalkOf(r)))];

@@ -13,6 +13,7 @@ public sealed record SquareSettings
 
     /// <summary>Each multiplies the rows.</summary>
     [Description("What the length is multiplied by; each element is an action of its own.")]
+    [Unit("1")]
     public IReadOnlyList<double> Factors { get; init; } = [1];
 }
 

@@ -1,6 +1,4 @@
-// Another machine in small: a culture with decimal commas, another clock and time zone, another current directory.
-using System.Globalization;
-
+// Another machine in small: another clock and time zone, another current directory.
 namespace Scaling.TestKit.Conformance;
 
 /// <summary>While it lives, the process believes to be elsewhere. Time zone and current directory belong to the whole process, so only one lives at a time.</summary>
@@ -22,9 +20,6 @@ internal sealed class Elsewhere : IDisposable
         TimeZoneInfo.ClearCachedData();
     }
 
-    /// <summary>Made by hand: a process without ICU knows no other culture.</summary>
-    public static CultureInfo Culture { get; } = DecimalCommas();
-
     /// <summary>Ten years on.</summary>
     public TimeProvider Time { get; } = new Later();
 
@@ -38,17 +33,6 @@ internal sealed class Elsewhere : IDisposable
         TimeZoneInfo.ClearCachedData();
         _here.Dispose();
         One.Exit();
-    }
-
-    private static CultureInfo DecimalCommas()
-    {
-        var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        culture.NumberFormat.NumberDecimalSeparator = ",";
-        culture.NumberFormat.NumberGroupSeparator = ".";
-        culture.NumberFormat.PercentDecimalSeparator = ",";
-        culture.NumberFormat.NegativeSign = "−";
-        culture.DateTimeFormat.ShortDatePattern = "dd.MM.yyyy";
-        return CultureInfo.ReadOnly(culture);
     }
 
     private sealed class Later : TimeProvider

@@ -118,6 +118,11 @@ internal static class SettingsWalk
         return changed;
     }
 
+    /// <summary>Whether a record's value holds what was given; what it has beyond that was absent and is null.</summary>
+    public static bool Holds(JsonNode? kept, JsonNode? given) => given is JsonObject record
+        ? kept is JsonObject inner && record.All(property => Holds(inner[property.Key], property.Value))
+        : JsonNode.DeepEquals(kept, given);
+
     private static string[] Types(JsonObject schema) => schema["type"] switch
     {
         JsonArray several => [.. several.Select(t => t!.GetValue<string>())],
