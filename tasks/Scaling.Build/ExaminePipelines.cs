@@ -56,11 +56,14 @@ public sealed class ExaminePipelines : Task
     public override bool Execute()
     {
         var steps = new List<ITaskItem>();
+        var all = new List<ITaskItem>();
         var sources = new List<ITaskItem>();
         foreach (var pipeline in Pipelines)
         {
             var step = ToStep(pipeline);
-            if (!LookOnly && !IsRight(pipeline, step, steps))
+            bool right = LookOnly || IsRight(pipeline, step, all);
+            all.Add(step);
+            if (!right)
             {
                 continue;
             }
@@ -87,6 +90,7 @@ public sealed class ExaminePipelines : Task
         pipeline.CopyMetadataTo(step);
         string name = pipeline.GetMetadata("Name").Length > 0 ? pipeline.GetMetadata("Name") : Path.GetFileNameWithoutExtension(path);
         string beginning = Path.GetFullPath(Path.Combine(IntermediateFolder, name));
+        string projectFolder = Path.GetDirectoryName(Path.GetFullPath(ProjectFile))!;
         string results = pipeline.GetMetadata("Results");
         string mode = Canonical(pipeline.GetMetadata("Mode"), Modes, "Restore");
         void Set(string metadata, string value) => step.SetMetadata(metadata, PathText.Escaped(value));
@@ -98,9 +102,9 @@ public sealed class ExaminePipelines : Task
         Set("StateFile", beginning + ".state");
         Set("InputsFile", beginning + ".inputs");
         Set("RecordFile", beginning + ".g.cs");
-        Set("RunFolder", beginning + ".run");
+        Set("RunFolder", results.Length == 0 ? Path.Combine(Path.GetDirectoryName(path)!, "results") : Path.GetDirectoryName(Path.GetFullPath(Path.Combine(projectFolder, results)).TrimEnd('/', '\\'))!);
         Set("StageList", string.Join(",", pipeline.GetMetadata("Stages").Split([';', ','], StringSplitOptions.RemoveEmptyEntries).Select(s => s.Trim())));
-        Set("ResultsFolder", results.Length == 0 ? "" : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(ProjectFile))!, results)));
+        Set("ResultsFolder", results.Length == 0 ? "" : Path.GetFullPath(Path.Combine(projectFolder, results)));
         return step;
     }
 

@@ -1,5 +1,6 @@
 // Starts the tool that lies in the package, and hands its diagnostics to the build.
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
@@ -15,6 +16,7 @@ public sealed class RunScalingTool : ToolTask
     private const int LinesKept = 5;
     private readonly List<ITaskItem> files = [];
     private readonly Queue<string> lastLines = new();
+    private volatile bool cancelled;
 
     /// <summary>The tool's <c>dotnet-scaling.dll</c>.</summary>
     [Required]
@@ -54,10 +56,26 @@ public sealed class RunScalingTool : ToolTask
     protected override MessageImportance StandardErrorLoggingImportance => Verb == "run" ? MessageImportance.High : MessageImportance.Normal;
 
     /// <inheritdoc/>
+    public override void Cancel()
+    {
+        cancelled = true;
+        base.Cancel();
+    }
+
+    /// <summary>Runs of one pipeline take turns, those of several target frameworks at once for example: whoever comes second finds everything done.</summary>
+    public override bool Execute()
+    {
+        using var turn = Verb == "run" ? AwaitTurn() : null;
+        return !cancelled && base.Execute();
+    }
+
+    /// <inheritdoc/>
     protected override string GenerateFullPathToTool() => Host;
 
     /// <inheritdoc/>
-    protected override string GetWorkingDirectory() => Path.GetDirectoryName(Step.GetMetadata("FullPath"))!;
+    protected override string GetWorkingDirectory() => Path.GetDirectoryName(Pipeline)!;
+
+    private string Pipeline => Step.GetMetadata("FullPath");
 
     /// <inheritdoc/>
     protected override string GenerateCommandLineCommands()
@@ -66,7 +84,7 @@ public sealed class RunScalingTool : ToolTask
         line.AppendSwitch("exec");
         line.AppendFileNameIfNotNull(ToolFile);
         line.AppendSwitch(Verb);
-        line.AppendFileNameIfNotNull(Step.GetMetadata("FullPath"));
+        line.AppendFileNameIfNotNull(Pipeline);
         if (Verb == "run")
         {
             line.AppendSwitchIfNotNull("--out ", Step.GetMetadata("RunFolder"));
@@ -85,17 +103,17 @@ public sealed class RunScalingTool : ToolTask
     {
         if (!RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
         {
-            Log.LogError(null, "SCAL9109", null, null, null, 0, 0, 0, 0,
+            Log.LogError(null, "SCAL9109", null, null, Pipeline, 0, 0, 0, 0,
                 "The results of a study are restored on Linux alone; this is {0}. Build in a container or in WSL, or set EnableScalingPipelines to false to build without them.", RuntimeInformation.OSDescription.Trim());
         }
         else if (Host.Length == 0 || !File.Exists(Host))
         {
-            Log.LogError(null, "SCAL9108", null, null, null, 0, 0, 0, 0,
+            Log.LogError(null, "SCAL9108", null, null, Pipeline, 0, 0, 0, 0,
                 "There is no program 'dotnet' to start the tool with{0}. Set ScalingDotnetHost to its full path, or DOTNET_HOST_PATH in the environment.", Host.Length == 0 ? "" : $" at '{Host}'");
         }
         else if (!File.Exists(ToolFile))
         {
-            Log.LogError(null, "SCAL9111", null, null, null, 0, 0, 0, 0,
+            Log.LogError(null, "SCAL9111", null, null, Pipeline, 0, 0, 0, 0,
                 "The package's tool is not at '{0}'. Restore the package Scaling.Build again, or correct ScalingToolFile.", ToolFile);
         }
 
@@ -132,11 +150,37 @@ public sealed class RunScalingTool : ToolTask
         if (!Log.HasLoggedErrors)
         {
             string said = lastLines.Count == 0 ? "It said nothing." : $"Its last lines: {string.Join(" | ", lastLines)}";
-            Log.LogError(null, "SCAL9110", null, Step.GetMetadata("FullPath"), null, 0, 0, 0, 0,
+            Log.LogError(null, "SCAL9110", null, null, Pipeline, 0, 0, 0, 0,
                 "'dotnet scaling {0}' ended with exit code {1} and without a diagnostic. {2}", Verb, ExitCode, said);
         }
 
         return false;
+    }
+
+    /// <summary>The file beside the intermediate folder's own is none that builds of all frameworks share; one named after the pipeline in the temporary folder is.</summary>
+    private FileStream? AwaitTurn()
+    {
+        using var sha = SHA256.Create();
+        string id = BitConverter.ToString(sha.ComputeHash(Encoding.UTF8.GetBytes(Pipeline)), 0, 8).Replace("-", "").ToLowerInvariant();
+        string file = Path.Combine(Path.GetTempPath(), $"scaling-build-{id}.turn");
+        for (bool told = false; !cancelled; told = true)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                if (!told)
+                {
+                    Log.LogMessage(MessageImportance.High, "Another build runs {0}; waiting for it.", Pipeline);
+                }
+
+                Thread.Sleep(200);
+            }
+        }
+
+        return null;
     }
 
     private void AppendRestore(CommandLineBuilder line)

@@ -4,15 +4,16 @@ using Scaling.TestKit;
 
 namespace Scaling.Build.Tests;
 
-[Collection(PackageFeed.Name)]
-public sealed class ExampleTests(PackageFeed feed)
+public sealed class ExampleTests
 {
+    private static PackageFeed Feed => PackageFeed.Shared;
+
     private const string Skipped = "Skipping target \"RestoreScalingPipelines\" because all output files are up-to-date";
 
     [Fact]
     public async Task The_first_build_generates_the_second_skips_and_clean_removes()
     {
-        using var model = feed.NewExample();
+        using var model = Feed.NewExample();
 
         string first = BuildWithLog(model);
         Assert.Contains("Task \"RunScalingTool\"", first, StringComparison.Ordinal);
@@ -36,7 +37,7 @@ public sealed class ExampleTests(PackageFeed feed)
     [Fact]
     public async Task A_build_of_stale_results_fails_at_the_setting_that_changed()
     {
-        using var model = feed.NewExample();
+        using var model = Feed.NewExample();
         model.Edit("study.yaml", "rope_theta: 500000", "rope_theta: 10000");
 
         var build = model.Dotnet("build", "--no-restore", "-nologo", "-tl:off", "-v", "q");
@@ -48,7 +49,7 @@ public sealed class ExampleTests(PackageFeed feed)
     [Fact]
     public void Whatever_is_edited_or_deleted_is_noticed()
     {
-        using var model = feed.NewExample();
+        using var model = Feed.NewExample();
         const string Restored = "obj/Debug/net10.0/scaling/study/config/accurate/config.json";
         string committed = File.ReadAllText(model["results/model/config/accurate/config.json"]);
         TestRepository.Passed(model.Examine());
@@ -90,7 +91,7 @@ public sealed class ExampleTests(PackageFeed feed)
     [Fact]
     public void The_committed_results_are_those_of_the_study()
     {
-        var model = feed.FreshExample;
+        var model = Feed.FreshExample;
         string example = Path.Combine(Repository.Root, "examples", "ModelRepository");
         string[] fresh = Files(model["results"]);
 

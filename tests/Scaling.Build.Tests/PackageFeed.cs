@@ -5,20 +5,27 @@ using Scaling.TestKit;
 namespace Scaling.Build.Tests;
 
 /// <summary>The package as `dotnet pack` makes it, with a packages folder of its own: the version never changes here, and an older package of it must not be found.</summary>
-[CollectionDefinition(Name)]
-public sealed class PackageFeed : IDisposable, ICollectionFixture<PackageFeed>
+public sealed class PackageFeed : IDisposable
 {
-    public const string Name = "packed package";
+    private static readonly Lazy<PackageFeed> One = new(() =>
+    {
+        var feed = new PackageFeed();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => feed.Dispose();
+        return feed;
+    });
 
     private readonly TemporaryFolder folder = new();
     private readonly Lazy<TestRepository> fresh;
 
-    public PackageFeed()
+    private PackageFeed()
     {
         var pack = Command.Run(Repository.Root, "dotnet", ["pack", "tasks/Scaling.Build", "--no-build", "-c", Configuration, "-o", folder["feed"], "-v", "q", "-nologo"]);
         Assert.True(pack.ExitCode == 0, pack.Output);
         fresh = new Lazy<TestRepository>(() => TestRepository.FreshExample(this));
     }
+
+    /// <summary>One for all classes, which run side by side; packing takes seconds.</summary>
+    public static PackageFeed Shared => One.Value;
 
     public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
