@@ -45,7 +45,7 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(
             ["results/study/total/total.json", "study.lock.json", "study.yaml"],
             File.ReadAllLines(_tool.Folder["obj/inputs.txt"]).Select(f => Path.GetRelativePath(_tool.Folder.Path, f)).Order(StringComparer.Ordinal));
-        Assert.Equal(7 + 1, _tool.Journal(""));
+        Assert.Equal(1 + 6 + 1, Directory.EnumerateFiles(_tool.Folder["journal"]).Count()); // Nothing was executed but by the run.
     }
 
     [Fact]
@@ -97,6 +97,20 @@ public sealed class RestoreTests : IDisposable
                 }
             }
         }
+    }
+
+    [Fact]
+    public void A_broken_lock_is_told_of_and_written_anew_by_a_run()
+    {
+        string whole = File.ReadAllText(_tool.Folder["study.lock.json"]);
+        File.WriteAllText(_tool.Folder["study.lock.json"], whole[..100]);
+        Assert.Equal(4, _tool.Run("run", "study.yaml", "--locked").ExitCode);
+
+        var run = _tool.Run("run", "study.yaml");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("warning SCAL9056", run.Error);
+        Assert.Equal(whole, File.ReadAllText(_tool.Folder["study.lock.json"]));
     }
 
     [Fact]

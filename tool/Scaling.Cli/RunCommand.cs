@@ -65,7 +65,7 @@ internal static class RunCommand
         string path = PipelineLock.PathOf(pipeline);
         try
         {
-            now(PipelineLock.Read(path))?.Write(path);
+            now(PipelineLock.ReadOrTell(path, _ => { }))?.Write(path); // What was wrong with it was told when it was read first.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

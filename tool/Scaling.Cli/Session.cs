@@ -39,8 +39,11 @@ internal sealed class Session : IDisposable
     public static Session Open(string storeFolder, RunConsole console) => new(storeFolder, console, Environment.CurrentDirectory, null, LockUse.Resolve);
 
     /// <summary>A session with the packages of a pipeline that is not linked.</summary>
-    public static Session OfFolder(PipelineDocument document, string storeFolder, RunConsole console, LockUse use) =>
-        new(storeFolder, console, document.Folder, PipelineLock.Read(PipelineLock.PathOf(Path.GetFullPath(document.File))), use);
+    public static Session OfFolder(PipelineDocument document, string storeFolder, RunConsole console, LockUse use)
+    {
+        string path = PipelineLock.PathOf(Path.GetFullPath(document.File));
+        return new(storeFolder, console, document.Folder, use == LockUse.Locked ? PipelineLock.Read(path) : PipelineLock.ReadOrTell(path, console.FoundDamage), use);
+    }
 
     /// <summary>Reads and links a pipeline, printing every finding.</summary>
     /// <exception cref="PipelineRefusedException">There are findings.</exception>

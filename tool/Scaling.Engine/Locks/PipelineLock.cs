@@ -66,10 +66,26 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException)
         {
-            throw new StageFailedException([new Diagnostic("SCAL9056", $"{path} is no lock that this tool reads: {e.Message}")
+            throw new StageFailedException([new Diagnostic("SCAL9056", $"The lock cannot be read: {e.Message}")
             {
                 Location = new SourceLocation(path, 1, 1), Hint = "Run the pipeline, which writes it anew, or take the version from your repository's history.",
             }]);
+        }
+    }
+
+    /// <summary>As <see cref="Read"/>; a lock that cannot be read is told of, and counts as none, so that a run writes it anew.</summary>
+    /// <param name="path">Of the lock.</param>
+    /// <param name="report">Takes the warning SCAL9056.</param>
+    public static PipelineLock? ReadOrTell(string path, Action<Diagnostic> report)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (StageFailedException e)
+        {
+            report(e.Diagnostics[0] with { Severity = Severity.Warning });
+            return null;
         }
     }
 
