@@ -65,7 +65,13 @@ public sealed class MeasureConformance : StageConformance<MeasureStage>
     protected override StageSample Sample => Samples.Of("""{"workload":{"prompt":8,"output":8,"batch":2},"repeats":3,"warmup":1}""", ("shapes", Samples.Rows(TorchStages.Row(TorchStages.Small)))) with
     {
         NativeFolders = TorchStages.NativeFolders,
+
+        // The peaks of the machine are measured before the first shape, whole, and beside other tests that takes its time.
+        StopWithin = TimeSpan.FromMinutes(1),
     };
+
+    [Fact(Skip = "each variant would measure the machine anew, for minutes; MeasureTests holds the stage to its diagnostics")]
+    public override void Odd_settings_are_refused_with_diagnostics() => base.Odd_settings_are_refused_with_diagnostics();
 }
 
 public sealed class HelloConformance : StageConformance<HelloStage.HelloStage>
