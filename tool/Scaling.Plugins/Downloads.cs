@@ -110,8 +110,7 @@ internal sealed class Downloads(string folder, GlobalPackages packages, IPackage
         var progress = new Progress(this, missing);
         if (await wanted.Feed.LocalPath(wanted.Package, cancel).ConfigureAwait(false) is { } local)
         {
-            await Write(partial, 0, File.OpenRead(local), progress, missing.Bytes, cancel).ConfigureAwait(false);
-            progress.End();
+            await Copy(local, missing, partial, progress, cancel).ConfigureAwait(false);
             return false;
         }
 
@@ -127,6 +126,24 @@ internal sealed class Downloads(string folder, GlobalPackages packages, IPackage
         }
 
         return await Bring(wanted, missing, partial, address, progress, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Copies an archive of a folder.</summary>
+    private async Task Copy(string local, MissingPackage missing, string partial, Progress progress, CancellationToken cancel)
+    {
+        try
+        {
+            await Write(partial, 0, File.OpenRead(local), progress, missing.Bytes, cancel).ConfigureAwait(false);
+            progress.End();
+        }
+        catch (DiskException e)
+        {
+            throw PackageProblems.File(e.InnerException!, folder);
+        }
+        catch (Exception e) when (e is BrokenDownloadException or IOException or UnauthorizedAccessException)
+        {
+            throw PackageProblems.Interrupted(missing, 0, PackageProblems.Reason(e)); // Somebody replaced it meanwhile, or took it away.
+        }
     }
 
     private async Task<bool> Bring(Wanted wanted, MissingPackage missing, string partial, Uri address, Progress progress, CancellationToken cancel)

@@ -86,7 +86,7 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
         {
             if (!IsHttp)
             {
-                return await LocalPackage(package, cancel).ConfigureAwait(false) is { } local ? new FileInfo(local.Path).Length : null;
+                return await LocalPackage(package, cancel).ConfigureAwait(false) is { } local ? SizeOf(new FileInfo(local.Path)) : null;
             }
 
             if (await AddressOf(package, ".nupkg", cancel).ConfigureAwait(false) is not { } address)
@@ -202,6 +202,9 @@ internal sealed class PackageFeed(PackageSource source, SourceCacheContext conte
     private static Exception? BrokenPackage(Exception? e) => e is null or OperationCanceledException ? null : PackageArchive.IsBroken(e) ? e : BrokenPackage(e.InnerException);
 
     private static HttpStatusCode? StatusOf(Exception? e) => e is null ? null : e is HttpRequestException { StatusCode: { } status } ? status : StatusOf(e.InnerException);
+
+    /// <summary>Of what is read: a feed may be a folder of links.</summary>
+    private static long SizeOf(FileInfo file) => (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length;
 
     private async Task<LocalPackageInfo?> LocalPackage(PackageIdentity package, CancellationToken cancel)
     {
