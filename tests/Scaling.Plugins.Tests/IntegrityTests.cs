@@ -111,6 +111,10 @@ public sealed class IntegrityTests : IDisposable
     {
         _place.Add(Nupkg.Plugin("Hello", "1.0.0"));
         await _place.Resolve("Hello", "1.0.0");
+        // Long enough for the proof to be remembered; a younger change could share its time stamp with another.
+        await Task.Delay(200);
+        await _place.Resolve("Hello", "1.0.0");
+        Assert.NotEmpty(Directory.EnumerateFiles(Path.Combine(_place.Cache, "packages")));
         Nupkg.Tamper(Path.Combine(_place.Global, "hello", "1.0.0", "hello.1.0.0.nupkg"), "lib/net10.0/Hello.dll", "other bytes");
 
         var failure = await Assert.ThrowsAsync<StageFailedException>(() => _place.Resolve("Hello", "1.0.0"));
