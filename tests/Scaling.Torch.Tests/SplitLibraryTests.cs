@@ -1,5 +1,4 @@
 // libtorch for CUDA as its packages hold it, in pieces: stand-ins with the real ids, versions and paths, and few bytes.
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Scaling.TestKit;
@@ -234,20 +233,32 @@ public sealed class SplitLibraryTests : IDisposable
 
         string folder = LibtorchFolder.OfCuda(packages, _folder["cache"]);
 
-        nint loaded = NativeLibrary.Load(Path.Combine(folder, "libtorch_cuda.so"));
-        Assert.Equal(42, Marshal.GetDelegateForFunctionPointer<Asked>(NativeLibrary.GetExport(loaded, "asked"))());
+        // In a process of their own: here they would take the place of libraries of the same names that other tests compute with.
+        string program = _folder["ask"];
+        Run("cc", "-o", program, _folder.Write("ask.c", """
+            #include <dlfcn.h>
+            int main(int count, char **arguments) {
+                void *library = dlopen(arguments[1], RTLD_NOW);
+                return library ? ((int (*)(void))dlsym(library, "asked"))() : 1;
+            }
+            """), "-ldl");
+        using var asked = System.Diagnostics.Process.Start(program, [Path.Combine(folder, "libtorch_cuda.so")]);
+        asked.WaitForExit();
+        Assert.Equal(42, asked.ExitCode);
     }
-
-    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-    private delegate int Asked();
 
     private string Compile(string name, string source, params string[] needs)
     {
-        string code = _folder.Write($"{name}.c", source), library = _folder[name];
-        using var compiler = System.Diagnostics.Process.Start("cc", ["-shared", "-fPIC", "-Wl,-rpath,$ORIGIN", $"-Wl,-soname,{name}", "-o", library, code, .. needs]);
-        compiler.WaitForExit();
-        Assert.Equal(0, compiler.ExitCode);
+        string library = _folder[name];
+        Run("cc", ["-shared", "-fPIC", "-Wl,-rpath,$ORIGIN", $"-Wl,-soname,{name}", "-o", library, _folder.Write($"{name}.c", source), .. needs]);
         return library;
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(program, arguments);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
     }
 
     /// <summary>TorchSharp, TorchSharp-cuda-linux and everything of libtorch-cuda-12.8-linux-x64, as NuGet unpacks them.</summary>

@@ -196,7 +196,8 @@ public sealed class Decoder : IDisposable
 
     /// <summary>Whether oneDNN's product is worth its calls and its own copy of the weights: see <see cref="LossGradients"/>. Where gradients are kept, autograd has the other.</summary>
     private bool IsLarge(Tensor x, Tensor weight) =>
-        _onProcessor && x.shape is [var b, var t, _] && b * t >= ManyPositions && b * t * weight.NumberOfElements >= LeastForOneDnn && !is_grad_enabled();
+        _onProcessor && x.shape is [var b, var t, _] && b * t >= ManyPositions && b * t * weight.NumberOfElements >= LeastForOneDnn && !is_grad_enabled()
+        && OneDnnProducts.AreRight(b * t, weight.shape[1], weight.shape[0]);
 
     /// <summary>
     /// Hugging Face's half-split convention: feature i turns with feature i + H/2. With s = (−sin, sin) that is x·cos + roll(x, H/2)·s.

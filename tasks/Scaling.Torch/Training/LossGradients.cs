@@ -32,17 +32,20 @@ public sealed class LossGradients : IDisposable
     /// <summary>The most logits, B·T·V, on a GPU: 1 GB in float32, and some 4 GB with what their gradient takes.</summary>
     public const int MostLogitsOnGpu = 1 << 28;
 
+    /// <summary>Multiplications of a product from which on it goes to oneDNN.</summary>
+    private const long LeastForOneDnn = 1 << 23;
+
     /// <summary>
     /// Forward and backward of the decoder without autograd. Attention has features before positions: a product whose result has rows of 8 numbers takes four times as long as its
     /// transpose, and the tiled kernel of scaled_dot_product_attention consists of such. Queries come in blocks that meet the keys up to their own alone. The G query heads
     /// of a key/value head stand side by side, so that nothing is repeated. Parameters and gradients have the order of DecoderWeights.All.
     ///
     /// Products of many numbers go to oneDNN, which libtorch offers as a convolution over an image one pixel wide: it has AVX-512 for AMD's processors, where MKL's mm has AVX2
-    /// and half the speed. Its calls take some 20 µs more, so small ones stay with mm.
+    /// and half the speed. Its calls take some 20 µs more, so small ones stay with mm; and all do where one is wrong on this machine, see <see cref="OneDnnProducts"/>.
     /// </summary>
-    private static readonly string Script = $$"""
+    private static string Script(long leastForOneDnn) => $$"""
         def is_large(x_ZI: Tensor, w_OI: Tensor) -> bool:
-            return x_ZI.size(0) * w_OI.numel() >= 2 ** 23
+            return x_ZI.size(0) * w_OI.numel() >= {{leastForOneDnn}}
 
         def product(x_ZI: Tensor, w_OI: Tensor) -> Tensor:
             if not is_large(x_ZI, w_OI):
@@ -203,7 +206,8 @@ public sealed class LossGradients : IDisposable
 
     private readonly Decoder _decoder;
     private readonly Tensor[] _parameters;
-    private readonly jit.CompilationUnit _script = jit.compile(Script);
+    private readonly jit.CompilationUnit _script = jit.compile(Script(LeastForOneDnn));
+    private readonly Lazy<jit.CompilationUnit> _withoutOneDnn = new(() => jit.compile(Script(long.MaxValue)));
     private readonly Tensor _cos_PHT;
     private readonly Tensor _sin_PHT;
     private readonly Tensor _mask_SGT;
@@ -294,6 +298,11 @@ public sealed class LossGradients : IDisposable
         _sin_PHT.Dispose();
         _mask_SGT.Dispose();
         _script.Dispose();
+        if (_withoutOneDnn.IsValueCreated)
+        {
+            _withoutOneDnn.Value.Dispose();
+        }
+
         _decoder.Dispose();
     }
 
@@ -326,8 +335,13 @@ public sealed class LossGradients : IDisposable
     {
         Array.ForEach(microBatches, m => Computing?.Invoke(m.shape[0]));
         using var noGradients = no_grad();
-        return _script.invoke<Tensor>("set_gradients", _gradients, _parameters, microBatches, _cos_PHT, _sin_PHT, _mask_SGT);
+        var script = microBatches.Select(m => m.shape[0] * _context).Distinct().All(OneDnnIsRight) ? _script : _withoutOneDnn.Value;
+        return script.invoke<Tensor>("set_gradients", _gradients, _parameters, microBatches, _cos_PHT, _sin_PHT, _mask_SGT);
     }
+
+    /// <summary>Whether each product of that many rows that would go to oneDNN may: those of the way back have the weights turned round.</summary>
+    private bool OneDnnIsRight(long z) => _parameters.Where(p => p.dim() == 2 && z * p.NumberOfElements >= LeastForOneDnn)
+        .All(p => OneDnnProducts.AreRight(z, p.shape[1], p.shape[0]) && OneDnnProducts.AreRight(z, p.shape[0], p.shape[1]));
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 }
