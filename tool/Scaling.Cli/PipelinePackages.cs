@@ -78,21 +78,27 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<NativePackage>?> Find(NativeRequest request, CancellationToken cancel)
+    public async Task<IReadOnlyList<NativePackage>?> Find(NativeRequest request, CancellationToken cancel)
     {
         var found = new List<NativePackage>();
         foreach (var package in request.Packages)
         {
-            var here = package.Folder is not null && package.Sha512 is not null ? [package] : Installed(package);
-            if (here is null)
+            if (package.Folder is not null && package.Sha512 is not null)
             {
-                return Task.FromResult<IReadOnlyList<NativePackage>?>(null);
+                found.Add(package);
             }
-
-            found.AddRange(here);
+            else if (Installed(package) is { } installed)
+            {
+                // They are here, so nothing is fetched; what was changed since it was installed is found and installed again.
+                found.AddRange((await Sources.Exactly(installed, cancel).ConfigureAwait(false)).Select(Native));
+            }
+            else
+            {
+                return null;
+            }
         }
 
-        return Task.FromResult<IReadOnlyList<NativePackage>?>([.. found.DistinctBy(f => f.Id, StringComparer.OrdinalIgnoreCase)]);
+        return [.. found.DistinctBy(f => f.Id, StringComparer.OrdinalIgnoreCase)];
     }
 
     /// <inheritdoc/>
@@ -145,13 +151,11 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
         return ids;
     }
 
-    /// <summary>A native package, or what is remembered of its closure, in the global packages folder; null where any of it is not there.</summary>
-    private List<NativePackage>? Installed(NativePackage package)
+    /// <summary>A native package, or what is remembered of its closure, where all of it is in the global packages folder; else null.</summary>
+    private LockedPackage[]? Installed(NativePackage package)
     {
         LockedPackage[]? wanted = package.Sha512 is { } sha512 ? [new LockedPackage(package.Id, package.Version, sha512)] : Remembered(new PluginPackage(package.Id, package.Version));
-        var found = (wanted ?? []).Select(w => (w, folder: Path.Combine(Sources.GlobalPackagesFolder, w.Id.ToLowerInvariant(), w.Version.ToLowerInvariant())))
-            .Where(f => ContentHash(f.folder) == f.w.Sha512).Select(f => new NativePackage(f.w.Id, f.w.Version, f.w.Sha512, f.folder)).ToList();
-        return wanted is { Length: > 0 } && found.Count == wanted.Length ? found : null;
+        return wanted is { Length: > 0 } && Array.TrueForAll(wanted, w => ContentHash(Path.Combine(Sources.GlobalPackagesFolder, w.Id.ToLowerInvariant(), w.Version.ToLowerInvariant())) == w.Sha512) ? wanted : null;
     }
 
     /// <summary>What NuGet wrote down last of all when it installed the package; null where it did not.</summary>
