@@ -153,6 +153,11 @@ public sealed class ExaminePipelines : Task
             Error("SCAL9107", pipeline, $"'{item}' has the Record '{record}'. Expected the full name of the type to be generated, such as My.Models.Architecture.");
         }
 
+        if (pipeline.GetMetadata("Name") is { Length: > 0 } name && (name.IndexOfAny(['/', '\\']) >= 0 || name is "." or ".."))
+        {
+            Error("SCAL9112", pipeline, $"'{item}' has the Name '{name}'. Expected a file's name: what is restored goes to a folder of that name below the intermediate output.");
+        }
+
         return found == before;
     }
 

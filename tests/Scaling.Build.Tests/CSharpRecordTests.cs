@@ -79,4 +79,12 @@ public sealed class CSharpRecordTests
     ]);
 
     private static string Refused(Func<object> of) => Assert.Throws<StageFailedException>(() => of()).Message;
+
+    [Fact]
+    public void An_instance_is_never_named_like_its_type_or_a_member_that_every_record_has()
+    {
+        string text = CSharpRecord.Of("My.Shape", "a test", [("shape/best.json", "{\"hidden\": 4}")]);
+        Assert.DoesNotContain("static Shape Shape ", text);
+        Assert.DoesNotContain(" Equals {", CSharpRecord.Of("My.Shape", "a test", [("equals/best.json", "{\"hidden\": 4}")]));
+    }
 }

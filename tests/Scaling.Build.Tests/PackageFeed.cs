@@ -80,7 +80,7 @@ public sealed record Command(int ExitCode, string Output)
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         start.Environment["SCALING_CACHE"] = store ?? "/nonexistent";
-        foreach (string inherited in start.Environment.Keys.Where(k => k.StartsWith("MSBuild", StringComparison.Ordinal) || k is "MSBUILD_EXE_PATH" or "VSTEST_DISABLE_ARTIFACTS_POSTPROCESSING").ToArray())
+        foreach (string inherited in start.Environment.Keys.Where(k => k.StartsWith("MSBuild", StringComparison.Ordinal) || k is "NUGET_PACKAGES" or "MSBUILD_EXE_PATH" or "VSTEST_DISABLE_ARTIFACTS_POSTPROCESSING").ToArray())
         {
             start.Environment.Remove(inherited);
         }

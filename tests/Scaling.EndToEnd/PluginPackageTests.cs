@@ -37,7 +37,7 @@ public sealed class PluginPackageTests : IDisposable
         Pack("Acme.Stages", "1.0.0", [Plugin], name: "Acme.Stages.dll");
         _tool.Folder.Write("study.yaml", "# a study\nname: study\n" + Stages);
 
-        var added = Succeeds("plugin", "add", "Acme.Stages", "--pipeline", "study.yaml");
+        var added = Succeeds("plugin", "add", "Acme.Stages", "study.yaml");
         Assert.Contains("'square'", added.Error);
         Assert.Equal("# a study\nname: study\nplugins:\n  - { package: Acme.Stages, version: 1.0.0 }\n" + Stages, File.ReadAllText(_tool.Folder["study.yaml"]));
         Assert.Equal("Acme.Stages", (string?)Lock()["plugins"]![0]!["package"]);
@@ -46,7 +46,7 @@ public sealed class PluginPackageTests : IDisposable
         Assert.Equal((0, 0), Executed("study.yaml", "--locked"));
         Assert.Contains("nothing to do, cached", Succeeds("why", "rows", "study.yaml").Output);
         Assert.Contains("Acme.Stages 1.0.0, unsigned", Succeeds("plugin", "list", "study.yaml").Output);
-        Assert.Contains("1 packages of 1 plugin verified, no findings.", Succeeds("plugin", "verify", "study.yaml").Output);
+        Assert.Contains("1 package verified, no findings.", Succeeds("plugin", "verify", "study.yaml").Output);
 
         Pack("Acme.Stages", "1.0.1", [Plugin], name: "Acme.Stages.dll", change: true);
         _tool.Folder.Write("study.yaml", File.ReadAllText(_tool.Folder["study.yaml"]).Replace("1.0.0", "1.0.1"));
@@ -62,8 +62,9 @@ public sealed class PluginPackageTests : IDisposable
     {
         Pack("Acme.Stages", "1.0.0", [Plugin], name: "Acme.Stages.dll");
         _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.* } ]\n" + Stages);
-        Refused("SCAL6015", 3, "run", "study.yaml", "--locked");
+        Refused("SCAL6108", 3, "run", "study.yaml", "--locked");
         Assert.Equal((1, 2), Executed("study.yaml"));
+        Refused("SCAL6108", 3, "run", "study.yaml", "--locked");
 
         Pack("Acme.Stages", "1.1.0", [Plugin], name: "Acme.Stages.dll", change: true);
 
@@ -102,6 +103,19 @@ public sealed class PluginPackageTests : IDisposable
         Refused("SCAL6120", 4, "run", "study.yaml");
         Refused("SCAL6120", 4, "run", "study.yaml", "--locked");
         Assert.Empty(Directory.EnumerateFiles(_tool.Folder["journal"]));
+    }
+
+    [Fact]
+    public void A_lock_that_is_not_the_pipelines_does_not_pass_for_verified()
+    {
+        Pack("Acme.Stages", "1.0.0", [Plugin], name: "Acme.Stages.dll");
+        Pack("Acme.Stages", "1.1.0", [Plugin], name: "Acme.Stages.dll", change: true);
+        _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.0.0 } ]\n" + Stages);
+        Succeeds("plugin", "restore", "study.yaml");
+        Succeeds("plugin", "verify", "study.yaml");
+        _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.1.0 } ]\n" + Stages);
+
+        Refused("SCAL6015", 3, "plugin", "verify", "study.yaml");
     }
 
     [Fact]
@@ -217,10 +231,10 @@ public sealed class PluginPackageTests : IDisposable
         Pack("Acme.Stages", "1.0.0", [Plugin], name: "Acme.Stages.dll");
         _tool.Folder.Write("study.yaml", before.Replace("PLUGIN", Tool.HelloStage));
 
-        Succeeds("plugin", "add", "Acme.Stages", "--pipeline", "study.yaml");
+        Succeeds("plugin", "add", "Acme.Stages", "study.yaml");
 
         Assert.Equal(after.Replace("PLUGIN", Tool.HelloStage), File.ReadAllText(_tool.Folder["study.yaml"]));
-        Refused("SCAL1012", 2, "plugin", "add", "acme.stages", "--pipeline", "study.yaml");
+        Refused("SCAL1012", 2, "plugin", "add", "acme.stages", "study.yaml");
     }
 
     [Fact]
@@ -229,8 +243,8 @@ public sealed class PluginPackageTests : IDisposable
         Pack("Acme.Faulty", "1.0.0", [Tool.FaultyPlugin], name: "Acme.Faulty.dll");
         _tool.Folder.Write("study.yaml", Stages);
 
-        Refused("SCAL6002", 1, "plugin", "add", "Acme.Faulty", "--pipeline", "study.yaml");
-        Refused("SCAL6102", 1, "plugin", "add", "Acme.Stagse", "--pipeline", "study.yaml");
+        Refused("SCAL6002", 1, "plugin", "add", "Acme.Faulty", "study.yaml");
+        Refused("SCAL6102", 1, "plugin", "add", "Acme.Stagse", "study.yaml");
 
         Assert.Equal(Stages, File.ReadAllText(_tool.Folder["study.yaml"]));
         Assert.False(File.Exists(_tool.Folder["study.lock.json"]));

@@ -77,6 +77,7 @@ public sealed class Tool : IDisposable
             start.ArgumentList.Add(argument);
         }
 
+        start.Environment.Remove("NUGET_PACKAGES"); // A packages folder that a test names in its nuget.config is the one that counts.
         start.Environment["SCALING_CACHE"] = Folder["store"];
         start.Environment["SCALING_TEST_JOURNAL"] = Folder["journal"];
         foreach (var (name, value) in Environment)

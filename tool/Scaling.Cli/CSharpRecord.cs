@@ -22,7 +22,7 @@ internal static class CSharpRecord
     {
         string[] parts = type.Split('.');
         var objects = files.Select(f => Parse(f.Path, f.Json)).ToArray();
-        string[] instances = Instances([.. files.Select(f => f.Path)]);
+        string[] instances = Instances([.. files.Select(f => f.Path)], parts[^1]);
         var record = JsonShape.OfObjects(parts[^1], objects, reserved: instances);
 
         var text = new StringBuilder();
@@ -81,7 +81,7 @@ internal static class CSharpRecord
     }
 
     /// <summary>What tells the paths apart, in Pascal case: <c>accurate/config.json</c> and <c>efficient/config.json</c> are Accurate and Efficient. One alone is named by its folder, else by itself.</summary>
-    private static string[] Instances(string[] paths)
+    private static string[] Instances(string[] paths, string typeName)
     {
         string[][] segments = [.. paths.Select(p => p[..^Path.GetExtension(p).Length].Split('/'))];
         int first = 0;
@@ -105,7 +105,7 @@ internal static class CSharpRecord
             }
         }
 
-        var taken = new HashSet<string>(StringComparer.Ordinal);
+        var taken = new HashSet<string>([.. CSharpNames.OfEveryRecord, typeName], StringComparer.Ordinal);
         return [.. segments.Select(s => CSharpNames.Unique(CSharpNames.Pascal(string.Join('_', s[first..^last])), taken))];
     }
 

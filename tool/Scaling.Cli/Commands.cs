@@ -45,7 +45,6 @@ internal static class Commands
     private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT, a point being a row's name or its beginning." };
     private static readonly Argument<string> PackageId = new("package") { Description = "Package id." };
     private static readonly Option<string?> PackageVersion = new("--version") { Description = "Exact (1.2.0), floating (1.*) or a range. Default: the highest released one.", HelpName = "version" };
-    private static readonly Option<string?> OfPipeline = new("--pipeline") { Description = $"The pipeline file. Default: {UsualPipeline}.", HelpName = "file" };
     private static readonly Option<string?> Into = new("--into") { Description = "Where results are put, as FOLDER/STAGE/FILE.", HelpName = "folder" };
     private static readonly Option<string?> CommittedResults = new("--results") { Description = "The committed results. Default: results/PIPELINE beside the pipeline file.", HelpName = "folder" };
     private static readonly Option<string?> OnlyStages = new("--stages") { Description = "Stages whose results are wanted, with commas. Default: those that no other stage needs.", HelpName = "ids" };
@@ -132,7 +131,7 @@ internal static class Commands
         root.Add(new Command("plugin", "The packages that a pipeline's plugins are made of: from the sources of nuget.config, locked beside the pipeline.")
         {
             Command("list", "What its stages are made of, and who signed it.", [PipelineFile], PluginCommands.List),
-            Command("add", "Add a package to a pipeline and to its lock.", [PackageId, PackageVersion, OfPipeline], PluginCommands.Add),
+            Command("add", "Add a package to a pipeline and to its lock.", [PackageId, PipelineFile, PackageVersion], PluginCommands.Add),
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
             Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
         });
@@ -195,7 +194,7 @@ internal static class Commands
     /// <summary>The parsed words of one call.</summary>
     internal sealed record Invocation(ParseResult Parsed, CancellationToken Stop)
     {
-        public string Pipeline => Parsed.GetValue(PipelineFile) ?? Parsed.GetValue(OfPipeline) ?? (File.Exists(UsualPipeline)
+        public string Pipeline => Parsed.GetValue(PipelineFile) ?? (File.Exists(UsualPipeline)
             ? UsualPipeline
             : throw new UsageException("SCAL1010", $"No pipeline file is named, and there is no {UsualPipeline} here.", $"Name one, or write a first one with 'dotnet scaling init'."));
 

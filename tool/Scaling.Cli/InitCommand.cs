@@ -24,7 +24,7 @@ internal static class InitCommand
             Wrote {pipeline} and the schema by which an editor completes it.
             It trains 48 small decoders on the documentation of your SDK, fits a law and picks a shape: minutes on two cores.
               {run}
-            The first run fetches libtorch, about 130 MB, where this machine does not have it yet. What would run, and why: dotnet scaling plan.
+            The first run fetches libtorch and what goes with it, 160 MB, where this machine does not have it yet. What would run, and why: dotnet scaling plan.
             """);
         return Engine.Execution.ExitCode.Done;
     }

@@ -58,6 +58,11 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
     public async Task<PluginLayout> LayOut(PluginPackage package, CancellationToken cancel)
     {
         bool own = IsOwn(package);
+        if (_use == LockUse.Locked && !new PackageRequest(package.Id, package.Version).IsExact)
+        {
+            throw new StageFailedException("SCAL6108", $"--locked takes exact versions, and the plugin {package.Id} is asked for as {package.Version}.", "Write the version that the lock has.");
+        }
+
         var locked = own ? Remembered(package) : _held?.Plugins.FirstOrDefault(p => p.Package == package.Id && p.Requested == package.Version)?.Closure;
         var layout = locked is null ? null : PluginLayout.Find(_store.MachineCachePath, locked, _store.Digest, _observer.Warned);
         if (layout is null)
@@ -172,6 +177,9 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
     }
 
     private static bool IsOwn(PluginPackage package) => package.Version == Session.ToolVersion && package.Id.StartsWith("Scaling.Stages.", StringComparison.Ordinal);
+
+    /// <summary>The closure of a stage of the tool as it was resolved here; null where it was not yet.</summary>
+    public IReadOnlyList<LockedPackage>? OwnClosure(PluginPackage package) => Remembered(package);
 
     private StageFailedException NotLocked(PluginPackage package)
     {

@@ -82,26 +82,31 @@ internal static class PluginCommands
         return ExitCode.Done;
     }
 
-    /// <summary>Reads every byte of the pipeline's packages and holds it against the lock.</summary>
+    /// <summary>Reads every byte of the packages that the pipeline's stages come from, native ones too, and holds it against the lock, or against what the tool was packed with.</summary>
     public static async Task<int> Verify(Commands.Invocation call)
     {
-        var document = Read(call.Pipeline);
         string lockPath = PipelineLock.PathOf(Path.GetFullPath(call.Pipeline));
         if (PipelineLock.Read(lockPath) is not { } held)
         {
             throw new UsageException("SCAL1013", $"There is no lock {lockPath} to verify against.", "'dotnet scaling plugin restore' writes it.");
         }
 
-        using var session = Session.OfFolder(document, call.StoreFolder, Console(), LockUse.Locked);
+        // Linking takes the lock at its word and refuses what it does not cover.
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, _ => { }).ConfigureAwait(false);
+        using var session = open.Session;
+        var closures = held.Plugins.Select(p => p.Closure).ToList();
+        closures.AddRange(open.Pipeline.Stages.Select(s => s.Type.Package).OfType<PluginPackage>().Distinct().Select(session.Packages.OwnClosure).OfType<IReadOnlyList<LockedPackage>>());
+        closures.AddRange(open.Pipeline.Stages.SelectMany(s => s.Natives).Where(n => n.Sha512 is not null).DistinctBy(n => n.Id).Select(n => (IReadOnlyList<LockedPackage>)[new LockedPackage(n.Id, n.Version, n.Sha512!)]));
         var findings = new List<Diagnostic>();
-        foreach (var plugin in held.Plugins)
+        foreach (var closure in closures)
         {
-            findings.AddRange(await session.Packages.Sources.Verify(plugin.Closure, call.Stop).ConfigureAwait(false));
-            _ = PluginLayout.Find(session.Store.MachineCachePath, plugin.Closure, session.Store.Digest, findings.Add);
+            findings.AddRange(await session.Packages.Sources.Verify(closure, call.Stop).ConfigureAwait(false));
         }
 
+        findings = [.. findings.DistinctBy(f => f.Message)];
+        int packages = closures.SelectMany(c => c).Distinct().Count();
         Session.Print(findings);
-        System.Console.Out.WriteLine($"{held.Plugins.Sum(p => p.Closure.Count)} packages of {held.Plugins.Count} {(held.Plugins.Count == 1 ? "plugin" : "plugins")} verified, {(findings.Count == 0 ? "no" : findings.Count)} {(findings.Count == 1 ? "finding" : "findings")}.");
+        System.Console.Out.WriteLine($"{packages} {(packages == 1 ? "package" : "packages")} verified, {(findings.Count == 0 ? "no" : findings.Count)} {(findings.Count == 1 ? "finding" : "findings")}.");
         return findings.Any(f => f.Severity == Severity.Error) ? ExitCode.Integrity : ExitCode.Done;
     }
 

@@ -101,7 +101,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             CheckWritten(file);
         }
 
-        CheckTrespass();
+        CheckTrespass(declared);
 
         if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Concat(Spec.Prepared).Any(i => i.Path is not null && Changed(i.Path, i.Sha256)) || CodeChanged())
         {
@@ -148,12 +148,20 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
         }
     }
 
-    /// <summary>What lies beside the folders that a stage was given was written by a path that leads out of them.</summary>
-    private void CheckTrespass()
+    /// <summary>
+    /// What lies beside the folders that a stage was given was written by a path that leads out of them; what it wrote among its outputs undeclared would be lost. A stage is no prisoner: what it writes elsewhere on
+    /// the machine, nobody sees here.
+    /// </summary>
+    private void CheckTrespass(IReadOnlyList<OutputFile> declared)
     {
         if (Directory.EnumerateFileSystemEntries(Work).Select(f => Path.GetFileName(f)).FirstOrDefault(name => !OwnFolders.Contains(name)) is { } beside)
         {
             throw new StageFailedException("SCAL6016", $"The stage '{Spec.Stage}' wrote '{beside}' outside its folder.", "This is a defect of the stage: it may write to context.Output(name) and below context.WorkFolder.");
+        }
+
+        if (Directory.EnumerateFiles(Output, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Output, f)).FirstOrDefault(name => declared.All(d => d.Name != name)) is { } undeclared)
+        {
+            throw new StageFailedException("SCAL6016", $"The stage '{Spec.Stage}' wrote '{undeclared}' among its outputs and does not declare it.", "This is a defect of the stage: it has to declare the file, or write it below context.WorkFolder.");
         }
     }
 
