@@ -122,10 +122,13 @@ public sealed class PluginPackageTests : IDisposable
     public void A_tampered_package_is_refused()
     {
         string package = Pack("Acme.Stages", "1.0.0", [Plugin], name: "Acme.Stages.dll");
+        _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.0.0 } ]\n" + Stages);
+        Succeeds("plugin", "restore", "study.yaml");
+        Directory.Delete(_tool.Folder["packages"], recursive: true);
+        Directory.Delete(_tool.Folder["store"], recursive: true);
         byte[] bytes = File.ReadAllBytes(package);
         bytes[bytes.Length / 3] ^= 1;
         File.WriteAllBytes(package, bytes);
-        _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.0.0 } ]\n" + Stages);
 
         var run = _tool.Run("run", "study.yaml");
 
