@@ -27,9 +27,9 @@ public sealed class Decoder : IDisposable
 
     /// <summary>
     /// What TorchSharp lacks: the lookup in a matrix that may be the head as well; the norm with float32 statistics in one kernel; and attention with
-    /// enable_gqa, which in bfloat16 on a GPU is flash attention: it never writes its scores and repeats no keys or values; and oneDNN's product, by the way of an image one pixel wide.
+    /// enable_gqa, which in bfloat16 on a GPU is flash attention: it never writes its scores and repeats no keys or values; and oneDNN's product.
     /// </summary>
-    private static readonly jit.CompilationUnit Script = jit.compile($$"""
+    private static readonly jit.CompilationUnit Script = jit.compile(OneDnnProducts.Functions + $$"""
         def rows(matrix: Tensor, indices: Tensor) -> Tensor:
             return torch.embedding(matrix, indices)
 
@@ -40,9 +40,7 @@ public sealed class Decoder : IDisposable
             return torch.scaled_dot_product_attention(q_BNTH, k_BKTH, v_BKTH, None, 0.0, True, scale=None, enable_gqa=True)
 
         def large_product(x_BTI: Tensor, w_OI: Tensor) -> Tensor:
-            x_1IZ1 = x_BTI.reshape([1, -1, 1, x_BTI.size(2)]).permute([0, 3, 1, 2])
-            y_1OZ1 = torch.mkldnn_convolution(x_1IZ1, w_OI.unsqueeze(2).unsqueeze(3), None, [0, 0], [1, 1], [1, 1], 1)
-            return y_1OZ1.permute([0, 2, 3, 1]).reshape([x_BTI.size(0), x_BTI.size(1), w_OI.size(0)])
+            return onednn_product(x_BTI.reshape([-1, x_BTI.size(2)]), w_OI).reshape([x_BTI.size(0), x_BTI.size(1), w_OI.size(0)])
 
         """);
 

@@ -15,17 +15,20 @@ internal static class OneDnnProducts
 
     private static readonly ConcurrentDictionary<(long Z, long I, long O), bool> Known = new();
 
-    private static readonly jit.CompilationUnit Script = jit.compile("""
-        def product(x_ZI: Tensor, w_OI: Tensor) -> Tensor:
+    /// <summary>The products in TorchScript: what is checked here is what others compile into their own scripts. libtorch offers the first as a convolution over an image one pixel wide.</summary>
+    public const string Functions = """
+        def onednn_product(x_ZI: Tensor, w_OI: Tensor) -> Tensor:
             x_1IZ1 = x_ZI.view([1, x_ZI.size(0), 1, -1]).permute([0, 3, 1, 2])
             y_1OZ1 = torch.mkldnn_convolution(x_1IZ1, w_OI.unsqueeze(2).unsqueeze(3), None, [0, 0], [1, 1], [1, 1], 1)
             return y_1OZ1.permute([0, 2, 3, 1]).view([x_ZI.size(0), -1])
 
-        def weight_gradient(d_y_ZO: Tensor, x_ZI: Tensor, w_OI: Tensor) -> Tensor:
+        def onednn_weight_gradient(d_y_ZO: Tensor, x_ZI: Tensor, w_OI: Tensor) -> Tensor:
             d_OI, no_bias = torch.mkldnn_linear_backward_weights(d_y_ZO.to_mkldnn(), x_ZI.to_mkldnn(), w_OI, False)
             return d_OI
 
-        """);
+        """;
+
+    private static readonly jit.CompilationUnit Script = jit.compile(Functions);
 
     /// <summary>Whether x_ZI · w_OIᵀ, and the gradient of w in it, are what libtorch's own products give.</summary>
     /// <param name="z">Rows.</param>
@@ -41,8 +44,8 @@ internal static class OneDnnProducts
         var x_ZI = randn([z, i], generator: random);
         var w_OI = randn([o, i], generator: random);
         var d_y_ZO = randn([z, o], generator: random);
-        return Differ(Script.invoke<Tensor>("product", x_ZI, w_OI), x_ZI.mm(w_OI.t())) < Tolerance * Math.Sqrt(i)
-            && Differ(Script.invoke<Tensor>("weight_gradient", d_y_ZO, x_ZI, w_OI), d_y_ZO.t().mm(x_ZI)) < Tolerance * Math.Sqrt(z);
+        return Differ(Script.invoke<Tensor>("onednn_product", x_ZI, w_OI), x_ZI.mm(w_OI.t())) < Tolerance * Math.Sqrt(i)
+            && Differ(Script.invoke<Tensor>("onednn_weight_gradient", d_y_ZO, x_ZI, w_OI), d_y_ZO.t().mm(x_ZI)) < Tolerance * Math.Sqrt(z);
     }
 
     private static double Differ(Tensor one, Tensor other) => (one - other).abs().max().item<float>();

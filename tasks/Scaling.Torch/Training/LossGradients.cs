@@ -40,19 +40,17 @@ public sealed class LossGradients : IDisposable
     /// transpose, and the tiled kernel of scaled_dot_product_attention consists of such. Queries come in blocks that meet the keys up to their own alone. The G query heads
     /// of a key/value head stand side by side, so that nothing is repeated. Parameters and gradients have the order of DecoderWeights.All.
     ///
-    /// Products of many numbers go to oneDNN, which libtorch offers as a convolution over an image one pixel wide: it has AVX-512 for AMD's processors, where MKL's mm has AVX2
+    /// Products of many numbers go to oneDNN: it has AVX-512 for AMD's processors, where MKL's mm has AVX2
     /// and half the speed. Its calls take some 20 µs more, so small ones stay with mm; and all do where one is wrong on this machine, see <see cref="OneDnnProducts"/>.
     /// </summary>
-    private static string Script(long leastForOneDnn) => $$"""
+    private static string Script(long leastForOneDnn) => OneDnnProducts.Functions + $$"""
         def is_large(x_ZI: Tensor, w_OI: Tensor) -> bool:
             return x_ZI.size(0) * w_OI.numel() >= {{leastForOneDnn}}
 
         def product(x_ZI: Tensor, w_OI: Tensor) -> Tensor:
             if not is_large(x_ZI, w_OI):
                 return torch.mm(x_ZI, w_OI.t())
-            x_1IZ1 = x_ZI.view([1, x_ZI.size(0), 1, -1]).permute([0, 3, 1, 2])
-            y_1OZ1 = torch.mkldnn_convolution(x_1IZ1, w_OI.unsqueeze(2).unsqueeze(3), None, [0, 0], [1, 1], [1, 1], 1)
-            return y_1OZ1.permute([0, 2, 3, 1]).view([x_ZI.size(0), -1])
+            return onednn_product(x_ZI, w_OI)
 
         def plus_product(y_ZO: Tensor, x_ZI: Tensor, w_OI: Tensor) -> Tensor:
             if not is_large(x_ZI, w_OI):
@@ -63,8 +61,7 @@ public sealed class LossGradients : IDisposable
             if not is_large(x_ZI, d_w_OI):
                 d_w_OI.addmm_(d_y_ZO.t(), x_ZI)
             else:
-                d_OI, no_bias = torch.mkldnn_linear_backward_weights(d_y_ZO.to_mkldnn(), x_ZI.to_mkldnn(), d_w_OI, False)
-                d_w_OI.add_(d_OI)
+                d_w_OI.add_(onednn_weight_gradient(d_y_ZO, x_ZI, d_w_OI))
 
         def norm(x_ZD: Tensor, scale_D: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             root_Z1 = torch.rsqrt(torch.mean(x_ZD * x_ZD, [-1], True) + {{Text(Decoder.NormEpsilon)}})
