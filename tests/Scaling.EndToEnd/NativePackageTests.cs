@@ -13,17 +13,7 @@ public sealed class NativePackageTests : IDisposable
 
     private readonly Tool _tool = new();
 
-    public NativePackageTests()
-    {
-        Directory.CreateDirectory(_tool.Folder["feed"]);
-        _tool.Folder.Write("nuget.config", """
-            <configuration>
-              <config><add key="globalPackagesFolder" value="packages" /></config>
-              <packageSources><clear /><add key="feed" value="feed" /></packageSources>
-              <fallbackPackageFolders><clear /></fallbackPackageFolders>
-            </configuration>
-            """);
-    }
+    public NativePackageTests() => _tool.UseFeed();
 
     public void Dispose() => _tool.Dispose();
 

@@ -18,16 +18,7 @@ public sealed class PluginPackageTests : IDisposable
     private static readonly string Plugin = Tool.TestPlugin;
     private readonly Tool _tool = new();
 
-    public PluginPackageTests()
-    {
-        Directory.CreateDirectory(_tool.Folder["feed"]);
-        _tool.Folder.Write("nuget.config", """
-            <configuration>
-              <config><add key="globalPackagesFolder" value="packages" /></config>
-              <packageSources><clear /><add key="feed" value="feed" /></packageSources>
-            </configuration>
-            """);
-    }
+    public PluginPackageTests() => _tool.UseFeed();
 
     public void Dispose() => _tool.Dispose();
 

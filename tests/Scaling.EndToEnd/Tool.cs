@@ -60,6 +60,19 @@ public sealed class Tool : IDisposable
         return copy;
     }
 
+    /// <summary>A folder <c>feed</c> as the only source of packages, and a packages folder of the test's own.</summary>
+    public void UseFeed()
+    {
+        Directory.CreateDirectory(Folder["feed"]);
+        Folder.Write("nuget.config", """
+            <configuration>
+              <config><add key="globalPackagesFolder" value="packages" /></config>
+              <packageSources><clear /><add key="feed" value="feed" /></packageSources>
+              <fallbackPackageFolders><clear /></fallbackPackageFolders>
+            </configuration>
+            """);
+    }
+
     public static void Signal(int process, string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{process}"]);

@@ -58,16 +58,16 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
     public async Task<PluginLayout> LayOut(PluginPackage package, CancellationToken cancel)
     {
         bool own = IsOwn(package);
-        if (_use == LockUse.Locked && !new PackageRequest(package.Id, package.Version).IsExact)
+        var request = new PackageRequest(package.Id, package.Version);
+        if (_use == LockUse.Locked)
         {
-            throw new StageFailedException("SCAL6108", $"--locked takes exact versions, and the plugin {package.Id} is asked for as {package.Version}.", "Write the version that the lock has.");
+            request.DemandExact();
         }
 
         var locked = own ? Remembered(package) : _held?.Plugins.FirstOrDefault(p => p.Package == package.Id && p.Requested == package.Version)?.Closure;
         var layout = locked is null ? null : PluginLayout.Find(_store.MachineCachePath, locked, _store.Digest, _observer.Warned);
         if (layout is null)
         {
-            var request = new PackageRequest(package.Id, package.Version);
             var closure = locked is not null ? await Sources.Locked(request, locked, cancel, allowFloating: true).ConfigureAwait(false)
                 : own || _use == LockUse.Resolve ? await Sources.Resolve(request, cancel).ConfigureAwait(false)
                 : throw NotLocked(package);

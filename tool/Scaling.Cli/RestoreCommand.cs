@@ -2,6 +2,7 @@
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -10,9 +11,10 @@ internal static class RestoreCommand
 {
     /// <summary>A result and where its content lies now: a file, or bytes.</summary>
     /// <param name="Name"><c>STAGE/FILE</c>, or <c>STAGE/POINT/FILE</c>.</param>
+    /// <param name="Sha256">Of its content.</param>
     /// <param name="Path">Of the file.</param>
     /// <param name="Content">In place of it.</param>
-    private sealed record Result(string Name, string? Path, byte[]? Content);
+    private sealed record Result(string Name, string Sha256, string? Path, byte[]? Content);
 
     public static async Task<int> Run(Commands.Invocation call)
     {
@@ -44,7 +46,7 @@ internal static class RestoreCommand
         }
 
         var record = into is null ? null : call.Record; // A mistake in it is better known before anything is written.
-        var written = into is null ? [.. results.Select(r => r.Path!)] : Write(results, into);
+        var written = into is null ? [.. results.Select(r => r.Path!)] : Write(results, into, session.Store);
         record?.Write(open.Pipeline.Name, into!, [.. results.Select(r => r.Name)]);
         WriteInputs(call.InputsTo, open.Pipeline, lockPath, results);
         written.ForEach(Console.Out.WriteLine);
@@ -88,7 +90,7 @@ internal static class RestoreCommand
         }
 
         Session.Print(check.Assumed);
-        return ([.. stages.SelectMany(s => check.CommittedFiles(s, Path.Combine(folder, s.Id)).Select(f => new Result(f.Point is null ? $"{s.Id}/{f.Name}" : $"{s.Id}/{f.Point}/{f.Name}", f.Path, null)))], []);
+        return ([.. stages.SelectMany(s => check.CommittedFiles(s, Path.Combine(folder, s.Id)).Select(f => new Result(f.Point is null ? $"{s.Id}/{f.Name}" : $"{s.Id}/{f.Point}/{f.Name}", session.Store.Digest(f.Path), f.Path, null)))], []);
     }
 
     /// <summary>The results as the store of this machine holds them; null where it lacks any that lead to them.</summary>
@@ -101,30 +103,27 @@ internal static class RestoreCommand
 
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(stop).ConfigureAwait(false);
         return stages.All(s => ahead.First(a => a.Stage == s).Result is not null)
-            ? [.. stages.SelectMany(s => ahead.First(a => a.Stage == s).Result!.Files.Select(f => new Result($"{s.Id}/{f.ResultName}", session.Store.ContentPath(f), f.Inline)))]
+            ? [.. stages.SelectMany(s => ahead.First(a => a.Stage == s).Result!.Files.Select(f => new Result($"{s.Id}/{f.ResultName}", f.Sha256, session.Store.ContentPath(f), f.Inline)))]
             : null;
     }
 
     /// <summary>Writes what differs, and removes what an earlier restore wrote and the pipeline gives no more.</summary>
-    private static List<string> Write(List<Result> results, string folder)
+    private static List<string> Write(List<Result> results, string folder, ContentStore store)
     {
-        Directory.CreateDirectory(folder);
+        var placed = new ResultsFolder(Directory.CreateDirectory(folder).FullName, store);
+        placed.RemoveAsides();
         string list = Path.Combine(folder, ".restored");
+        string[] earlier = File.Exists(list) ? File.ReadAllLines(list) : [];
         string[] names = [.. results.Select(r => r.Name)];
-        foreach (string old in (File.Exists(list) ? File.ReadAllLines(list) : []).Except(names).Where(n => Path.GetFullPath(n, folder).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        foreach (string old in earlier.Except(names).Where(n => Path.GetFullPath(n, folder).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
         {
             File.Delete(Path.Combine(folder, old));
         }
 
-        File.WriteAllLines(list, File.Exists(list) ? File.ReadAllLines(list).Union(names) : names); // Before the files: what is written is known as ours whatever happens.
+        File.WriteAllLines(list, earlier.Union(names)); // Before the files: what is written is known as ours whatever happens.
         foreach (var result in results)
         {
-            byte[] content = result.Content ?? File.ReadAllBytes(result.Path!);
-            string target = Path.Combine(folder, result.Name);
-            if (!File.Exists(target) || !File.ReadAllBytes(target).AsSpan().SequenceEqual(content))
-            {
-                Engine.Files.Durable.Write(target, content);
-            }
+            placed.Place(result.Name, result.Sha256, result.Path, result.Content);
         }
 
         File.WriteAllLines(list, names);

@@ -11,9 +11,9 @@ internal static class LockCheck
     /// <exception cref="StageFailedException">SCAL6108, SCAL6109.</exception>
     public static LockedPackage Plugin(PackageRequest request, VersionRange range, IReadOnlyList<LockedPackage> locked, bool allowFloating)
     {
-        if (!request.IsExact && !allowFloating)
+        if (!allowFloating)
         {
-            throw PackageProblems.Floating(request);
+            request.DemandExact();
         }
 
         if (locked.FirstOrDefault(l => !NuGetVersion.TryParse(l.Version, out _) || l.Sha512.Length == 0) is { } odd)

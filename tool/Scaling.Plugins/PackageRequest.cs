@@ -15,6 +15,16 @@ public sealed partial record PackageRequest(string Id, string Version, SourceLoc
     /// <summary>It names one version. Anything else is floating: what it gives depends on the day.</summary>
     public bool IsExact => Exact().IsMatch(Version);
 
+    /// <summary>Refuses a floating version.</summary>
+    /// <exception cref="StageFailedException">SCAL6108.</exception>
+    public void DemandExact()
+    {
+        if (!IsExact)
+        {
+            throw PackageProblems.Floating(this);
+        }
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Id} {Version}";
 

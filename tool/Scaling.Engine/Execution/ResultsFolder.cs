@@ -63,7 +63,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
     private string Aside(int process) => System.IO.Path.Combine(Path, $".{process}.tmp");
 
     /// <summary>Removes what a run left that was killed while it wrote.</summary>
-    private void RemoveAsides()
+    public void RemoveAsides()
     {
         foreach (string aside in Directory.Exists(Path) ? Directory.EnumerateFiles(Path, ".*.tmp") : [])
         {
@@ -74,7 +74,12 @@ public sealed class ResultsFolder(string path, ContentStore store)
         }
     }
 
-    private RecordedResult Place(string name, string digest, string? blob, byte[]? content)
+    /// <summary>Puts a file where it is missing or differs, in one step.</summary>
+    /// <param name="name">Relative to the folder.</param>
+    /// <param name="digest">SHA-256 of its content.</param>
+    /// <param name="source">File that holds the content; null where <paramref name="content"/> is it.</param>
+    /// <param name="content">The content itself.</param>
+    public RecordedResult Place(string name, string digest, string? source, byte[]? content)
     {
         string target = System.IO.Path.Combine(Path, name);
         if (!File.Exists(target) || store.Digest(target) != digest)
@@ -83,7 +88,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
             string aside = Aside(Environment.ProcessId);
             if (content is null)
             {
-                File.Copy(blob!, aside, overwrite: true);
+                File.Copy(source!, aside, overwrite: true);
             }
             else
             {

@@ -95,14 +95,13 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
 
     private async Task<IReadOnlyList<StageType>> DescribeAnew(string assembly)
     {
-        ContractCheck.Demand(assembly);
         string folder = Path.GetDirectoryName(assembly)!;
         var digests = Directory.EnumerateFiles(folder, "*.dll").ToDictionary(f => Path.GetFileName(f)!, store.Digest, StringComparer.Ordinal);
         KeyEntry[] entries =
         [
             new(EntryKind.Format, "key", ActionKey.FormatRevision),
             new(EntryKind.Stage, "action", "describe"),
-            new(EntryKind.Contract, "revision", $"{Contract.Revision}"),
+            new(EntryKind.Contract, "version", $"{typeof(IStage).Assembly.GetName().Version}"),
             new(EntryKind.Framework, "major", $"{Environment.Version.Major}"),
             new("main", "assembly", Path.GetFileName(assembly)),
             .. digests.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new KeyEntry(EntryKind.Assembly, d.Key, d.Value)),
@@ -111,6 +110,7 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
         var manifest = store.Find(key);
         if (manifest is null)
         {
+            ContractCheck.Demand(assembly);
             string description = await workers.Describe(assembly).ConfigureAwait(false);
             var file = store.Take(Encoding.UTF8.GetBytes(description), "description.json", "description");
             manifest = new Manifest(key, "describe", null, entries, [file], 0, store.Now);
