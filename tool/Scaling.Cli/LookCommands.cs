@@ -70,7 +70,7 @@ internal static class LookCommands
 
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(call.Stop).ConfigureAwait(false);
         var stage = ahead.First(a => a.Stage.Id == target[0]);
-        var explainer = new Explainer(session.Store, RunRecord.Read(session.Store, pipeline.Path), pipeline);
+        var explainer = new Explainer(session.Store, new RunHistory(session.Store, pipeline.Path).Last, pipeline);
         if (target is [_, var point])
         {
             return WhyPoint(stage, point, explainer);

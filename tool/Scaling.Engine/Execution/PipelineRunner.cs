@@ -21,7 +21,9 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private readonly StagePlanner _planner = new(pipeline, store);
     private readonly Collector _collector = new(store);
     private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer, code);
-    private readonly RunRecord? _last = RunRecord.Read(store, pipeline.Path);
+    private readonly DateTimeOffset _started = store.Now;
+    private readonly RunHistory _history = new(store, pipeline.Path);
+    private readonly RunRecord? _last = new RunHistory(store, pipeline.Path).Last;
     private readonly ConcurrentDictionary<string, StageResult> _results = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<NativePackage>> _natives = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
@@ -45,11 +47,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         await Task.WhenAll(running.Values).ConfigureAwait(false);
         var results = new ResultsFolder(Path.Combine(options.ResultsFolder, pipeline.Name), store);
         var written = results.Write(pipeline, _results, _summaries, _last);
-        Keep(results.Path, written);
 
         // Undone without a failure is interrupted too: somebody may have asked a worker to stop, and not the tool.
         bool undone = _summaries.Values.Any(s => s.NotDone is not null);
         int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
+        Keep(exit, results.Path, written);
         return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results) { Natives = _natives };
     }
 
@@ -122,7 +124,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             found[spec.Key] = store.Find(spec.Key) ?? throw Lost(spec);
         }
 
-        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, executed > 0 ? reasons : Earlier(stage));
+        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, executed > 0 ? reasons : Earlier(stage)) { Prepare = plan.Prepare?.Key };
         summary = summary with
         {
             Actions = plan.Actions.Count,
@@ -243,21 +245,17 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
     private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last, pipeline).Recorded(stage)?.Reasons ?? [];
 
-    private void Keep(string folder, IReadOnlyList<RecordedResult> written)
+    private void Keep(int exit, string folder, IReadOnlyList<RecordedResult> written)
     {
         bool all = pipeline.Stages.All(s => _records.ContainsKey(s.Id));
         RecordedStage[] stages =
         [
-            .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id]),
+            .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id] with
+            {
+                Collection = _results.GetValueOrDefault(s.Id)?.Collection, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
+            }),
             .. all ? [] : _last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
         ];
-        var record = new RunRecord(pipeline.Name, store.Now, stages, folder, written);
-        bool same = _last is not null && stages.All(s => s.Executed == 0) && _last.ResultsFolder == folder
-            && stages.Select(s => (s.Id, s.Type)).SequenceEqual(_last.Stages.Select(s => (s.Id, s.Type)))
-            && stages.Zip(_last.Stages).All(z => z.First.Actions.SequenceEqual(z.Second.Actions)) && written.SequenceEqual(_last.Results);
-        if (!same)
-        {
-            record.Write(store, pipeline.Path);
-        }
+        _history.Keep(new RunRecord(pipeline.Name, pipeline.Path, _started, store.Now, exit, stages, folder, written), _last);
     }
 }

@@ -1,45 +1,68 @@
-// What the last run of a pipeline was made of: `why` compares with it, and results that it wrote are known as ours.
-using System.Text.Json;
-using Scaling.Engine.Store;
+// What a run of a pipeline was made of: `why` compares with it, `cache gc` keeps what it names, and results that it wrote are known as ours.
+using System.Text.Json.Serialization;
 
 namespace Scaling.Engine.Execution;
 
-/// <summary>An action of the last run.</summary>
+/// <summary>An action of a run.</summary>
 /// <param name="Point">The row's name; null without fan-out.</param>
 /// <param name="Key">Its key; its entries stand in the manifest of that key.</param>
 public sealed record RecordedAction(string? Point, string Key);
 
-/// <summary>A stage of the last run.</summary>
+/// <summary>A stage of a run.</summary>
 /// <param name="Id">As YAML named it.</param>
 /// <param name="Type">Its type.</param>
-/// <param name="Actions">All of them, executed or cached.</param>
+/// <param name="Actions">All of them: executed, cached, failed or stopped.</param>
 /// <param name="Executed">How many were executed.</param>
 /// <param name="Reasons">Why those were, in words; empty where none was.</param>
-public sealed record RecordedStage(string Id, string Type, IReadOnlyList<RecordedAction> Actions, int Executed, IReadOnlyList<string> Reasons);
+public sealed record RecordedStage(string Id, string Type, IReadOnlyList<RecordedAction> Actions, int Executed, IReadOnlyList<string> Reasons)
+{
+    /// <summary>Key of what its rows share; null for none.</summary>
+    public string? Prepare { get; init; }
 
-/// <summary>A result file that the last run wrote.</summary>
+    /// <summary>Key of the collection of its rows; null without fan-out, or where it was not collected.</summary>
+    public string? Collection { get; init; }
+
+    /// <summary>How many failed.</summary>
+    public int Failed { get; init; }
+
+    /// <summary>Why it was not done; null where it was.</summary>
+    public string? NotDone { get; init; }
+
+    /// <summary>Every key that it names.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Keys => [.. Actions.Select(a => a.Key), .. new[] { Prepare, Collection }.OfType<string>()];
+}
+
+/// <summary>A result file that a run wrote.</summary>
 /// <param name="Path">Relative to the results folder.</param>
 /// <param name="Sha256">Of its content.</param>
 public sealed record RecordedResult(string Path, string Sha256);
 
-/// <summary>The last run of a pipeline file.</summary>
+/// <summary>A run of a pipeline file.</summary>
 /// <param name="Pipeline">Its name.</param>
-/// <param name="Ended">When.</param>
+/// <param name="Path">Absolute path of its file.</param>
+/// <param name="Started">When it began.</param>
+/// <param name="Ended">When it ended.</param>
+/// <param name="ExitCode">See <see cref="Execution.ExitCode"/>.</param>
 /// <param name="Stages">In the pipeline's order; those that could not be planned are missing.</param>
 /// <param name="ResultsFolder">Where results were written.</param>
 /// <param name="Results">What was written there.</param>
 public sealed record RunRecord(
-    string Pipeline, DateTimeOffset Ended, IReadOnlyList<RecordedStage> Stages, string ResultsFolder, IReadOnlyList<RecordedResult> Results)
+    string Pipeline, string Path, DateTimeOffset Started, DateTimeOffset Ended, int ExitCode, IReadOnlyList<RecordedStage> Stages, string ResultsFolder, IReadOnlyList<RecordedResult> Results)
 {
-    /// <summary>The record of a pipeline file; null where it never ran, or where the record is damaged.</summary>
-    /// <param name="store">Holds it.</param>
-    /// <param name="pipelinePath">Absolute path of the pipeline file.</param>
-    public static RunRecord? Read(ContentStore store, string pipelinePath) =>
-        Sealed.Read(store.RunPath(pipelinePath), out _) is { } json ? JsonSerializer.Deserialize(json, EngineJson.Default.RunRecord) : null;
+    /// <summary>Its place among the runs of the pipeline file, from 1; 0 before it is kept.</summary>
+    [JsonIgnore]
+    public int Number { get; init; }
 
-    /// <summary>Keeps the record.</summary>
-    /// <param name="store">Holds it.</param>
-    /// <param name="pipelinePath">Absolute path of the pipeline file.</param>
-    public void Write(ContentStore store, string pipelinePath) =>
-        Sealed.Write(store.RunPath(pipelinePath), JsonSerializer.SerializeToUtf8Bytes(this, EngineJson.Default.RunRecord));
+    /// <summary>What <c>--set</c> said, as typed. Default: nothing.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>Whether a run gave the same as another: same actions, nothing executed, same results.</summary>
+    /// <param name="other">An earlier one.</param>
+    internal bool Repeats(RunRecord other) =>
+        Stages.All(s => s.Executed == 0) && ExitCode == other.ExitCode && ResultsFolder == other.ResultsFolder && Overrides.SequenceEqual(other.Overrides)
+        && Stages.Select(Shape).SequenceEqual(other.Stages.Select(Shape))
+        && Stages.Zip(other.Stages).All(z => z.First.Actions.SequenceEqual(z.Second.Actions)) && Results.SequenceEqual(other.Results);
+
+    private static (string Id, string Type, string? Prepare, string? Collection, int Failed, string? NotDone) Shape(RecordedStage s) => (s.Id, s.Type, s.Prepare, s.Collection, s.Failed, s.NotDone);
 }

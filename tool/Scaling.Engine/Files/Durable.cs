@@ -14,11 +14,36 @@ public static class Durable
     /// <summary>Publishes bytes at a path in one step.</summary>
     /// <param name="path">Replaced if there; its folder is made.</param>
     /// <param name="bytes">Content.</param>
-    public static void Write(string path, ReadOnlySpan<byte> bytes)
+    public static void Write(string path, ReadOnlySpan<byte> bytes) => Write(path, bytes, (aside, place) =>
+    {
+        File.Move(aside, place, overwrite: true);
+        return true;
+    });
+
+    /// <summary>Publishes bytes at a path in one step, if nothing is there yet: of several who try, one succeeds, on every file system.</summary>
+    /// <param name="path">Its folder is made.</param>
+    /// <param name="bytes">Content.</param>
+    /// <returns>False where something is there.</returns>
+    public static bool TryWriteNew(string path, ReadOnlySpan<byte> bytes) => Write(path, bytes, (aside, place) =>
+    {
+        try
+        {
+            File.Move(aside, place, overwrite: false); // By link(2), which fails where the name is taken.
+            return true;
+        }
+        catch (IOException) when (File.Exists(place))
+        {
+            File.Delete(aside);
+            return false;
+        }
+    });
+
+    private static bool Write(string path, ReadOnlySpan<byte> bytes, Func<string, string, bool> publish)
     {
         string folder = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(folder);
         string aside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.{Guid.NewGuid():N}");
+        bool published;
         try
         {
             using (var handle = File.OpenHandle(aside, FileMode.CreateNew, FileAccess.Write))
@@ -27,7 +52,7 @@ public static class Durable
                 RandomAccess.FlushToDisk(handle);
             }
 
-            File.Move(aside, path, overwrite: true);
+            published = publish(aside, path);
         }
         catch
         {
@@ -36,6 +61,7 @@ public static class Durable
         }
 
         FlushFolder(folder);
+        return published;
     }
 
     /// <summary>Flushes a written file and moves it to its place on the same file system, in one step.</summary>

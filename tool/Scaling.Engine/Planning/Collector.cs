@@ -34,7 +34,8 @@ public sealed class Collector(ContentStore store)
         }
 
         ActionSpec[] members = [.. plan.Actions.Where(a => found.ContainsKey(a.Key))];
-        return new StageResult((Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)])).Files);
+        var collection = Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)]);
+        return new StageResult(collection.Files) { Collection = collection.Key };
     }
 
     private Manifest? Find(StagePlan plan, IReadOnlyList<ActionSpec> members) => store.Find(ActionKey.Of(plan.CollectionEntries(members)));

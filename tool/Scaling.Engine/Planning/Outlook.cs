@@ -47,7 +47,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
         var planner = new StagePlanner(pipeline, store);
         var collector = new Collector(store);
         var executor = new ActionExecutor(workers, store, 1, observer, code);
-        var explainer = new Explainer(store, RunRecord.Read(store, pipeline.Path), pipeline);
+        var explainer = new Explainer(store, new RunHistory(store, pipeline.Path).Last, pipeline);
         var results = new Dictionary<string, StageResult>();
         var ahead = new List<StageAhead>();
         foreach (var stage in pipeline.Stages)

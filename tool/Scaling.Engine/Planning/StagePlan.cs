@@ -10,6 +10,9 @@ namespace Scaling.Engine.Planning;
 /// <param name="Files">With their points where the stage fans out and the file is no table.</param>
 public sealed record StageResult(IReadOnlyList<StoredFile> Files)
 {
+    /// <summary>Key of the collection; null where the stage does not fan out.</summary>
+    public string? Collection { get; init; }
+
     /// <summary>The files that a role of that kind takes.</summary>
     /// <param name="kind">Kind of an artifact.</param>
     public IEnumerable<StoredFile> OfKind(string kind) => Files.Where(f => f.Kind == kind && !f.Volatile);

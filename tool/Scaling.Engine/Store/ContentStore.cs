@@ -14,7 +14,7 @@ namespace Scaling.Engine.Store;
 /// locks/ab/KEY        held while an action runs
 /// work/KEY/           scratch of an action: checkpoints survive a kill here
 /// logs/ab/KEY         what an action last printed
-/// runs/ID             what the last run of a pipeline was made of, for why
+/// history/ID/NUMBER   what the runs of a pipeline were made of, for why and gc
 /// quarantine/         what was found damaged
 /// proofs              digests taken, by the file's identity
 /// </code>
@@ -166,10 +166,8 @@ public sealed class ContentStore : IDisposable
     /// <summary>The time, for a manifest.</summary>
     public DateTimeOffset Now => _time.GetUtcNow();
 
-    /// <summary>Path of what the last run of a pipeline left.</summary>
-    /// <param name="pipeline">Absolute path of the pipeline file.</param>
-    public string RunPath(string pipeline) =>
-        Path.Combine(Root, "runs", Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(pipeline)))[..32]);
+    /// <summary>Where the runs of pipelines are kept; see <see cref="Execution.RunHistory"/>.</summary>
+    public string HistoryPath => Path.Combine(Root, "history");
 
     /// <summary>Removes the scratch of an action.</summary>
     /// <param name="key">Its key.</param>

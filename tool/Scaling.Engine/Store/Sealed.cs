@@ -12,11 +12,10 @@ internal static class Sealed
     private static readonly int HeaderLength = Mark.Length + 64 + 1;
 
     /// <summary>Publishes the content at a path in one step.</summary>
-    public static void Write(string path, byte[] json)
-    {
-        byte[] header = Encoding.ASCII.GetBytes($"{Mark}{Convert.ToHexStringLower(SHA256.HashData(json))}\n");
-        Durable.Write(path, [.. header, .. json]);
-    }
+    public static void Write(string path, byte[] json) => Durable.Write(path, Seal(json));
+
+    /// <summary>The content under its seal.</summary>
+    public static byte[] Seal(byte[] json) => [.. Encoding.ASCII.GetBytes($"{Mark}{Convert.ToHexStringLower(SHA256.HashData(json))}\n"), .. json];
 
     /// <summary>The content; null where there is no file; <paramref name="damaged"/> where the bytes are not those that were written.</summary>
     public static byte[]? Read(string path, out bool damaged)

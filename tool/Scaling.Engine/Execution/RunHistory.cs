@@ -1,0 +1,97 @@
+// The runs of a pipeline file, numbered from 1; what a run that changed nothing found is not kept again.
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Scaling.Engine.Files;
+using Scaling.Engine.Store;
+
+namespace Scaling.Engine.Execution;
+
+/// <summary>
+/// Records in the store, <c>history/PIPELINE/NUMBER</c>, the pipeline by the SHA-256 of its file's absolute path. Numbers and not times order them: clocks are set back. The modification time of a record is when
+/// a run last found it true.
+/// </summary>
+/// <param name="store">Holds them.</param>
+/// <param name="pipelinePath">Absolute path of the pipeline file.</param>
+public sealed class RunHistory(ContentStore store, string pipelinePath)
+{
+    /// <summary>As many runs of a pipeline are kept.</summary>
+    public const int Longest = 50;
+
+    private readonly string _folder = Path.Combine(store.HistoryPath, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pipelinePath)))[..32]);
+
+    /// <summary>The numbers of the runs, the last first.</summary>
+    public IReadOnlyList<int> Numbers => NumbersIn(_folder);
+
+    /// <summary>The last run; null where the pipeline never ran here, or its record is damaged.</summary>
+    public RunRecord? Last => Numbers is [var last, ..] ? Read(last) : null;
+
+    /// <summary>A run; null where there is none of that number, or its record is damaged.</summary>
+    /// <param name="number">From 1.</param>
+    public RunRecord? Read(int number) => Read(Path.Combine(_folder, Name(number)), number);
+
+    /// <summary>Keeps a run, and forgets the oldest; one that gave what the last gave is the last.</summary>
+    /// <param name="run">Its number is given here.</param>
+    /// <param name="last">The last run as it was when this one began; null for none.</param>
+    /// <returns>The run with its number.</returns>
+    public RunRecord Keep(RunRecord run, RunRecord? last)
+    {
+        if (last is not null && run.Repeats(last))
+        {
+            File.SetLastWriteTimeUtc(Path.Combine(_folder, Name(last.Number)), store.Now.UtcDateTime);
+            return last;
+        }
+
+        byte[] content = Sealed.Seal(JsonSerializer.SerializeToUtf8Bytes(run, EngineJson.Default.RunRecord));
+        int number = Numbers is [var newest, ..] ? newest + 1 : 1;
+        while (!Durable.TryWriteNew(Path.Combine(_folder, Name(number)), content))
+        {
+            number++; // Another run of the pipeline ended at the same time.
+        }
+
+        foreach (int old in Numbers.Skip(Longest))
+        {
+            File.Delete(Path.Combine(_folder, Name(old)));
+        }
+
+        return run with { Number = number };
+    }
+
+    /// <summary>Every run of every pipeline that a store remembers, with when a run last found it true; damaged records are left out.</summary>
+    /// <param name="store">The store.</param>
+    public static IEnumerable<(RunRecord Run, DateTimeOffset LastTrue)> All(ContentStore store)
+    {
+        foreach (string folder in Directory.Exists(store.HistoryPath) ? Directory.EnumerateDirectories(store.HistoryPath) : [])
+        {
+            foreach (int number in NumbersIn(folder))
+            {
+                string path = Path.Combine(folder, Name(number));
+                if (Read(path, number) is { } run)
+                {
+                    yield return (run, File.GetLastWriteTimeUtc(path));
+                }
+            }
+        }
+    }
+
+    private static string Name(int number) => number.ToString("D6", CultureInfo.InvariantCulture);
+
+    private static int[] NumbersIn(string folder) => !Directory.Exists(folder) ? [] :
+    [
+        .. Directory.EnumerateFiles(folder).Select(f => int.TryParse(Path.GetFileName(f), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)
+            .Where(n => n > 0).OrderDescending(),
+    ];
+
+    private static RunRecord? Read(string path, int number)
+    {
+        try
+        {
+            return Sealed.Read(path, out _) is { } json && JsonSerializer.Deserialize(json, EngineJson.Default.RunRecord) is { Stages: not null, Results: not null } run ? run with { Number = number } : null;
+        }
+        catch (JsonException)
+        {
+            return null; // Of another version of the tool: it explains nothing, and nothing depends on it.
+        }
+    }
+}
