@@ -97,7 +97,7 @@ public sealed class ContentStore : IDisposable
     {
         string path = EntryPath(key);
         byte[]? json = Sealed.Read(path, out bool damaged);
-        var manifest = json is null ? null : JsonSerializer.Deserialize(json, EngineJson.Default.Manifest);
+        var manifest = json is null ? null : Manifest.Read(json);
         if (damaged || (manifest is not null && manifest.Key != key))
         {
             Quarantine(path, $"The entry {key[..12]} is damaged");

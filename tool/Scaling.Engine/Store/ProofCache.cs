@@ -1,5 +1,6 @@
 // Digests that were taken of files, remembered by the files' identity.
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -126,9 +127,9 @@ public sealed class ProofCache(string path, TimeProvider time) : IDisposable
     private static string Line(FileIdentity f, string digest) =>
         string.Create(CultureInfo.InvariantCulture, $"{f.Device:x} {f.Inode:x} {f.Changed:x} {f.Modified:x} {f.Size:x} {digest} .\n");
 
-    private static bool TryParse(string line, out FileIdentity identity, out string digest)
+    private static bool TryParse(string line, [NotNullWhen(true)] out FileIdentity? identity, out string digest)
     {
-        identity = default;
+        identity = null;
         digest = "";
         if (line.Split(' ') is not [var device, var inode, var changed, var modified, var size, { Length: 64 } sha, "."])
         {
