@@ -40,6 +40,11 @@ internal static class RunCommand
         var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
         using var session = open.Session;
+        if (session.StoreFault is { } fault)
+        {
+            throw fault;
+        }
+
         LockPlugins(open.Document, session);
         CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
         var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
