@@ -13,7 +13,7 @@ internal static class PluginCommands
     /// <summary>What the pipeline's stages are made of: the tool's own, assemblies here, and packages with who signed them.</summary>
     public static async Task<int> List(Commands.Invocation call)
     {
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), call.LockUse, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), call.LockUse, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         var stages = open.Pipeline.Stages.Select(s => s.Type).DistinctBy(t => t.Declaration.Type).ToArray();
         foreach (var plugin in session.Packages.Resolved(open.Document))
@@ -69,7 +69,7 @@ internal static class PluginCommands
     public static async Task<int> Restore(Commands.Invocation call)
     {
         var console = Console();
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         RunCommand.LockPlugins(open.Document, session);
         foreach (var stage in open.Pipeline.Stages)
@@ -92,7 +92,7 @@ internal static class PluginCommands
         }
 
         // Linking takes the lock at its word and refuses what it does not cover.
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         var closures = held.Plugins.Select(p => p.Closure).ToList();
         closures.AddRange(open.Pipeline.Stages.Select(s => s.Type.Package).OfType<PluginPackage>().Distinct().Select(session.Packages.OwnClosure).OfType<IReadOnlyList<LockedPackage>>());

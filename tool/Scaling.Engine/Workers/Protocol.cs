@@ -76,6 +76,9 @@ public sealed record ActionSpec
 
     /// <summary>The lease of another that may be superseded, since its holder is silent; null for none.</summary>
     public string? Supersedes { get; init; }
+
+    /// <summary>Executed though it may be published; what is published then stands in its place.</summary>
+    public bool Again { get; init; }
 }
 
 /// <summary>Prices of actions of one stage.</summary>

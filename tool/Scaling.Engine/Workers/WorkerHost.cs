@@ -227,7 +227,7 @@ public sealed class WorkerHost : IDisposable
                 {
                     End(spec, new Reply { End = ActionEnd.Busy, Lease = other });
                 }
-                else if (_store.Find(spec.Key) is not null)
+                else if (!spec.Again && _store.Find(spec.Key) is not null)
                 {
                     lease.Dispose();
                     End(spec, ActionEnd.Found);
