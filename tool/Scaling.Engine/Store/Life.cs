@@ -134,6 +134,9 @@ public sealed class Life : IDisposable
 /// <param name="Holder">Process and host, in words.</param>
 internal sealed record LifeSight(bool IsDead, (long Modified, long Changed) Stamp, string Holder)
 {
+    /// <summary>Certain that it lives: it is held on this kernel.</summary>
+    public bool IsLocked { get; init; }
+
     /// <summary>Which boot of which kernel runs this process, the same in all its containers; empty where the system does not tell.</summary>
     public static string Kernel { get; } = ReadKernel();
 
@@ -155,7 +158,7 @@ internal sealed record LifeSight(bool IsDead, (long Modified, long Changed) Stam
         bool decidedByLock = Kernel.Length > 0 && lines is [_, var kernel, "locked", ..] && kernel == $"kernel {Kernel}";
         bool free = decidedByLock && LibC.Lock(descriptor, LibC.LockShared | LibC.LockNonBlocking) == 0;
         FileIdentity.TryOf($"/proc/self/fd/{descriptor}", out var seen);
-        return new LifeSight(free, (seen.Modified, seen.Changed), holder);
+        return new LifeSight(free, (seen.Modified, seen.Changed), holder) { IsLocked = decidedByLock && !free };
     }
 
     private static string ReadKernel()
