@@ -64,14 +64,16 @@ public sealed class CorruptionTests : IDisposable
     [InlineData("delete")]
     public void Verify_finds_all_damage_moves_it_aside_and_ends_with_exit_code_4(string how)
     {
-        _tool.Write("study.yaml", $$"""
-              rows: { uses: echo, with: { text: "{{new string('a', 5000)}}" } }
-              squares: { uses: square, needs: rows }
+        foreach (char c in "ab")
+        {
+            _tool.Write("study.yaml", $$"""
+                  rows: { uses: echo, with: { text: "{{new string(c, 5000)}}" } }
+                  squares: { uses: square, needs: rows }
 
-            """);
-        Run();
-        _tool.Write("study.yaml", File.ReadAllText(_tool.Folder["study.yaml"]).Replace("aaaaa", "bbbbb"));
-        Run();
+                """);
+            Run();
+        }
+
         int records = Files("history").Length;
         int blobs = Files("blobs").Length;
         Damage(Files("blobs"), how);

@@ -336,7 +336,7 @@ public sealed class WorkerHost : IDisposable
         {
             EndOpen(ActionEnd.Failed, [e.Diagnostic]);
         }
-        catch (IOException e) when (e.HResult is LibC.NoSpace or LibC.QuotaExceeded)
+        catch (IOException e) when (FileFailure.IsFull(e) || e.HResult == LibC.ReadOnlyFileSystem)
         {
             EndOpen(ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
         }
