@@ -34,6 +34,9 @@ public sealed class Tool : IDisposable
     /// <summary>Variables that the tool is started with beside this process's.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>What stands before the tool's own command line; see <see cref="Surroundings"/>.</summary>
+    public IReadOnlyList<string> Within { get; set; } = [];
+
     public static string Program { get; } = Path.Combine(Repository.Root, "tool", "Scaling.Cli", "bin", Configuration, "net10.0", "dotnet-scaling");
 
     public static string TestPlugin { get; } = Built("tests", "Scaling.TestPlugin");
@@ -84,7 +87,8 @@ public sealed class Tool : IDisposable
     public Process Start(params string[] arguments)
     {
         // A test run in the background of a shell ignores SIGINT, and so would what it starts.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", Program]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        string[] command = [.. Within, "env", "--default-signal=INT", Program];
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -164,6 +164,7 @@ internal static class Commands
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
             Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
         });
+        root.Add(CacheCommands.Command);
         root.Options.Add(Cache);
         root.Options.Add(Locked);
         return root;

@@ -46,6 +46,11 @@ internal static class RunCommand
 
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets).ConfigureAwait(false);
         using var session = open.Session;
+        if (session.StoreFault is { } fault)
+        {
+            throw fault;
+        }
+
         LockPlugins(open.Document, session);
         return await Execute(call, session, open.Pipeline, options, console, _ => session.Packages.Resolved(open.Document)).ConfigureAwait(false);
     }

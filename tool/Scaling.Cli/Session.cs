@@ -1,5 +1,6 @@
 // Everything that a command works with: store, workers, plugins, the linked pipeline.
 using System.Reflection;
+using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
@@ -16,6 +17,7 @@ internal sealed class Session : IDisposable
     private Session(string storeFolder, RunConsole console, string folder, PipelineLock? held, LockUse use)
     {
         Store = ContentStore.Open(storeFolder, console.FoundDamage);
+        StoreFault = NoteUses(Store);
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
         Packages = new PipelinePackages(folder, Store, held, use, new PackageConsole(console, TimeProvider.System));
         Code = new StageCode(Packages, Store) { Natives = new NativeSupply(Packages) };
@@ -26,6 +28,9 @@ internal sealed class Session : IDisposable
     public static string ToolVersion { get; } = typeof(Session).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public ContentStore Store { get; }
+
+    /// <summary>Why the store cannot be written; null where it can. Commands that only look go on, and what they look at is not kept from gc.</summary>
+    public InfrastructureException? StoreFault { get; }
 
     public WorkerPool Workers { get; }
 
@@ -95,6 +100,19 @@ internal sealed class Session : IDisposable
         Workers.Dispose();
         Packages.Dispose();
         Store.Dispose();
+    }
+
+    private static InfrastructureException? NoteUses(ContentStore store)
+    {
+        try
+        {
+            store.NoteUses();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return InfrastructureException.OfFile(e);
+        }
     }
 
     /// <summary>Writes findings to standard error.</summary>

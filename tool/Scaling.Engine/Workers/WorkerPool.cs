@@ -19,6 +19,9 @@ public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findi
 
     /// <summary>File of what it printed, or its batch; null for nothing.</summary>
     public string? Log { get; init; }
+
+    /// <summary>The lease that a busy action is under; null where it waits for the machine.</summary>
+    public string? Lease { get; init; }
 }
 
 /// <summary>What a worker says while it works.</summary>
@@ -220,7 +223,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         }
         else if (reply is { End: { } end, Key: { } key })
         {
-            ended[key] = new ActionResult(end, reply.Findings ?? [], reply.Seconds);
+            ended[key] = new ActionResult(end, reply.Findings ?? [], reply.Seconds) { Lease = reply.Lease, Log = reply.Log };
         }
     }
 
