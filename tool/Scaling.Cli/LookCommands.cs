@@ -1,5 +1,6 @@
 // plan, why, check, graph, schema: they look and change nothing.
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
@@ -10,6 +11,9 @@ namespace Scaling.Cli;
 
 internal static class LookCommands
 {
+    /// <summary>Also what <c>check</c> answers where the pipeline is refused.</summary>
+    public const string CheckSchema = "scaling.check/1";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task<int> Plan(Commands.Invocation call) => WithPipeline(call, async (session, pipeline, console) =>
@@ -104,7 +108,19 @@ internal static class LookCommands
 
     public static Task<int> Check(Commands.Invocation call) => WithPipeline(call, (_, pipeline, _) =>
     {
-        Console.Out.WriteLine($"{call.Pipeline}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.");
+        if (call.Json)
+        {
+            JsonAnswer.Print(CheckSchema, new JsonObject
+            {
+                ["pipeline"] = pipeline.Name, ["file"] = call.Pipeline, ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
+                ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
+            });
+        }
+        else
+        {
+            Console.Out.WriteLine($"{call.Pipeline}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.");
+        }
+
         return Task.FromResult(ExitCode.Done);
     });
 
@@ -118,12 +134,15 @@ internal static class LookCommands
 
         return WithPipeline(call, (_, pipeline, _) =>
         {
-            Console.Out.WriteLine(call.GraphFormat switch
+            if (call.GraphFormat == "json")
             {
-                "dot" => PipelineGraph.Dot(pipeline),
-                "json" => PipelineGraph.Json(pipeline).ToJsonString(Indented),
-                _ => PipelineGraph.Mermaid(pipeline),
-            });
+                JsonAnswer.Print("scaling.graph/1", PipelineGraph.Json(pipeline));
+            }
+            else
+            {
+                Console.Out.WriteLine(call.GraphFormat == "dot" ? PipelineGraph.Dot(pipeline) : PipelineGraph.Mermaid(pipeline));
+            }
+
             return Task.FromResult(ExitCode.Done);
         });
     }
@@ -161,7 +180,8 @@ internal static class LookCommands
         return PipelineSchema.For(all).ToJsonString(Indented);
     }
 
-    private static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, Action<Diagnostic>? withoutFiles = null)
+    /// <summary>Opens a pipeline and looks at it.</summary>
+    public static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, Action<Diagnostic>? withoutFiles = null)
     {
         var console = Quiet();
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles).ConfigureAwait(false);
@@ -169,7 +189,7 @@ internal static class LookCommands
         return await look(session, open.Pipeline, console).ConfigureAwait(false);
     }
 
-    private static RunConsole Quiet() => new(Console.Error, isTerminal: false, TimeProvider.System);
+    private static ICommandConsole Quiet() => CommandConsole.New(moves: false);
 
     private static string Outlook(StageAhead stage) => stage switch
     {

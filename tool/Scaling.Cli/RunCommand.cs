@@ -1,5 +1,4 @@
 // run: the pipeline, or what is missing of it.
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
@@ -13,37 +12,38 @@ internal static class RunCommand
     public static async Task<int> Run(Commands.Invocation call)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
+        var console = CommandConsole.New(moves: true, call.Quiet);
         RunSummary? summary = null;
         int exit;
         try
         {
-            summary = await Execute(call).ConfigureAwait(false);
+            summary = await Execute(call, console).ConfigureAwait(false);
             exit = summary.ExitCode;
         }
-        catch (Exception e) when (call.Json)
+        catch (Exception e)
         {
             exit = Commands.Report(e, call.Stop.IsCancellationRequested); // Whoever reads the summary gets one, whatever happens.
         }
 
+        double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
+        console.Conclude(summary, exit, seconds);
         if (call.Json)
         {
-            double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
-            Console.Out.WriteLine(ToJson(summary?.Pipeline ?? call.Pipeline, exit, seconds, summary?.Stages ?? []));
+            Console.Out.WriteLine(ToJson(summary?.Pipeline ?? call.PipelineName, exit, seconds, summary));
         }
 
         return exit;
     }
 
-    private static async Task<RunSummary> Execute(Commands.Invocation call)
+    private static async Task<RunSummary> Execute(Commands.Invocation call, ICommandConsole console)
     {
         var options = call.Options;
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
         using var session = open.Session;
         LockPlugins(open.Document, session);
         CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
+        console.Begin(new RunStart(open.Pipeline.Name, open.Pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, open.Pipeline.Name)));
         var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
-        console.Conclude(summary);
         if (summary.ExitCode == ExitCode.Done)
         {
             WriteLock(open.Pipeline.Path, _ => LockWriter.Of(open.Pipeline, summary.Results, summary.Natives, session.Packages.Resolved(open.Document), Session.ToolVersion, session.Store));
@@ -86,12 +86,13 @@ internal static class RunCommand
         }
     }
 
-    private static string ToJson(string pipeline, int exitCode, double seconds, IReadOnlyList<StageSummary> stages) => new JsonObject
+    private static string ToJson(string pipeline, int exitCode, double seconds, RunSummary? summary) => JsonAnswer.Line("scaling.run/1", new JsonObject
     {
         ["pipeline"] = pipeline,
-        ["exitCode"] = exitCode,
+        ["exit_code"] = exitCode,
         ["seconds"] = Math.Round(seconds, 3),
-        ["stages"] = new JsonArray([.. stages.Select(s => new JsonObject
+        ["results_folder"] = summary?.ResultsFolder,
+        ["stages"] = new JsonArray([.. (summary?.Stages ?? []).Select(s => new JsonObject
         {
             ["id"] = s.Id,
             ["uses"] = s.Uses,
@@ -101,5 +102,5 @@ internal static class RunCommand
             ["failed"] = s.Failures.Count,
             ["seconds"] = Math.Round(s.Seconds, 3),
         })]),
-    }.ToJsonString(new JsonSerializerOptions { WriteIndented = false });
+    });
 }

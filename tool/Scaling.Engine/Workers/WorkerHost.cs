@@ -230,6 +230,7 @@ public sealed class WorkerHost : IDisposable
                 else
                 {
                     mine.Add(new RunningAction(_store, spec, taken));
+                    Say(new Reply { Key = spec.Key, Started = true });
                 }
             }
 
