@@ -92,7 +92,7 @@ internal static class Commands
         catch (Exception e)
         {
             int exit = Report(e, stop.IsCancellationRequested);
-            if (parsed.GetResult(Json) is not null && exit != ExitCode.Interrupted)
+            if (parsed.CommandResult.Command.Options.Contains(Json) && parsed.GetValue(Json) && exit != ExitCode.Interrupted)
             {
                 bool check = parsed.CommandResult.Command.Name == "check";
                 JsonAnswer.Print(check ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonAnswer.Of(Findings(e)) });
@@ -122,13 +122,19 @@ internal static class Commands
     /// <summary>What an argument or option can be, for whoever completes a command line.</summary>
     private static void AddCompletions()
     {
-        PipelineFile.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
+        PipelineFile.CompletionSources.Add(context => IsAtTarget(context) ? [] : Completion.OfFiles(context.WordToComplete));
         OptionalPipeline.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
-        Target.CompletionSources.Add(context => Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
+        Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
         Shell.CompletionSources.Add(_ => Completion.OfShells());
         Format.CompletionSources.Add("mermaid", "dot", "json");
         LogFormat.CompletionSources.Add([.. CommandConsole.Formats]);
     }
+
+    /// <summary>Whether the word is the stage of a command that takes one, and not the pipeline after it.</summary>
+    private static bool IsAtTarget(System.CommandLine.Completions.CompletionContext context) =>
+        context.ParseResult.CommandResult.Command.Arguments.Contains(Target)
+        && context.ParseResult.GetResult(PipelineFile) is not { Tokens.Count: > 0 }
+        && (context.WordToComplete.Length > 0 || context.ParseResult.GetResult(Target) is not { Tokens.Count: > 0 });
 
     private static RootCommand Root()
     {
@@ -179,6 +185,12 @@ internal static class Commands
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
             Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
         });
+        foreach (var help in root.Options.OfType<System.CommandLine.Help.HelpOption>())
+        {
+            help.Aliases.Remove("/?"); // Here a word that begins so is a path.
+            help.Aliases.Remove("/h");
+        }
+
         root.Options.Add(Cache);
         root.Options.Add(Locked);
         root.Options.Add(LogFormat);

@@ -83,11 +83,17 @@ internal sealed record StageActions(StageNode Stage, IReadOnlyList<FoundAction> 
             "SCAL1006", $"The stage '{Stage.Id}' has no row '{point}'. {(FansOut ? $"Its rows begin: {string.Join(", ", among.Take(5).Select(a => a.Name))}" : "It has no rows")}.");
     }
 
+    /// <summary>Who executes an action, and since when; null where nobody does.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="key">Its key.</param>
+    public static (string Holder, DateTimeOffset Since)? Holder(ContentStore store, string key) =>
+        store.LockPath(key) is var path && FileLock.IsHeld(path) ? (FileLock.Holder(path), File.GetLastWriteTimeUtc(path)) : null;
+
     /// <summary>What became of an action.</summary>
     /// <param name="store">The store.</param>
     /// <param name="key">Its key.</param>
     public static ActionState State(ContentStore store, string key) =>
-        FileLock.IsHeld(store.LockPath(key)) ? ActionState.Running : store.Read(key) is not null ? ActionState.Done : ActionState.NotDone;
+        Holder(store, key) is not null ? ActionState.Running : store.Read(key) is not null ? ActionState.Done : ActionState.NotDone;
 
     private static FoundAction[] Shared(string? key) => key is null ? [] : [new FoundAction(null, key, true)];
 }

@@ -1,9 +1,9 @@
 // status: who runs a pipeline now, how its last run ended, what is missing. Nothing is executed.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
-using Scaling.Engine.Files;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
 
 namespace Scaling.Cli;
 
@@ -31,10 +31,10 @@ internal static class StatusCommand
 
     /// <summary>Whoever executes an action holds its lock; a stage that runs has a plan, since what it needs is done.</summary>
     private static IEnumerable<Running> RunningOf(StageAhead stage, ContentStore store) =>
-        from action in new[] { stage.Missing.Count > 0 ? stage.Plan?.Prepare : null }.OfType<Engine.Workers.ActionSpec>().Concat(stage.Missing)
-        let path = store.LockPath(action.Key)
-        where FileLock.IsHeld(path)
-        select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == Engine.Workers.ActionKind.Prepare), FileLock.Holder(path), File.GetLastWriteTimeUtc(path));
+        from action in new[] { stage.Missing.Count > 0 ? stage.Plan?.Prepare : null }.OfType<ActionSpec>().Concat(stage.Missing)
+        let held = StageActions.Holder(store, action.Key)
+        where held is not null
+        select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);
 
     private static void Tell(IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now)
     {

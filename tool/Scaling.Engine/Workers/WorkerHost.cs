@@ -365,6 +365,10 @@ public sealed class WorkerHost : IDisposable
         _ = LibC.Duplicate(file, 1);
         _ = LibC.Duplicate(file, 2);
         _ = LibC.Close(file);
+
+        // .NET writes to a duplicate of the descriptor that it took when it first wrote: the file of an earlier action.
+        Console.SetOut(new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true });
+        Console.SetError(new StreamWriter(Console.OpenStandardError()) { AutoFlush = true });
     }
 
     private static AnonymousPipeClientStream Pipe(PipeDirection direction, string handle)

@@ -1,7 +1,7 @@
 // How fast a stage goes and how long it will take, from the rows that are done and from those on their way.
 using Scaling.Sdk;
 
-namespace Scaling.Cli;
+namespace Scaling.Engine.Execution;
 
 /// <summary>
 /// A row on its way counts as the share of its time that is over: so much of it as it took, of that and what it will still take at the pace of its present unit. So a
@@ -10,7 +10,7 @@ namespace Scaling.Cli;
 /// <param name="wanted">Rows to execute.</param>
 /// <param name="batch">Whether its rows begin together and one may wait for another.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Pace(int wanted, bool batch, TimeProvider time)
+public sealed class Pace(int wanted, bool batch, TimeProvider time)
 {
     private readonly Dictionary<string, Row> _running = [];
     private long? _began;
