@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -41,6 +42,25 @@ internal static class Commands
     private static readonly Option<string?> OneFile = new("--file") { Description = "Write the content of one of its files to standard output.", HelpName = "name" };
     private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh, fish or pwsh." };
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
+    private static readonly Option<bool> JsonPlan = new("--json") { Description = "Print the plan as JSON; 'run --plan' and 'execute' take it." };
+
+    private static readonly Option<string[]> Set = new("--set")
+    {
+        Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. May be given several times.", HelpName = "setting=value",
+    };
+
+    private static readonly Option<bool> Force = new("--force") { Description = "Execute everything, also what is in the store." };
+    private static readonly Option<string?> From = new("--from") { Description = "Execute that stage, and all that depend on it, also where they are in the store.", HelpName = "stage" };
+    private static readonly Option<string?> PlanFile = new("--plan") { Description = "Execute a plan that 'plan --json' printed, without reading the pipeline file again.", HelpName = "file" };
+    private static readonly Option<string?> AgainstRun = new("--against") { Description = "Compare with that run: its number, or last, last~1, last~2 … Default: last.", HelpName = "run" };
+    private static readonly Argument<string> PlanArgument = new("plan") { Description = "A plan that 'plan --json' printed." };
+
+    private static readonly Option<int> Replay = new("--replay")
+    {
+        Description = "Execute so many of its actions again, drawn at random, beside the store, and compare what they give.", DefaultValueFactory = _ => 0, HelpName = "count",
+    };
+
+    private static readonly Option<int> ReplaySeed = new("--seed") { Description = "Draws other actions.", DefaultValueFactory = _ => 1, HelpName = "number" };
     private static readonly Option<string?> PriceOn = new("--price") { Description = "Tell also what it would cost on that device, for example h100-sxm.", HelpName = "device" };
 
     private static readonly Option<double> Utilisation = new("--utilisation")
@@ -92,10 +112,10 @@ internal static class Commands
         catch (Exception e)
         {
             int exit = Report(e, stop.IsCancellationRequested);
-            if (parsed.CommandResult.Command.Options.Contains(Json) && parsed.GetValue(Json) && exit != ExitCode.Interrupted)
+            if (new Invocation(parsed, default).Json && exit != ExitCode.Interrupted)
             {
                 bool check = parsed.CommandResult.Command.Name == "check";
-                JsonAnswer.Print(check ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonAnswer.Of(Findings(e)) });
+                JsonText.Print(check ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonText.Of(Findings(e)) });
             }
 
             return exit;
@@ -150,6 +170,12 @@ internal static class Commands
               dotnet scaling plan study.yaml --price h100-sxm        what it would cost
               dotnet scaling why runs study.yaml                     why one stage would run, or last ran
               dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
+              dotnet scaling why law study.yaml --against 12         what changed since run 12
+              dotnet scaling run study.yaml --set runs.tokens_per_parameter=[20]
+              dotnet scaling run study.yaml --from law               fit, and all after it, again
+              dotnet scaling plan study.yaml --json > plan.json      freeze what would run …
+              dotnet scaling run --plan plan.json                    … and run just that
+              dotnet scaling verify study.yaml --replay 3            are results what three actions give when repeated?
               dotnet scaling check study.yaml                        find mistakes without running anything
               dotnet scaling run study.yaml --jobs 4 --out here      four actions side by side, results to here/study
               dotnet scaling run study.yaml --json > summary.json    a summary for programs
@@ -165,13 +191,15 @@ internal static class Commands
             """)
         {
             Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
-            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Json], RunCommand.Run),
-            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation], LookCommands.Plan),
-            Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
-            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Json], LookCommands.Check),
-            Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Json], StatusCommand.Run),
-            Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Json], LogsCommand.Run),
-            Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Json], ShowCommand.Run),
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, Force, From, PlanFile, Json], RunCommand.Run),
+            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, JsonPlan], PlanCommand.Run),
+            Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, Json], WhyCommand.Run),
+            Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
+            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Json], VerifyCommand.Run),
+            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
+            Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, Json], StatusCommand.Run),
+            Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, Json], LogsCommand.Run),
+            Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, Json], ShowCommand.Run),
             Command("report", "Print the report of the last run.", [PipelineFile], ReportCommand.Run),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
             Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom], RestoreCommand.Run),
@@ -263,7 +291,45 @@ internal static class Commands
 
         public string GraphFormat => Parsed.GetValue(Format)!;
 
-        public bool Json => Parsed.GetValue(Commands.Json);
+        public bool Json => Parsed.GetValue(Commands.Json) || Parsed.GetValue(JsonPlan);
+
+        public IReadOnlyList<string> Sets => Parsed.GetValue(Set) ?? [];
+
+        public string? Against => Parsed.GetValue(AgainstRun);
+
+        /// <summary>The frozen plan to run; null for a pipeline.</summary>
+        public string? Plan => Parsed.GetValue(PlanFile) is not { } plan ? null
+            : Parsed.GetValue(PipelineFile) is null && Sets.Count == 0 ? plan
+            : throw new UsageException("SCAL1074", "--plan has its pipeline and settings within it, and goes with neither a pipeline file nor --set.");
+
+        public string PlanToExecute => Parsed.GetValue(PlanArgument)!;
+
+        public int ReplayCount => Parsed.GetValue(Replay) is >= 0 and var count ? count : throw new UsageException("SCAL1075", $"--replay takes a whole number from 0, found {Parsed.GetValue(Replay)}.");
+
+        public int Seed => Parsed.GetValue(ReplaySeed);
+
+        /// <summary>Ids of the stages that are executed whether they are in the store or not.</summary>
+        public IReadOnlySet<string> Again(Pipeline pipeline)
+        {
+            if (Parsed.GetValue(From) is not { } from)
+            {
+                return Parsed.GetValue(Force) ? pipeline.Stages.Select(s => s.Id).ToHashSet() : new HashSet<string>();
+            }
+
+            if (pipeline.Stages.All(s => s.Id != from))
+            {
+                string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
+                throw new UsageException("SCAL1076", $"--from names the stage '{from}', which is not there. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(from, ids));
+            }
+
+            var again = new HashSet<string> { from };
+            foreach (var stage in pipeline.Stages.Where(s => s.Needs.Any(n => again.Contains(n.Id))))
+            {
+                again.Add(stage.Id);
+            }
+
+            return again;
+        }
 
         public bool Quiet => Parsed.GetValue(Commands.Quiet);
 

@@ -20,7 +20,7 @@ internal static class LogsCommand
         var logs = Logs(call.Target, actions, session.Store);
         if (call.Json)
         {
-            JsonAnswer.Print("scaling.logs/1", Answer(actions.Stage, logs));
+            JsonText.Print("scaling.logs/1", Answer(actions.Stage, logs));
             return ExitCode.Done;
         }
 
@@ -120,10 +120,10 @@ internal static class LogsCommand
     private static JsonObject Answer(StageNode stage, IReadOnlyList<Log> logs) => new()
     {
         ["stage"] = stage.Id,
-        ["logs"] = new JsonArray([.. logs.Select(l => JsonAnswer.WithoutNulls(new JsonObject
+        ["logs"] = new JsonArray([.. logs.Select(l => JsonText.WithoutNulls(new JsonObject
         {
             ["point"] = l.Action.Point, ["prepares"] = l.Action.Prepares ? true : null, ["key"] = l.Action.Key, ["state"] = Word(l.State).Replace(' ', '_'), ["bytes"] = l.Bytes,
-            ["written"] = JsonAnswer.Of(l.Written), ["path"] = l.Path,
+            ["written"] = JsonText.Of(l.Written), ["path"] = l.Path,
         }))]),
     };
 

@@ -14,7 +14,7 @@ internal static class PluginCommands
     /// <summary>What the pipeline's stages are made of: the tool's own, assemblies here, and packages with who signed them.</summary>
     public static async Task<int> List(Commands.Invocation call)
     {
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), call.LockUse, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), call.LockUse, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         var stages = open.Pipeline.Stages.Select(s => s.Type).DistinctBy(t => t.Declaration.Type).ToArray();
         var packages = new List<(string Requested, IReadOnlyList<InstalledPackage> Installed)>();
@@ -27,14 +27,14 @@ internal static class PluginCommands
         string[] own = [.. stages.Select(s => s.Package).OfType<PluginPackage>().Select(p => $"{p}")];
         if (call.Json)
         {
-            JsonAnswer.Print("scaling.plugin-list/1", new JsonObject
+            JsonText.Print("scaling.plugin-list/1", new JsonObject
             {
-                ["packages"] = new JsonArray([.. packages.Select(p => JsonAnswer.WithoutNulls(new JsonObject
+                ["packages"] = new JsonArray([.. packages.Select(p => JsonText.WithoutNulls(new JsonObject
                 {
                     ["package"] = $"{p.Installed[0]}", ["requested"] = p.Requested, ["signature"] = $"{p.Installed[0].Signature}", ["source"] = p.Installed[0].Source,
                     ["depends_on"] = new JsonArray([.. p.Installed.Skip(1).Select(o => new JsonObject { ["package"] = $"{o}", ["signature"] = $"{o.Signature}" })]),
                 }))]),
-                ["assemblies"] = JsonAnswer.Of(assemblies), ["tool_packages"] = JsonAnswer.Of(own), ["stages"] = JsonAnswer.Of(stages.Select(s => s.Declaration.Type)),
+                ["assemblies"] = JsonText.Of(assemblies), ["tool_packages"] = JsonText.Of(own), ["stages"] = JsonText.Of(stages.Select(s => s.Declaration.Type)),
             });
             return ExitCode.Done;
         }
@@ -91,7 +91,7 @@ internal static class PluginCommands
     public static async Task<int> Restore(Commands.Invocation call)
     {
         var console = Console();
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         RunCommand.LockPlugins(open.Document, session);
         foreach (var stage in open.Pipeline.Stages)
@@ -114,7 +114,7 @@ internal static class PluginCommands
         }
 
         // Linking takes the lock at its word and refuses what it does not cover.
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         var closures = held.Plugins.Select(p => p.Closure).ToList();
         closures.AddRange(open.Pipeline.Stages.Select(s => s.Type.Package).OfType<PluginPackage>().Distinct().Select(session.Packages.OwnClosure).OfType<IReadOnlyList<LockedPackage>>());

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
+using Scaling.Engine.Planning;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -38,15 +39,44 @@ internal static class RunCommand
     private static async Task<RunSummary> Execute(Commands.Invocation call, ICommandConsole console)
     {
         var options = call.Options;
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
+        if (call.Plan is { } file)
+        {
+            return await ExecutePlan(call, FrozenPlan.Read(file), options, console).ConfigureAwait(false);
+        }
+
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets).ConfigureAwait(false);
         using var session = open.Session;
         LockPlugins(open.Document, session);
-        CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
-        console.Begin(new RunStart(open.Pipeline.Name, open.Pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, open.Pipeline.Name)));
-        var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
-        if (summary.ExitCode == ExitCode.Done)
+        return await Execute(call, session, open.Pipeline, options, console, _ => session.Packages.Resolved(open.Document)).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a frozen plan. The lock keeps the plugins that it has: the plan was made with them.</summary>
+    private static async Task<RunSummary> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
+    {
+        using var session = Session.OfPlan(plan, call.StoreFolder, console);
+        var pipeline = await new PlanThaw(session.Catalog, session.Store).Pipeline(plan).ConfigureAwait(false);
+        return await Execute(call, session, pipeline, options with { Plan = plan }, console, held => held?.Plugins ?? []).ConfigureAwait(false);
+    }
+
+    private static async Task<RunSummary> Execute(
+        Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console, Func<PipelineLock?, IReadOnlyList<LockedPlugin>> plugins)
+    {
+        options = options with { Again = call.Again(pipeline) };
+        CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
+        console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
+        var summary = await new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
+        if (summary.ExitCode != ExitCode.Done)
         {
-            WriteLock(open.Pipeline.Path, _ => LockWriter.Of(open.Pipeline, summary.Results, summary.Natives, session.Packages.Resolved(open.Document), Session.ToolVersion, session.Store));
+            return summary;
+        }
+
+        if (pipeline.Overrides.Count > 0)
+        {
+            console.Say("The lock stays as it was: it tells of the pipeline file, and --set says otherwise.");
+        }
+        else
+        {
+            WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary.Results, summary.Natives, plugins(held), Session.ToolVersion, session.Store));
         }
 
         return summary;
@@ -86,7 +116,7 @@ internal static class RunCommand
         }
     }
 
-    private static string ToJson(string pipeline, int exitCode, double seconds, RunSummary? summary) => JsonAnswer.Line("scaling.run/1", new JsonObject
+    private static string ToJson(string pipeline, int exitCode, double seconds, RunSummary? summary) => JsonText.Line("scaling.run/1", new JsonObject
     {
         ["pipeline"] = pipeline,
         ["exit_code"] = exitCode,

@@ -32,11 +32,11 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
 
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons) => Write("stage_planned", About(stage, null, new JsonObject
     {
-        ["uses"] = stage.Declaration.Type, ["actions"] = actions, ["cached"] = cached, ["reasons"] = JsonAnswer.Of(reasons),
+        ["uses"] = stage.Declaration.Type, ["actions"] = actions, ["cached"] = cached, ["reasons"] = JsonText.Of(reasons),
     }));
 
     public void Fetching(StageNode stage, IReadOnlyList<NativePackage> packages) =>
-        Write("stage_fetching", About(stage, null, new JsonObject { ["packages"] = JsonAnswer.Of(packages.Select(p => $"{p}")) }));
+        Write("stage_fetching", About(stage, null, new JsonObject { ["packages"] = JsonText.Of(packages.Select(p => $"{p}")) }));
 
     public void Preparing(StageNode stage) => Write("stage_preparing", About(stage, null, []));
 
@@ -87,7 +87,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     public void Failed(StageNode stage, Failure failure)
     {
         var findings = failure.Findings.Select(f => f.Location is null ? f with { Location = stage.Location } : f);
-        var members = new JsonObject { ["key"] = failure.Key, ["findings"] = JsonAnswer.Of(findings), ["log"] = failure.Log };
+        var members = new JsonObject { ["key"] = failure.Key, ["findings"] = JsonText.Of(findings), ["log"] = failure.Log };
         lock (_writing)
         {
             _running.Remove(failure.Key ?? "");
@@ -96,11 +96,11 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     }
 
     public void Warned(StageNode stage, string? point, Diagnostic warning) =>
-        Write("finding", About(stage, point, JsonAnswer.Of(warning with { Location = warning.Location ?? stage.Location })));
+        Write("finding", About(stage, point, JsonText.Of(warning with { Location = warning.Location ?? stage.Location })));
 
-    public void FoundDamage(Diagnostic finding) => Write("damage_found", JsonAnswer.Of(finding));
+    public void FoundDamage(Diagnostic finding) => Write("damage_found", JsonText.Of(finding));
 
-    public void Found(Diagnostic finding) => Write("finding", JsonAnswer.Of(finding));
+    public void Found(Diagnostic finding) => Write("finding", JsonText.Of(finding));
 
     public void Ended(StageSummary summary) => Write("stage_ended", new JsonObject
     {
@@ -129,7 +129,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
 
     public void Missing(IReadOnlyList<MissingPackage> packages) => Write("packages_missing", new JsonObject
     {
-        ["packages"] = new JsonArray([.. packages.Select(p => JsonAnswer.WithoutNulls(new JsonObject { ["package"] = $"{p}", ["source"] = p.Source, ["bytes"] = p.Bytes, ["bytes_here"] = p.BytesHere }))]),
+        ["packages"] = new JsonArray([.. packages.Select(p => JsonText.WithoutNulls(new JsonObject { ["package"] = $"{p}", ["source"] = p.Source, ["bytes"] = p.Bytes, ["bytes_here"] = p.BytesHere }))]),
     });
 
     public void Progress(MissingPackage package, long done, long? total) =>
@@ -167,8 +167,8 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
         lock (_writing)
         {
             members.Insert(0, "event", name);
-            members.Insert(1, "time", JsonAnswer.Of(time.GetUtcNow()));
-            writer.WriteLine(_begun ? JsonAnswer.Line(members) : JsonAnswer.Line(Schema, members));
+            members.Insert(1, "time", JsonText.Of(time.GetUtcNow()));
+            writer.WriteLine(_begun ? JsonText.Line(members) : JsonText.Line(Schema, members));
             _begun = true;
         }
     }

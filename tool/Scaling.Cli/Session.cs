@@ -45,19 +45,30 @@ internal sealed class Session : IDisposable
         return new(storeFolder, console, document.Folder, use == LockUse.Locked ? PipelineLock.Read(path) : PipelineLock.ReadOrTell(path, console.FoundDamage), use);
     }
 
+    /// <summary>A session for a plan, which was linked when it was made.</summary>
+    public static Session OfPlan(FrozenPlan plan, string storeFolder, ICommandConsole console) =>
+        new(storeFolder, console, Path.GetDirectoryName(plan.Path) is { } folder && Directory.Exists(folder) ? folder : Environment.CurrentDirectory, null, LockUse.Resolve);
+
     /// <summary>Reads and links a pipeline, printing every finding.</summary>
     /// <exception cref="PipelineRefusedException">There are findings.</exception>
     /// <param name="file">The pipeline file.</param>
     /// <param name="storeFolder">The store.</param>
     /// <param name="console">Takes damage and downloads.</param>
     /// <param name="use">Whether plugins may be resolved that the lock does not have.</param>
+    /// <param name="sets">What <c>--set</c> says.</param>
     /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and takes what is said of them. Null: they are findings.</param>
-    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, ICommandConsole console, LockUse use, Action<Diagnostic>? withoutFiles = null)
+    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, ICommandConsole console, LockUse use, IReadOnlyList<string>? sets = null, Action<Diagnostic>? withoutFiles = null)
     {
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
         {
             throw new PipelineRefusedException(findings);
+        }
+
+        if (sets is { Count: > 0 })
+        {
+            (document, var wrong) = SettingOverrides.Apply(document, sets);
+            findings = [.. findings, .. wrong];
         }
 
         var session = OfFolder(document, storeFolder, console, use);

@@ -21,7 +21,7 @@ internal static class ShowCommand
         }
         else if (call.Json)
         {
-            JsonAnswer.Print("scaling.show/1", new JsonObject { ["stage"] = actions.Stage.Id, ["entries"] = new JsonArray([.. entries.Select(m => Answer(m, store))]) });
+            JsonText.Print("scaling.show/1", new JsonObject { ["stage"] = actions.Stage.Id, ["entries"] = new JsonArray([.. entries.Select(m => Answer(m, store))]) });
         }
         else
         {
@@ -92,15 +92,15 @@ internal static class ShowCommand
         }
     }
 
-    private static JsonObject Answer(Manifest entry, ContentStore store) => JsonAnswer.WithoutNulls(new JsonObject
+    private static JsonObject Answer(Manifest entry, ContentStore store) => JsonText.WithoutNulls(new JsonObject
     {
         ["key"] = entry.Key,
         ["uses"] = entry.Stage,
         ["point"] = entry.Point,
-        ["published"] = JsonAnswer.Of(entry.Published),
+        ["published"] = JsonText.Of(entry.Published),
         ["seconds"] = Math.Round(entry.Seconds, 3),
         ["made_of"] = new JsonArray([.. entry.Entries.Select(e => new JsonObject { ["kind"] = e.Kind, ["name"] = e.Name, ["value"] = e.Value })]),
-        ["files"] = new JsonArray([.. entry.Files.Select(f => JsonAnswer.WithoutNulls(new JsonObject
+        ["files"] = new JsonArray([.. entry.Files.Select(f => JsonText.WithoutNulls(new JsonObject
         {
             ["name"] = f.ResultName, ["kind"] = f.Kind, ["bytes"] = f.Bytes, ["sha256"] = f.Sha256, ["volatile"] = f.Volatile ? true : null, ["path"] = store.ContentPath(f),
         }))]),

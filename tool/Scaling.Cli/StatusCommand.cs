@@ -19,7 +19,7 @@ internal static class StatusCommand
         var last = new RunHistory(session.Store, pipeline.Path).Last;
         if (call.Json)
         {
-            JsonAnswer.Print("scaling.status/1", Answer(pipeline, running, last, ahead));
+            JsonText.Print("scaling.status/1", Answer(pipeline, running, last, ahead));
         }
         else
         {
@@ -71,19 +71,19 @@ internal static class StatusCommand
     {
         ["pipeline"] = pipeline.Name,
         ["path"] = pipeline.Path,
-        ["running"] = new JsonArray([.. running.Select(r => JsonAnswer.WithoutNulls(new JsonObject
+        ["running"] = new JsonArray([.. running.Select(r => JsonText.WithoutNulls(new JsonObject
         {
-            ["stage"] = r.Stage, ["point"] = r.Action.Point, ["prepares"] = r.Action.Prepares ? true : null, ["key"] = r.Action.Key, ["holder"] = r.Holder, ["since"] = JsonAnswer.Of(r.Since),
+            ["stage"] = r.Stage, ["point"] = r.Action.Point, ["prepares"] = r.Action.Prepares ? true : null, ["key"] = r.Action.Key, ["holder"] = r.Holder, ["since"] = JsonText.Of(r.Since),
         }))]),
         ["last_run"] = last is null ? null : new JsonObject
         {
-            ["number"] = last.Number, ["started"] = JsonAnswer.Of(last.Started), ["ended"] = JsonAnswer.Of(last.Ended), ["exit_code"] = last.ExitCode, ["results_folder"] = last.ResultsFolder,
-            ["stages"] = new JsonArray([.. last.Stages.Select(s => JsonAnswer.WithoutNulls(new JsonObject
+            ["number"] = last.Number, ["started"] = JsonText.Of(last.Started), ["ended"] = JsonText.Of(last.Ended), ["exit_code"] = last.ExitCode, ["results_folder"] = last.ResultsFolder,
+            ["stages"] = new JsonArray([.. last.Stages.Select(s => JsonText.WithoutNulls(new JsonObject
             {
                 ["id"] = s.Id, ["uses"] = s.Type, ["actions"] = s.Actions.Count, ["executed"] = s.Executed, ["cached"] = s.Cached, ["failed"] = s.Failed, ["not_done"] = s.NotDone,
             }))]),
         },
-        ["now"] = new JsonArray([.. ahead.Select(a => JsonAnswer.WithoutNulls(new JsonObject
+        ["now"] = new JsonArray([.. ahead.Select(a => JsonText.WithoutNulls(new JsonObject
         {
             ["id"] = a.Stage.Id, ["uses"] = a.Stage.Declaration.Type, ["actions"] = a.Plan?.Actions.Count, ["missing"] = a.Plan is null ? null : a.Missing.Count,
         }))]),

@@ -5,7 +5,7 @@
 function __dotnet_scaling_reply
     set -l words (commandline -opc)
     set -l word (commandline -ct)
-    set -l line (string join ' ' dotnet-scaling $words[$argv[1]..] "$word")
+    set -l line (string join -- ' ' dotnet-scaling $words[$argv[1]..] "$word")
     set -l candidates
     if command -q dotnet-scaling
         set candidates (dotnet-scaling "[suggest:"(string length -- $line)"]" $line 2> /dev/null)

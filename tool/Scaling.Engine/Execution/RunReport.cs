@@ -21,7 +21,7 @@ public static class ExitCode
     /// <param name="otherwise">For findings that are neither.</param>
     public static int Of(IReadOnlyList<Diagnostic> findings, int otherwise) => findings.Any(f => IsInfrastructure(f.Code)) ? Infrastructure : findings.Any(f => IsIntegrity(f.Code)) ? Integrity : otherwise;
 
-    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL612", StringComparison.Ordinal);
+    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL3030" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL302", StringComparison.Ordinal) || code.StartsWith("SCAL612", StringComparison.Ordinal);
 
     private static bool IsInfrastructure(string code) => code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
 }
@@ -43,7 +43,14 @@ public enum FailurePolicy
 /// <param name="Jobs">Actions side by side, at least 1.</param>
 /// <param name="OnFailure">What happens to other work.</param>
 /// <param name="ResultsFolder">Absolute; results go to a folder below it that is named like the pipeline.</param>
-public sealed record RunOptions(int Jobs, FailurePolicy OnFailure, string ResultsFolder);
+public sealed record RunOptions(int Jobs, FailurePolicy OnFailure, string ResultsFolder)
+{
+    /// <summary>Ids of stages whose actions are executed whether they are in the store or not. Default: none.</summary>
+    public IReadOnlySet<string> Again { get; init; } = new HashSet<string>();
+
+    /// <summary>The plan that is executed: what it does not have is not begun. Default: none.</summary>
+    public FrozenPlan? Plan { get; init; }
+}
 
 /// <summary>A failed action.</summary>
 /// <param name="Point">The row's name; null without fan-out.</param>

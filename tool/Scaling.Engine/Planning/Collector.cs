@@ -26,7 +26,8 @@ public sealed class Collector(ContentStore store)
     /// <summary>The stage's result: its one action's, or the collection of those that are there, made where it is missing.</summary>
     /// <param name="plan">Any stage's.</param>
     /// <param name="found">Published actions, as <see cref="Look"/> gives them.</param>
-    public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found)
+    /// <param name="again">Collects them though there is a collection: of what they gave before.</param>
+    public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found, bool again = false)
     {
         if (!plan.FansOut)
         {
@@ -34,7 +35,7 @@ public sealed class Collector(ContentStore store)
         }
 
         ActionSpec[] members = [.. plan.Actions.Where(a => found.ContainsKey(a.Key))];
-        var collection = Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)]);
+        var collection = (again ? null : Find(plan, members)) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)]);
         return new StageResult(collection.Files) { Collection = collection.Key };
     }
 

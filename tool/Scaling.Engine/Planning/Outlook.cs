@@ -1,4 +1,5 @@
 // What a run would do now: the whole pipeline walked without executing anything but enumerating stages.
+using System.Text.Json.Serialization;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -10,12 +11,15 @@ namespace Scaling.Engine.Planning;
 public enum StageOutlook
 {
     /// <summary>Everything is in the store.</summary>
+    [JsonStringEnumMemberName("done")]
     Done,
 
     /// <summary>Some of its actions would run.</summary>
+    [JsonStringEnumMemberName("will_run")]
     WillRun,
 
     /// <summary>An input is not made yet: whether anything runs is known then.</summary>
+    [JsonStringEnumMemberName("depends")]
     Depends,
 }
 

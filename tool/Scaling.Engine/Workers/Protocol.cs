@@ -73,6 +73,9 @@ public sealed record ActionSpec
 
     /// <summary>Has the machine for itself.</summary>
     public bool Exclusive { get; init; }
+
+    /// <summary>Executed though it may be published; what is published then stands in its place.</summary>
+    public bool Again { get; init; }
 }
 
 /// <summary>Prices of actions of one stage.</summary>

@@ -222,7 +222,7 @@ public sealed class WorkerHost : IDisposable
                     string holder = FileLock.Holder(_store.LockPath(spec.Key));
                     End(spec, ActionEnd.Busy, [new Diagnostic("SCAL5003", $"Waiting for {holder}, which executes the same action.") { Severity = Severity.Warning }]);
                 }
-                else if (_store.Find(spec.Key) is not null)
+                else if (!spec.Again && _store.Find(spec.Key) is not null)
                 {
                     taken.Dispose();
                     End(spec, ActionEnd.Found);

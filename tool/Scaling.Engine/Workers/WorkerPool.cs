@@ -12,6 +12,11 @@ namespace Scaling.Engine.Workers;
 /// <param name="Seconds">What it took.</param>
 public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds)
 {
+    /// <summary>Why it gave nothing, in words.</summary>
+    public IReadOnlyList<Diagnostic> Reasons => End == ActionEnd.InputsChanged
+        ? [new Diagnostic("SCAL3010", "Its input files or its plugin changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
+        : Findings;
+
     /// <summary>File of what it printed, or its batch; null for nothing.</summary>
     public string? Log { get; init; }
 }

@@ -6,7 +6,7 @@ using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
-internal static class JsonAnswer
+internal static class JsonText
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
