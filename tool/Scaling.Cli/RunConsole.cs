@@ -292,13 +292,13 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     private static string Fitted(string head, string? point, StageProgress? progress)
     {
         const int shortestPoint = 9;
-        if (progress is null)
+        string share = progress is null ? "" : Share(progress);
+        int room = Width - head.Length - share.Length - 3;
+        if (progress is null || room < 0)
         {
             return Cut(head, Width);
         }
 
-        string share = Share(progress);
-        int room = Width - head.Length - share.Length - 3;
         if (point is not null)
         {
             point = point.Length <= room ? point : room < shortestPoint ? null : $"{point[..((room - 1) / 2)]}…{point[^(room - 1 - ((room - 1) / 2))..]}";
