@@ -172,8 +172,8 @@ public sealed class ContentStore : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(json, EngineJson.Default.Manifest) is { Key: not null, Stage: not null, Entries: not null, Files: not null } manifest
-                && manifest.Files.All(f => f is { Name: not null, Kind: not null, Sha256.Length: 64 }) ? manifest : null;
+            var manifest = Manifest.Read(json);
+            return manifest.Files.All(f => f.Sha256.Length == 64) ? manifest : null;
         }
         catch (JsonException)
         {

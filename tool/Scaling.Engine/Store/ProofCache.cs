@@ -1,5 +1,6 @@
 // Digests that were taken of files, remembered by the files' identity.
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -141,9 +142,9 @@ public sealed class ProofCache(string path, TimeProvider time) : IDisposable
         return check;
     }
 
-    private static bool TryParse(ReadOnlySpan<char> line, out FileIdentity identity, out string digest)
+    private static bool TryParse(ReadOnlySpan<char> line, [NotNullWhen(true)] out FileIdentity? identity, out string digest)
     {
-        identity = default;
+        identity = null;
         digest = "";
         Span<Range> parts = stackalloc Range[8];
         if (line.Split(parts, ' ') != 7 || line[parts[5]].Length != 64
