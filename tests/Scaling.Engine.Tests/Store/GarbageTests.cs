@@ -168,7 +168,7 @@ public sealed class GarbageTests : IDisposable
         var lease = dead.Leases.TryTake(Key('e'), dead.Live(), null, out _)!;
         Directory.CreateDirectory(lease.Work);
         File.WriteAllText(Path.Combine(lease.Work, "checkpoint"), "step 7");
-        string said = File.ReadAllText(_folder[$"store/lives/{token}"]), list = File.ReadAllText(_folder[$"store/uses/{token}"]);
+        string said = $"process 7 on {Environment.MachineName}\nkernel {LifeSight.Kernel}\nlocked\n", list = File.ReadAllText(_folder[$"store/uses/{token}"]);
         dead.Dispose(); // Its lease was not released: as if it had been killed, but for the files that are put back.
         File.WriteAllText(_folder[$"store/lives/{token}"], said);
         File.WriteAllText(_folder[$"store/uses/{token}"], list);

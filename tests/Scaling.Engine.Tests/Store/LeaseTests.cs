@@ -1,4 +1,6 @@
 // Leases: one at a time, taken over from who is gone, and never from who only seems so to a look too short.
+using Microsoft.Win32.SafeHandles;
+using Scaling.Engine.Files;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 using Scaling.TestKit;
@@ -160,11 +162,11 @@ public sealed class LeaseTests : IDisposable
     {
         using var store = Open();
         string path = Path.Combine(_folder["store/lives"], store.Live().Token);
-        byte[] bytes = File.ReadAllBytes(path);
-        using (var damaged = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(Read(path));
+        using (var damaged = Handle(path))
         {
-            damaged.SetLength(how == "truncate" ? 9 : bytes.Length);
-            damaged.Write(how == "zero" ? new byte[bytes.Length] : how == "flip" ? [(byte)(bytes[0] ^ 1)] : []);
+            RandomAccess.SetLength(damaged, how == "truncate" ? 9 : bytes.Length);
+            RandomAccess.Write(damaged, how == "zero" ? new byte[bytes.Length] : how == "flip" ? [(byte)(bytes[0] ^ 1)] : [], 0);
         }
 
         if (how == "delete")
@@ -192,7 +194,7 @@ public sealed class LeaseTests : IDisposable
         store.NoteUses();
         store.Find(Key);
         string path = Path.Combine(_folder["store/lives"], token);
-        string said = File.ReadAllText(path);
+        string said = Read(path);
         Assert.True(File.Exists(_folder[$"store/uses/{token}"]));
         store.Dispose();
         Assert.Empty(Directory.EnumerateFiles(_folder["store/lives"]).Concat(Directory.EnumerateFiles(_folder["store/uses"])));
@@ -200,6 +202,16 @@ public sealed class LeaseTests : IDisposable
         File.WriteAllText(path, said); // As if it had been killed: its words are there, and nobody holds them.
         Assert.True(new LifeWatch(_folder["store/lives"], new Clock()).IsGone(token));
     }
+
+    /// <summary>Without .NET's own lock, which the life's would be in the way of.</summary>
+    private static string Read(string path)
+    {
+        using var file = Handle(path);
+        byte[] bytes = new byte[RandomAccess.GetLength(file)];
+        return System.Text.Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(file, bytes, 0));
+    }
+
+    private static SafeFileHandle Handle(string path) => new(LibC.Open(path, LibC.ReadWrite, 0), ownsHandle: true);
 
     private static string HolderOf(ContentStore store, string lease)
     {

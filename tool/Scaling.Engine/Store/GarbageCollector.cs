@@ -69,14 +69,12 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
         var entries = _inventory.Entries().ToDictionary(e => e.Manifest.Key);
         var used = Used(options, entries, out var inUse);
         var goes = damaged ? [] : entries.Values.Where(e => !used.Contains(e.Manifest.Key) && !IsFreshDescription(e, options)).ToList();
-        if (options.MaxBytes is { } most)
-        {
-            goes.AddRange(LeastUsed(entries, goes, inUse, most));
-        }
+        var beyond = options.MaxBytes is { } most ? LeastUsed(entries, goes, inUse, most) : [];
+        goes.AddRange(beyond);
 
         if (!options.DryRun)
         {
-            goes = TakeAway("entries", goes, e => e.Manifest.Key, store.EntryPath, () => Used(options, entries, out _), stop);
+            goes = TakeAway("entries", goes, e => e.Manifest.Key, store.EntryPath, () => UsedNow(options, entries, beyond), stop);
         }
 
         foreach (var entry in goes)
@@ -200,6 +198,14 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
         }
 
         onlyNow = now;
+        return used;
+    }
+
+    /// <summary>What must not go, now that all candidates are in the trash; of those that are beyond the size only what a run that goes on uses.</summary>
+    private HashSet<string> UsedNow(GarbageOptions options, Dictionary<string, StoredEntry> entries, List<StoredEntry> beyond)
+    {
+        var used = Used(options, entries, out var now);
+        used.ExceptWith(beyond.Select(e => e.Manifest.Key).Where(key => !now.Contains(key)));
         return used;
     }
 
