@@ -13,6 +13,7 @@ namespace Scaling.Engine.Store;
 /// blobs/ab/SHA256     content of files too large to stand in their manifest
 /// locks/ab/KEY        held while an action runs
 /// work/KEY/           scratch of an action: checkpoints survive a kill here
+/// incoming/           files that come from a remote cache, until they are whole
 /// logs/ab/KEY         what an action last printed
 /// history/ID/NUMBER   what the runs of a pipeline were made of, for why and gc
 /// quarantine/         what was found damaged
@@ -236,7 +237,11 @@ public sealed class ContentStore : IDisposable
         _report(new Diagnostic("SCAL4002", $"{what}; it was moved to {aside} and is made again.") { Severity = Severity.Warning });
     }
 
-    private string EntryPath(string key) => Path.Combine(Root, "entries", key[..2], key);
+    /// <summary>Where an entry lies.</summary>
+    /// <param name="key">Its key.</param>
+    internal string EntryPath(string key) => Path.Combine(Root, "entries", key[..2], key);
 
-    private string BlobPath(string digest) => Path.Combine(Root, "blobs", digest[..2], digest);
+    /// <summary>Where a blob lies.</summary>
+    /// <param name="digest">Of its content.</param>
+    internal string BlobPath(string digest) => Path.Combine(Root, "blobs", digest[..2], digest);
 }
