@@ -164,8 +164,12 @@ internal static class Commands
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
             Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
         });
+        var cache = new Command("cache", "The store, and the remote caches that it is filled from.");
+        RemoteCommands.Below().ToList().ForEach(cache.Subcommands.Add);
+        root.Add(cache);
         root.Options.Add(Cache);
         root.Options.Add(Locked);
+        RemoteCommands.Options.ToList().ForEach(root.Options.Add);
         return root;
     }
 

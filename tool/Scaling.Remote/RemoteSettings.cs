@@ -102,7 +102,7 @@ public sealed record RemoteSettings(Uri Address)
             {
                 case ["local", "rw"]:
                     break;
-                case ["remote", "r" or "w" or "rw" and var rights] when read is null:
+                case ["remote", var rights] when read is null && rights is ("r" or "w" or "rw"):
                     (read, write) = (rights.Contains('r'), rights.Contains('w'));
                     break;
                 default:

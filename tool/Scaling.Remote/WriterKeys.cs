@@ -41,7 +41,13 @@ public sealed class SigningKey
         string id = WriterKey.IdOf(key);
         try
         {
-            using var stream = new FileStream(file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite });
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using var stream = new FileStream(file, options);
             stream.Write(Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
         }
         catch (IOException) when (File.Exists(file))
@@ -61,6 +67,15 @@ public sealed class SigningKey
         lock (_key)
         {
             return EntrySignature.Write(Id, _key.SignData(EntrySignature.Frame(manifest), HashAlgorithmName.SHA256));
+        }
+    }
+
+    /// <summary>Whether this key made a signature of a manifest.</summary>
+    internal bool Signed(byte[] manifest, EntrySignature signature)
+    {
+        lock (_key)
+        {
+            return signature.KeyId == Id && _key.VerifyData(EntrySignature.Frame(manifest), signature.Signature, HashAlgorithmName.SHA256);
         }
     }
 }

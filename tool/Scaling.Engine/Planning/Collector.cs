@@ -57,7 +57,7 @@ public sealed class Collector(ContentStore store)
 
     /// <summary>The stage's result: its one action's, or the collection of those that are there, made where it is missing.</summary>
     /// <param name="plan">Any stage's.</param>
-    /// <param name="found">Published actions, as <see cref="Look"/> gives them.</param>
+    /// <param name="found">Published actions, as <see cref="Look(StagePlan)"/> gives them.</param>
     /// <param name="again">Collects them though there is a collection: of what they gave before.</param>
     public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found, bool again = false)
     {
