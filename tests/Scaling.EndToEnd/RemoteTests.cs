@@ -161,20 +161,6 @@ public sealed class RemoteTests : IDisposable
         Assert.Equal(0, _one.Journal("square"));
     }
 
-    [Theory]
-    [InlineData("github.yml", "pull_request", "SCALING_RIGHTS")]
-    [InlineData("gitlab.yml", "merge_request_event", "SCALING_RIGHTS")]
-    public void Recipes_for_CI_are_YAML_and_give_the_right_to_write_and_the_key_once(string file, string reader, string right)
-    {
-        string text = File.ReadAllText(Path.Combine(Repository.Root, "examples", "ci", file));
-        var (document, findings) = Engine.Pipelines.PipelineReader.Parse(file, text);
-
-        Assert.Null(document);
-        Assert.DoesNotContain(findings, f => f.Code == "SCAL2010");
-        Assert.Contains(reader, text);
-        Assert.Single(text.Split('\n'), line => line.Contains(right + ":", StringComparison.Ordinal));
-    }
-
     private void AssertNothingRuns(Ended first, string address)
     {
         var second = _two.Run("run", "study.yaml", "--json", "--remote", address);

@@ -35,7 +35,7 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
     private const string FilesFolder = "files/";
 
     /// <summary>Longest body that is read, bytes.</summary>
-    public const int LongestBody = 256 << 20;
+    public const int LongestBody = 64 << 20;
 
     /// <summary>The body to put.</summary>
     public static byte[] Write(Manifest manifest, byte[] json, SigningKey? key)
