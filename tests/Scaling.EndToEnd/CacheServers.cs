@@ -28,8 +28,9 @@ public abstract class CacheServer : IDisposable
 
     protected TemporaryFolder Folder { get; } = new();
 
-    public virtual void Dispose()
+    public void Dispose()
     {
+        GC.SuppressFinalize(this);
         foreach (var process in Enumerable.Reverse(_processes))
         {
             process.Kill(entireProcessTree: true);

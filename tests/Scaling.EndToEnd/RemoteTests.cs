@@ -1,5 +1,4 @@
 // A remote cache between two machines, on real servers: what one has made the other does not make again, whatever the server does.
-using Scaling.TestKit;
 
 namespace Scaling.EndToEnd;
 

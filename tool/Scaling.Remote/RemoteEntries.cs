@@ -32,7 +32,6 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentBag<Task> _giving = [];
     private readonly ConcurrentDictionary<string, Lazy<Task>> _blobs = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _wrongThere = new(StringComparer.Ordinal);
     private int _brought;
     private int _given;
     private int _notGiven;
@@ -337,7 +336,6 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
 
                 if (length > file.Bytes || Convert.ToHexStringLower(hash.GetHashAndReset()) != file.Sha256)
                 {
-                    _wrongThere[file.Sha256] = true;
                     throw new WrongThereException($"its file {file.ResultName} has other bytes than its digest says");
                 }
 
@@ -406,7 +404,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
                 return false;
             }
 
-            await Parallel.ForEachAsync(blobs, Side(stop), async (blob, _) => await GiveBlob(blob, stop).ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForEachAsync(blobs, Side(stop), async (blob, _) => await GiveBlob(blob, looksFirst, stop).ConfigureAwait(false)).ConfigureAwait(false);
             byte[] body = RemoteEntry.Write(manifest, json, _settings.SigningKey);
             await Put("ac/" + key, () => new MemoryStream(body), stop).ConfigureAwait(false);
             Interlocked.Increment(ref _given);
@@ -442,11 +440,11 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     }
 
     /// <summary>Once, however many entries have it.</summary>
-    private async Task GiveBlob(StoredFile blob, CancellationToken stop)
+    private async Task GiveBlob(StoredFile blob, bool looksFirst, CancellationToken stop)
     {
         try
         {
-            await _blobs.GetOrAdd(blob.Sha256, _ => new Lazy<Task>(() => GiveBlobOnce(blob, stop))).Value.ConfigureAwait(false);
+            await _blobs.GetOrAdd(blob.Sha256, _ => new Lazy<Task>(() => GiveBlobOnce(blob, looksFirst, stop))).Value.ConfigureAwait(false);
         }
         catch
         {
@@ -455,10 +453,10 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         }
     }
 
-    private async Task GiveBlobOnce(StoredFile blob, CancellationToken stop)
+    /// <summary>What was just made is given without a look: where it was made because what is there is damaged, a size would not tell.</summary>
+    private async Task GiveBlobOnce(StoredFile blob, bool looksFirst, CancellationToken stop)
     {
-        bool wrong = _wrongThere.ContainsKey(blob.Sha256);
-        if (wrong || await Asked("cas/" + blob.Sha256, _writing, stop).ConfigureAwait(false) is not { } size || (size >= 0 && size != blob.Bytes))
+        if (!looksFirst || await Asked("cas/" + blob.Sha256, _writing, stop).ConfigureAwait(false) is not { } size || (size >= 0 && size != blob.Bytes))
         {
             await Put("cas/" + blob.Sha256, () => new FileStream(_store.ContentPath(blob)!, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1), stop).ConfigureAwait(false);
         }
