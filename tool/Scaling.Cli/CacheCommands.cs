@@ -18,11 +18,14 @@ internal static class CacheCommands
     private static readonly Option<bool> Json = new("--json") { Description = "Answer with one JSON object on standard output." };
 
     /// <summary>The command with those below it.</summary>
-    public static Command Command { get; } = new("cache", "The store: what it holds, whether it is whole, and what of it may go.")
+    public static Command Command { get; } = new("cache", "The store: what it holds, whether it is whole, what of it may go, and what it exchanges with remote caches.")
     {
         Of("gc", "Remove what no recorded run uses, saying what making it again would cost. Runs that go on lose nothing.", [OlderThan, MaxSize, DryRun, Json], Collect),
         Of("verify", "Read every byte of the store and move aside what is damaged (exit code 4 where something is).", [Json], Verify),
         Of("stats", "Say what the store holds.", [Json], Statistics),
+        RemoteCommands.Push,
+        RemoteCommands.Pull,
+        RemoteCommands.Keygen,
     };
 
     private static Command Of(string name, string description, Option[] options, Func<Commands.Invocation, Task<int>> run)
@@ -43,14 +46,14 @@ internal static class CacheCommands
             Print(new JsonObject
             {
                 ["schema"] = "scaling.cache-gc/1",
-                ["dryRun"] = options.DryRun,
-                ["freedBytes"] = report.FreedBytes,
-                ["computeSeconds"] = Math.Round(report.Seconds, 3),
+                ["dry_run"] = options.DryRun,
+                ["freed_bytes"] = report.FreedBytes,
+                ["compute_seconds"] = Math.Round(report.Seconds, 3),
                 ["stages"] = new JsonArray([.. report.Stages.Select(s => Stage(s.Stage, s.Entries, s.Bytes, s.Seconds))]),
                 ["orphans"] = Counted(report.Blobs, report.BlobBytes),
                 ["leftovers"] = Counted(report.Leftovers, report.LeftoverBytes),
                 ["kept"] = Counted(report.KeptEntries, report.KeptBytes),
-                ["inUse"] = report.InUse,
+                ["in_use"] = report.InUse,
             });
             return ExitCode.Done;
         }
@@ -120,7 +123,7 @@ internal static class CacheCommands
                 ["store"] = store.Root,
                 ["entries"] = Counted(held.Entries, held.EntryBytes),
                 ["blobs"] = Counted(held.Blobs, held.BlobBytes),
-                ["computeSeconds"] = Math.Round(held.Seconds, 3),
+                ["compute_seconds"] = Math.Round(held.Seconds, 3),
                 ["stages"] = new JsonArray([.. held.Stages.Select(s => Stage(s.Stage, s.Entries, s.Bytes, s.Seconds))]),
                 ["others"] = new JsonObject(held.Others.Select(o => KeyValuePair.Create(o.Folder, (JsonNode?)Counted(o.Files, o.Bytes)))),
             });
@@ -189,7 +192,7 @@ internal static class CacheCommands
     private static JsonObject Counted(int count, long bytes) => new() { ["count"] = count, ["bytes"] = bytes };
 
     private static JsonObject Stage(string stage, int entries, long bytes, double seconds) =>
-        new() { ["stage"] = stage, ["entries"] = entries, ["bytes"] = bytes, ["computeSeconds"] = Math.Round(seconds, 3) };
+        new() { ["stage"] = stage, ["entries"] = entries, ["bytes"] = bytes, ["compute_seconds"] = Math.Round(seconds, 3) };
 
     private static string Entries(int count) => count == 1 ? "entry" : "entries";
 
