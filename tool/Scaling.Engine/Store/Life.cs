@@ -158,7 +158,7 @@ internal sealed record LifeSight(bool IsDead, (long Modified, long Changed) Stam
         bool decidedByLock = Kernel.Length > 0 && lines is [_, var kernel, "locked", ..] && kernel == $"kernel {Kernel}";
         bool free = decidedByLock && LibC.Lock(descriptor, LibC.LockShared | LibC.LockNonBlocking) == 0;
         FileIdentity.TryOf($"/proc/self/fd/{descriptor}", out var seen);
-        return new LifeSight(free, (seen.Modified, seen.Changed), holder) { IsLocked = decidedByLock && !free };
+        return new LifeSight(free, (seen?.Modified ?? 0, seen?.Changed ?? 0), holder) { IsLocked = decidedByLock && !free };
     }
 
     private static string ReadKernel()
