@@ -43,7 +43,17 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         var points = actions.ToDictionary(a => a.Key, a => a.Point);
         var events = new WorkerEvents(
             (key, progress) => observer.Progressed(stage, points.GetValueOrDefault(key), progress),
-            (key, warning) => Warn(stage, key, points, warning));
+            (key, warning) => Warn(stage, key, points, warning))
+        {
+            Started = key => Tell(key, point => observer.Started(stage, point, key)),
+            Ended = (key, result) => Tell(key, point =>
+            {
+                if (result.End is ActionEnd.Published or ActionEnd.Found)
+                {
+                    observer.Done(stage, point, key, result.End == ActionEnd.Published, result.Seconds);
+                }
+            }),
+        };
         var ended = new Dictionary<string, ActionResult>();
         Wait? wait = null;
         bool oneByOne = false;
@@ -82,6 +92,15 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         }
 
         return ended;
+
+        // What rows share is no row: the runner tells of it.
+        void Tell(string key, Action<string?> about)
+        {
+            if (actions[0].Kind == ActionKind.Run)
+            {
+                about(points.GetValueOrDefault(key));
+            }
+        }
     }
 
     /// <summary>A stage's native packages; what fetching them takes of the machine is asked, and told, before.</summary>

@@ -24,6 +24,9 @@ public sealed record RecordedStage(string Id, string Type, IReadOnlyList<Recorde
     /// <summary>Key of the collection of its rows; null without fan-out, or where it was not collected.</summary>
     public string? Collection { get; init; }
 
+    /// <summary>How many were found in the store.</summary>
+    public int Cached { get; init; }
+
     /// <summary>How many failed.</summary>
     public int Failed { get; init; }
 

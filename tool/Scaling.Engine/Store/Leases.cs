@@ -19,6 +19,19 @@ public sealed partial class Leases(string root, Action<string> damaged)
     /// <param name="key">Of an action.</param>
     public string? Of(string key) => Chain(key) is [.., var last] ? last : null;
 
+    /// <summary>Who holds a key, in words, and since when, by one look: a holder on another host that went seconds ago still counts. Null where nobody does.</summary>
+    /// <param name="key">Of an action.</param>
+    public (string Holder, DateTimeOffset Since)? Holder(string key)
+    {
+        var chain = Chain(key);
+        if (chain is not [.., var lease] || LifeSight.Of(Path.Combine(root, "lives", LifeOf(lease))) is not { IsDead: false } sight)
+        {
+            return null;
+        }
+
+        return (sight.Holder, new FileInfo(PathOf(key, chain.Count > 1 ? chain[^2] : null)).LastWriteTimeUtc);
+    }
+
     /// <summary>The life that a lease is of.</summary>
     /// <param name="lease">Its name.</param>
     public static string LifeOf(string lease) => lease.Split('-')[0];

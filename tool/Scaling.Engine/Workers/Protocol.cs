@@ -142,6 +142,9 @@ public sealed record Reply
     /// <summary>The action that the reply is about.</summary>
     public string? Key { get; init; }
 
+    /// <summary>It is executed from now on: nobody else has it, and its entry was not there.</summary>
+    public bool Started { get; init; }
+
     /// <summary>How far it is.</summary>
     public StageProgress? Progress { get; init; }
 

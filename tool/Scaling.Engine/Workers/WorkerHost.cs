@@ -235,6 +235,7 @@ public sealed class WorkerHost : IDisposable
                 else
                 {
                     mine.Add(new RunningAction(_store, spec, lease));
+                    Say(new Reply { Key = spec.Key, Started = true });
                 }
             }
 
@@ -439,6 +440,10 @@ public sealed class WorkerHost : IDisposable
         _ = LibC.Duplicate(file, 1);
         _ = LibC.Duplicate(file, 2);
         _ = LibC.Close(file);
+
+        // .NET writes to a duplicate of the descriptor that it took when it first wrote: the file of an earlier action.
+        Console.SetOut(new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true });
+        Console.SetError(new StreamWriter(Console.OpenStandardError()) { AutoFlush = true });
     }
 
     private static AnonymousPipeClientStream Pipe(PipeDirection direction, string handle)
