@@ -171,9 +171,7 @@ internal static class CacheCommands
 
     private static void Print(JsonObject answer) => Console.Out.WriteLine(answer.ToJsonString());
 
-    private static void Say(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture).TrimEnd());
-
-    private static void Say(string text) => Console.Out.WriteLine(text);
+    private static void Say(string text) => Console.Out.WriteLine(text.TrimEnd());
 
     private static void Line(string what, int files, long bytes, string why)
     {
