@@ -29,7 +29,7 @@ internal static class ExecuteCommand
             });
         }
 
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        var console = CommandConsole.New(moves: true);
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
         var executor = new ActionExecutor(session.Workers, session.Store, 1, console, session.Code);
@@ -65,7 +65,7 @@ internal static class ExecuteCommand
         return [.. manifest.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, session.Store.ContentPath(f), f.Inline))];
     }
 
-    private static int Tell(RunConsole console, StageNode stage, ActionSpec action, ActionResult result)
+    private static int Tell(ICommandConsole console, StageNode stage, ActionSpec action, ActionResult result)
     {
         string name = action.Point is null ? stage.Id : $"{stage.Id}@{action.Point}";
         switch (result.End)

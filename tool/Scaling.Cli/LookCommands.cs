@@ -1,5 +1,6 @@
 // check, graph, schema: they look and change nothing.
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
@@ -9,11 +10,26 @@ namespace Scaling.Cli;
 
 internal static class LookCommands
 {
+    /// <summary>Also what <c>check</c> answers where the pipeline is refused.</summary>
+    public const string CheckSchema = "scaling.check/1";
+
     public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task<int> Check(Commands.Invocation call) => WithPipeline(call, (_, pipeline, _) =>
     {
-        Console.Out.WriteLine($"{call.Pipeline}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.");
+        if (call.Json)
+        {
+            JsonText.Print(CheckSchema, new JsonObject
+            {
+                ["pipeline"] = pipeline.Name, ["file"] = call.Pipeline, ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
+                ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
+            });
+        }
+        else
+        {
+            Console.Out.WriteLine($"{call.Pipeline}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.");
+        }
+
         return Task.FromResult(ExitCode.Done);
     });
 
@@ -27,12 +43,15 @@ internal static class LookCommands
 
         return WithPipeline(call, (_, pipeline, _) =>
         {
-            Console.Out.WriteLine(call.GraphFormat switch
+            if (call.GraphFormat == "json")
             {
-                "dot" => PipelineGraph.Dot(pipeline),
-                "json" => PipelineGraph.Json(pipeline).ToJsonString(Indented),
-                _ => PipelineGraph.Mermaid(pipeline),
-            });
+                JsonText.Print("scaling.graph/1", PipelineGraph.Json(pipeline));
+            }
+            else
+            {
+                Console.Out.WriteLine(call.GraphFormat == "dot" ? PipelineGraph.Dot(pipeline) : PipelineGraph.Mermaid(pipeline));
+            }
+
             return Task.FromResult(ExitCode.Done);
         });
     }
@@ -79,5 +98,5 @@ internal static class LookCommands
         return await look(session, open.Pipeline, console).ConfigureAwait(false);
     }
 
-    private static RunConsole Quiet() => new(Console.Error, isTerminal: false, TimeProvider.System);
+    private static ICommandConsole Quiet() => CommandConsole.New(moves: false);
 }

@@ -29,14 +29,14 @@ internal static class RemoteCommands
     }
 
     /// <summary>The remote that a call names, for a store; null for none. Nothing is asked of it yet.</summary>
-    public static RemoteEntries? Of(Commands.Invocation call, ContentStore store, RunConsole console)
+    public static RemoteEntries? Of(Commands.Invocation call, ContentStore store, ICommandConsole console)
     {
         string? address = call.Parsed.GetValue(Address);
         return string.IsNullOrEmpty(address) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCALING_REMOTE")) ? null : Open(call, address, store, console);
     }
 
     /// <summary>Says what a run brought, waits for what it gives, and says what is not there then.</summary>
-    public static async Task Finish(RemoteEntries remote, RunConsole console, CancellationToken stop)
+    public static async Task Finish(RemoteEntries remote, ICommandConsole console, CancellationToken stop)
     {
         await remote.Finish(stop).ConfigureAwait(false);
         string brought = remote.Brought > 0 ? $"{remote.Brought} {RemoteConsole.Entries(remote.Brought)} brought from" : "";
@@ -49,7 +49,7 @@ internal static class RemoteCommands
 
     /// <summary>Apart, so that what speaks to remotes is loaded only where there is one.</summary>
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static RemoteEntries? Open(Commands.Invocation call, string? address, ContentStore store, RunConsole console)
+    private static RemoteEntries? Open(Commands.Invocation call, string? address, ContentStore store, ICommandConsole console)
     {
         try
         {
@@ -81,7 +81,7 @@ internal static class RemoteCommands
             throw new UsageException("SCAL1041", "cache push needs the right to write to the remote cache, which the rights do not give.", "--rights local:rw,remote:rw, or SCALING_RIGHTS.");
         }
 
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        var console = CommandConsole.New(moves: true);
         using var store = ContentStore.Open(call.StoreFolder, console.FoundDamage);
         using var remote = Of(call, store, console)!;
         string[] keys = call.Parsed.GetValue(PushedPipeline) is { } pipeline ? LastRun(store, pipeline) : [.. new StoreExchange(store).Keys];
@@ -102,7 +102,7 @@ internal static class RemoteCommands
             throw new UsageException("SCAL1041", "cache pull needs the right to read from the remote cache, which the rights do not give.", "--rights local:rw,remote:r, or SCALING_RIGHTS.");
         }
 
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        var console = CommandConsole.New(moves: true);
         string file = call.Parsed.GetValue(PulledPipeline) ?? call.Pipeline;
         var open = await Session.Open(file, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
         using var session = open.Session;

@@ -5,9 +5,9 @@ using Scaling.Sdk;
 namespace Scaling.Cli;
 
 /// <summary>Tells of transfers through the console of a command.</summary>
-internal sealed class RemoteConsole(RunConsole console) : IRemoteObserver
+internal sealed class RemoteConsole(ICommandConsole console) : IRemoteObserver
 {
-    public void Warned(Diagnostic warning) => console.Say(warning.ToString());
+    public void Warned(Diagnostic warning) => console.Found(warning);
 
     public void Moved(Transfer transfer)
     {

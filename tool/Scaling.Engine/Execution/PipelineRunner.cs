@@ -197,11 +197,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 var result = results[spec.Key];
                 ended[spec.Key] = result;
                 GiveIfPublished(spec.Key, result);
-                if (result.End is ActionEnd.Published or ActionEnd.Found)
+                if (result.End == ActionEnd.Stopped)
                 {
-                    observer.Done(stage, spec.Point, result.End == ActionEnd.Published, result.Seconds);
+                    observer.Stopped(stage, spec.Point, spec.Key);
                 }
-                else if (result.End != ActionEnd.Stopped)
+                else if (result.End is not (ActionEnd.Published or ActionEnd.Found))
                 {
                     _failures[spec.Key] = Failed(stage, spec, result, halt);
                 }
@@ -232,6 +232,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         shared = shared with { Again = again };
         var result = (await _executor.Execute(stage, [shared], halt.Token).ConfigureAwait(false))[shared.Key];
         GiveIfPublished(shared.Key, result);
+        if (result.End is ActionEnd.Published or ActionEnd.Found)
+        {
+            observer.Prepared(stage, result.End == ActionEnd.Published, result.Seconds);
+        }
+
         return result.End switch
         {
             ActionEnd.Published or ActionEnd.Found => store.Find(shared.Key) ?? throw Lost(shared),
@@ -250,7 +255,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
     private Failure Failed(StageNode stage, ActionSpec spec, ActionResult result, CancellationTokenSource halt)
     {
-        var failure = new Failure(spec.Point, result.Reasons, result.Log);
+        var failure = new Failure(spec.Point, result.Reasons, result.Log) { Key = spec.Key };
         Fail(stage, new StageSummary(stage.Id, stage.Declaration.Type), failure, halt);
         return failure;
     }
@@ -295,7 +300,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         [
             .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id] with
             {
-                Collection = _results.GetValueOrDefault(s.Id)?.Collection, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
+                Collection = _results.GetValueOrDefault(s.Id)?.Collection, Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
             }),
             .. all ? [] : _last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
         ];

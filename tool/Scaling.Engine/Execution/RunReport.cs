@@ -56,7 +56,11 @@ public sealed record RunOptions(int Jobs, FailurePolicy OnFailure, string Result
 /// <param name="Point">The row's name; null without fan-out.</param>
 /// <param name="Findings">Why.</param>
 /// <param name="Log">What it printed; null for nothing.</param>
-public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, string? Log);
+public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, string? Log)
+{
+    /// <summary>The action's key; null where a stage failed that has no actions yet.</summary>
+    public string? Key { get; init; }
+}
 
 /// <summary>One stage of a run.</summary>
 /// <param name="Id">As YAML names it.</param>
@@ -114,9 +118,21 @@ public interface IRunObserver
     /// <param name="stage">The stage.</param>
     void Preparing(StageNode stage);
 
-    /// <summary>An action is on its way.</summary>
+    /// <summary>What the stage's rows share is there.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="executed">False where another run published it meanwhile.</param>
+    /// <param name="seconds">What it took.</param>
+    void Prepared(StageNode stage, bool executed, double seconds);
+
+    /// <summary>A worker executes an action from now on. One whose worker died with others of its batch begins once more.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="key">The action's key.</param>
+    void Started(StageNode stage, string? point, string key);
+
+    /// <summary>An action is on its way.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out, and for what rows share.</param>
     /// <param name="progress">How far it is.</param>
     void Progressed(StageNode stage, string? point, StageProgress progress);
 
@@ -129,9 +145,16 @@ public interface IRunObserver
     /// <summary>An action is done.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="key">The action's key.</param>
     /// <param name="executed">False where another run published it meanwhile.</param>
     /// <param name="seconds">What it took.</param>
-    void Done(StageNode stage, string? point, bool executed, double seconds);
+    void Done(StageNode stage, string? point, string key, bool executed, double seconds);
+
+    /// <summary>An action was stopped as asked, or is not begun because of that.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="key">The action's key.</param>
+    void Stopped(StageNode stage, string? point, string key);
 
     /// <summary>An action failed.</summary>
     /// <param name="stage">The stage.</param>

@@ -21,6 +21,7 @@ public sealed class Collector(ContentStore store)
             return plan.Actions.ToDictionary(a => a.Key, _ => (Manifest?)null);
         }
 
+        store.Use(plan.Actions.Select(a => a.Key));
         return plan.Actions.Select(a => (a.Key, Manifest: store.Find(a.Key))).Where(f => f.Manifest is not null).ToDictionary(f => f.Key, f => f.Manifest);
     }
 

@@ -32,13 +32,6 @@ public sealed record FrozenAction(string Key)
 /// <param name="File">Absolute path; null for a stage.</param>
 public sealed record FrozenInput(string Role, string? Stage, string? File);
 
-/// <summary>Files that a setting names.</summary>
-/// <param name="Setting">Dotted path.</param>
-/// <param name="Text">As the user wrote it.</param>
-/// <param name="Scheme">Empty for a bare path.</param>
-/// <param name="Files">With the content that they had.</param>
-public sealed record FrozenFiles(string Setting, string Text, string Scheme, IReadOnlyList<ReadFile> Files);
-
 /// <summary>A stage of a frozen plan.</summary>
 public sealed record FrozenStage
 {
@@ -72,7 +65,7 @@ public sealed record FrozenStage
     public required IReadOnlyDictionary<string, SourceLocation> SettingLocations { get; init; }
 
     /// <summary>Settings that name files.</summary>
-    public required IReadOnlyList<FrozenFiles> Files { get; init; }
+    public required IReadOnlyList<ResolvedFiles> Files { get; init; }
 
     /// <summary>Inputs.</summary>
     public required IReadOnlyList<FrozenInput> Inputs { get; init; }
@@ -256,7 +249,7 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             Location = stage.Location,
             Settings = stage.Settings,
             SettingLocations = stage.SettingLocations,
-            Files = [.. stage.Files.Select(f => new FrozenFiles(f.Setting, f.Text, f.Scheme, [.. f.Files.Select(file => new ReadFile(file.Path, file.Sha256))]))],
+            Files = stage.Files,
             Inputs = [.. stage.Inputs.Select(i => new FrozenInput(i.Role.Name, i.Source?.Id, i.File))],
             PatienceSeconds = stage.Patience.TotalSeconds,
             Assembly = stage.Type.Assembly,

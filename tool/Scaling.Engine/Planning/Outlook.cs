@@ -44,6 +44,9 @@ public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan
 /// <param name="remote">Brings what was published elsewhere, so that what depends on it is looked at too. Null: nothing is brought.</param>
 public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer, StageCode code, IRemoteEntries? remote = null)
 {
+    /// <summary>Whether enumerating stages are executed that are not in the store. Default: true.</summary>
+    public bool Evaluates { get; init; } = true;
+
     /// <summary>Every stage in order.</summary>
     /// <param name="stop">Stops evaluating.</param>
     /// <exception cref="StageFailedException">An enumerating stage failed, or a table of rows lacks a column.</exception>
@@ -68,7 +71,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
             ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
             var reasons = explainer.Why(plan, missing);
             // Looking ahead fetches no native libraries; an enumerating stage that has some is then looked at no further.
-            if (missing.Length > 0 && stage.Declaration.Enumerating && plan.Natives.All(n => n.Folder is not null))
+            if (Evaluates && missing.Length > 0 && stage.Declaration.Enumerating && plan.Natives.All(n => n.Folder is not null))
             {
                 foreach (var (key, result) in await executor.Execute(stage, missing, stop).ConfigureAwait(false))
                 {

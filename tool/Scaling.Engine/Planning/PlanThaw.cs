@@ -71,7 +71,7 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store)
             Type = type,
             Settings = stage.Settings,
             SettingLocations = stage.SettingLocations,
-            Files = [.. stage.Files.Select(f => new ResolvedFiles(f.Setting, f.Text, f.Scheme, [.. f.Files.Select(file => (file.Path, file.Sha256))]))],
+            Files = stage.Files,
             Inputs = [.. stage.Inputs.Select(i => Bind(stage, type, i, others))],
             Patience = TimeSpan.FromSeconds(stage.PatienceSeconds),
         };
