@@ -47,6 +47,7 @@ public sealed class StoreExchange(ContentStore store)
     /// <param name="file">Of a manifest.</param>
     public bool Has(StoredFile file)
     {
+        store.Use([file.Sha256]); // Before it is looked for: until the manifest is there, nothing else tells gc of it.
         string blob = store.BlobPath(file.Sha256);
         store.Use([file.Sha256]);
         return file.Inline is not null || (File.Exists(blob) && store.Digest(blob) == file.Sha256);
@@ -64,7 +65,11 @@ public sealed class StoreExchange(ContentStore store)
     /// <summary>Publishes an entry that came, all its files taken already: from now on it is a hit.</summary>
     /// <param name="manifest">What <see cref="Parse"/> gave.</param>
     /// <param name="json">The text that it gave it for: the entry is byte for byte that of its writer.</param>
-    public void Accept(Manifest manifest, byte[] json) => Sealed.Write(store.EntryPath(manifest.Key), json);
+    public void Accept(Manifest manifest, byte[] json)
+    {
+        store.Use([manifest.Key]);
+        Sealed.Write(store.EntryPath(manifest.Key), json);
+    }
 
     /// <summary>Reads a manifest from outside. Nothing of it is believed: its entries must hash to the key, names may not lead out of their folder, small files must be what their digests say.</summary>
     /// <param name="json">From anybody.</param>
