@@ -74,7 +74,7 @@ internal static class CacheCommands
 
     private static Task<int> Verify(Commands.Invocation call)
     {
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        var console = CommandConsole.New(moves: true);
         long began = TimeProvider.System.GetTimestamp();
         string root = Open(call, _ => { }).Root;
         var found = new StoreCheck(root).Run((done, all) => console.Moving(Progress(done, all, TimeProvider.System.GetElapsedTime(began))), call.Stop);
