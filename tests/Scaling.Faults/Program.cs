@@ -1,0 +1,92 @@
+// The harness's entrance: runs that are broken at every step, and input that nobody should write.
+using Scaling.Faults;
+using Scaling.Faults.Faulted;
+using Scaling.Faults.Tracing;
+
+const string Usage = """
+    Breaks runs of the built tool, and looks whether the next run puts everything right without help.
+
+      dotnet run -c Release --project tests/Scaling.Faults -- COMMAND
+
+      every-step                a fault at each call that changes a file, in tool or worker (an hour on two idle cores)
+        --kinds A,B             of: kill, kill-tool, kill-worker, tear, full, read-only, clock (default all)
+        --every N               only at each Nth step (default 1)
+      random                    kills at random moments, up to three runs in turn
+        --count N               how many trials (default 300)
+      both take
+        --jobs N                actions side by side in the run (default 1)
+        --side-by-side N        trials side by side (default 2)
+        --seed N                of what is random (default 1)
+        --minutes N             begin no trial after that (default: no end)
+        --folder PATH           work here and leave it (default: a temporary folder)
+      steps                     the steps of an undisturbed run
+        --jobs N                actions side by side (default 1)
+      probe                     whether this machine lets processes be traced; says why not
+      --help                    this text
+
+    Exit codes: 0 everything held, 1 something did not, 2 usage, 3 this machine lets nobody trace.
+    """;
+
+try
+{
+    switch (args)
+    {
+        case ["--help" or "-h" or "help"]:
+            Console.WriteLine(Usage);
+            return 0;
+        case ["every-step" or "random" or "steps" or "probe", .. var rest]:
+            return Faults(args[0], Arguments.Parse(args[0], rest));
+        default:
+            throw new UsageException(args.Length == 0 ? "Which command?" : $"There is no command '{args[0]}'.");
+    }
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine($"{e.Message} --help tells more.");
+    return 2;
+}
+catch (Exception e) when (e is TracingRefusedException || e.InnerException is TracingRefusedException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 3;
+}
+
+static int Faults(string command, Arguments arguments)
+{
+    if (Probe.Refusal() is { } refusal)
+    {
+        Console.Error.WriteLine(refusal);
+        return 3;
+    }
+
+    if (command == "probe")
+    {
+        Console.WriteLine("Processes can be traced.");
+        return 0;
+    }
+
+    string folder = arguments.Folder ?? Directory.CreateTempSubdirectory("scaling-faults-").FullName;
+    try
+    {
+        if (command == "steps")
+        {
+            var trial = new Trial(new Study(folder, Build.OfThis(), arguments.Settings.Jobs));
+            trial.LookAtUndisturbed();
+            foreach (var step in trial.Steps)
+            {
+                Console.WriteLine($"{step.Number,4} {(step.IsTool ? "tool  " : "worker")} {step.Call.Name,-10} {step.Path}{(step.Bytes > 0 ? $" ({step.Bytes} bytes)" : "")}");
+            }
+
+            return 0;
+        }
+
+        return new Campaign(arguments.Settings, Build.OfThis(), folder).Run(Console.Out, Console.Error) ? 0 : 1;
+    }
+    finally
+    {
+        if (arguments.Folder is null)
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
