@@ -17,6 +17,9 @@ internal sealed record Arguments
     /// <summary>Where; null: in a temporary folder.</summary>
     public string? Folder { get; init; }
 
+    /// <summary>The tool's program; null: the one that was built with this.</summary>
+    public string? Tool { get; init; }
+
     /// <summary>Reads <c>--name value</c> pairs.</summary>
     /// <param name="command">Whose.</param>
     /// <param name="args">Behind it.</param>
@@ -34,10 +37,12 @@ internal sealed record Arguments
                 ("every-step", "--kinds") => parsed with { Settings = settings with { Kinds = Kinds(value) } },
                 ("every-step", "--every") => parsed with { Settings = settings with { Every = Whole(name, value, 1, 1_000_000) } },
                 ("random", "--count") => parsed with { Settings = settings with { Random = Whole(name, value, 1, 1_000_000) } },
+                ("every-step", "--steps") => parsed with { Settings = Between(settings, value) },
                 ("every-step" or "random" or "steps", "--jobs") => parsed with { Settings = settings with { Jobs = Whole(name, value, 1, 64) } },
                 ("every-step" or "random", "--side-by-side") => parsed with { Settings = settings with { SideBySide = Whole(name, value, 1, 256) } },
                 ("every-step" or "random", "--seed") => parsed with { Settings = settings with { Seed = Whole(name, value, 0, int.MaxValue) } },
                 ("every-step" or "random", "--minutes") => parsed with { Settings = settings with { Longest = TimeSpan.FromMinutes(Whole(name, value, 1, 100_000)) } },
+                (not "probe", "--tool") when File.Exists(value) => parsed with { Tool = Path.GetFullPath(value) },
                 (not "probe", "--folder") when value is { Length: > 0 } => parsed with { Folder = Path.GetFullPath(value) },
                 _ => throw new UsageException($"{command} has no option '{name}'."),
             };
@@ -50,6 +55,11 @@ internal sealed record Arguments
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= low && number <= high
             ? number
             : throw new UsageException($"{name} takes a whole number from {low} to {high}, found {(value is null ? "nothing" : $"'{value}'")}.");
+
+    private static CampaignSettings Between(CampaignSettings settings, string? value) =>
+        value?.Split('-') is [var first, var last]
+            ? settings with { First = Whole("--steps", first, 1, 1_000_000), Last = Whole("--steps", last, 1, 1_000_000) }
+            : throw new UsageException($"--steps takes FIRST-LAST, found {(value is null ? "nothing" : $"'{value}'")}.");
 
     private static string[] Kinds(string? value)
     {

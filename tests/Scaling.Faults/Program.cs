@@ -11,6 +11,7 @@ const string Usage = """
       every-step                a fault at each call that changes a file, in tool or worker (an hour on two idle cores)
         --kinds A,B             of: kill, kill-tool, kill-worker, tear, full, read-only, clock (default all)
         --every N               only at each Nth step (default 1)
+        --steps FIRST-LAST      only at these (default all)
       random                    kills at random moments, up to three runs in turn
         --count N               how many trials (default 300)
       both take
@@ -18,6 +19,7 @@ const string Usage = """
         --side-by-side N        trials side by side (default 2)
         --seed N                of what is random (default 1)
         --minutes N             begin no trial after that (default: no end)
+        --tool PATH             this program, for example a published one that starts quicker (default: the one that was built with this)
         --folder PATH           work here and leave it (default: a temporary folder)
       steps                     the steps of an undisturbed run
         --jobs N                actions side by side (default 1)
@@ -65,12 +67,14 @@ static int Faults(string command, Arguments arguments)
         return 0;
     }
 
+    var build = Build.OfThis();
+    build = build with { Tool = arguments.Tool ?? build.Tool };
     string folder = arguments.Folder ?? Directory.CreateTempSubdirectory("scaling-faults-").FullName;
     try
     {
         if (command == "steps")
         {
-            var trial = new Trial(new Study(folder, Build.OfThis(), arguments.Settings.Jobs));
+            var trial = new Trial(new Study(folder, build, arguments.Settings.Jobs));
             trial.LookAtUndisturbed();
             foreach (var step in trial.Steps)
             {
@@ -80,7 +84,7 @@ static int Faults(string command, Arguments arguments)
             return 0;
         }
 
-        return new Campaign(arguments.Settings, Build.OfThis(), folder).Run(Console.Out, Console.Error) ? 0 : 1;
+        return new Campaign(arguments.Settings, build, folder).Run(Console.Out, Console.Error) ? 0 : 1;
     }
     finally
     {

@@ -18,6 +18,12 @@ internal sealed record CampaignSettings
     /// <summary>Tries every so many steps. Default: 1, every step.</summary>
     public int Every { get; init; } = 1;
 
+    /// <summary>The first step that is tried. Default: 1.</summary>
+    public int First { get; init; } = 1;
+
+    /// <summary>The last step that is tried. Default: all.</summary>
+    public int Last { get; init; } = int.MaxValue;
+
     /// <summary>Kinds of faults, as the command line names them. Default: all.</summary>
     public IReadOnlyList<string> Kinds { get; init; } = AllKinds;
 
@@ -80,14 +86,20 @@ internal sealed class Campaign(CampaignSettings settings, Build build, string fo
             return;
         }
 
+        var planned = new List<Fault>();
         foreach (string kind in settings.Kinds)
         {
             int first = settings.Every == 1 ? 0 : random.Next(settings.Every);
-            foreach (var step in trial.Steps.Where(s => kind != "tear" || s is { Call.Change: Change.Write, Bytes: > 1 }).Where((_, i) => i % settings.Every == first % Math.Max(1, settings.Every)))
+            foreach (var step in trial.Steps.Where(s => s.Number >= settings.First && s.Number <= settings.Last).Where(s => kind != "tear" || s is { Call.Change: Change.Write, Bytes: > 1 }).Where((_, i) => i % settings.Every == first % Math.Max(1, settings.Every)))
             {
-                _waiting.Enqueue([Of(kind, step.Number)]);
+                planned.Add(Of(kind, step.Number));
             }
         }
+
+        // In no order, so that a campaign that is cut short has looked everywhere.
+        Fault[] shuffled = [.. planned];
+        random.Shuffle(shuffled);
+        Array.ForEach(shuffled, f => _waiting.Enqueue([f]));
     }
 
     private static Fault Of(string kind, int step) => kind switch
@@ -111,7 +123,7 @@ internal sealed class Campaign(CampaignSettings settings, Build build, string fo
             {
                 result = trial.Try(faults);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Text.Json.JsonException or FormatException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Text.Json.JsonException or FormatException or InvalidOperationException)
             {
                 result = new TrialResult(faults, false, [$"the outcome cannot be looked at: {e}"], null);
             }

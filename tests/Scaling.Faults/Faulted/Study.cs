@@ -153,7 +153,7 @@ internal sealed class Study
             int line = Array.IndexOf(content, (byte)'\n');
 
             var manifest = JsonNode.Parse(content.AsSpan(line + 1))!;
-            string action = manifest["entries"]!.AsArray().FirstOrDefault(e => (string?)e!["kind"] == "stage" && (string?)e["name"] == "action")?["value"]?.GetValue<string>() ?? "";
+            string action = manifest["entries"]!.AsArray().FirstOrDefault(e => (string?)e![0] == "stage" && (string?)e[1] == "action")?[2]?.GetValue<string>() ?? "";
             if (action is "run" or "prepare")
             {
                 string point = action == "prepare" ? "prepare" : (string?)manifest["point"] ?? "all";

@@ -83,13 +83,13 @@ internal sealed class Trial(Study study)
         {
             FaultKind.Full or FaultKind.ReadOnly => [0, 5],
             FaultKind.ClockBack => [0],
-            _ => fault.Victim == Victim.Worker ? error.Contains("SCAL6007", StringComparison.Ordinal) ? [1, 3] : [0, 1] : [-9],
+            _ => fault.Victim == Victim.Worker ? error.Contains("SCAL6007", StringComparison.Ordinal) ? [1, 3] : [0, 1] : run.Struck is { IsTool: true } ? [-9] : [-9, 0], // A worker may do its last step when the tool has ended.
         };
         Demand(!run.Hung, $"the run hung: {error}", broken);
         Demand(documented.Contains(exit), $"the run ended with {exit}, documented is {string.Join(" or ", documented)}: {error}", broken);
         Demand(exit is 0 or -9 || error.Contains("SCAL", StringComparison.Ordinal), $"the run ended with {exit} and said no reason: {error}", broken);
         Demand(!IsCrash(error), $"the run crashed: {error}", broken);
-        if (exit == 0 && fault.Kind is FaultKind.ClockBack)
+        if (exit == 0 && fault.Kind is not (FaultKind.Full or FaultKind.ReadOnly))
         {
             CheckOutcome("the run", broken);
         }

@@ -94,6 +94,7 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string path)
     {
+        Files.Durable.RemoveAsides(path); // It lies in the user's folder, where nobody else cleans up.
         byte[] text = Encoding.UTF8.GetBytes(ToJson());
         if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(text))
         {
