@@ -1,6 +1,7 @@
 // What the command line asks for.
 using System.Globalization;
 using Scaling.Faults.Faulted;
+using Scaling.Faults.Fuzzing;
 
 namespace Scaling.Faults;
 
@@ -67,5 +68,32 @@ internal sealed record Arguments
         return kinds.Length > 0 && kinds.All(CampaignSettings.AllKinds.Contains)
             ? kinds
             : throw new UsageException($"--kinds takes some of {string.Join(",", CampaignSettings.AllKinds)}, found {(value is null ? "nothing" : $"'{value}'")}.");
+    }
+}
+
+/// <summary>The options of <c>fuzz</c>.</summary>
+internal static class FuzzArguments
+{
+    /// <summary>Reads <c>--name value</c> pairs.</summary>
+    /// <param name="args">Behind the command.</param>
+    /// <exception cref="UsageException">An unknown name, a missing or wrong value.</exception>
+    public static FuzzSettings Parse(ReadOnlySpan<string> args)
+    {
+        var parsed = new FuzzSettings(100_000, 1, Environment.CurrentDirectory);
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            string name = args[i];
+            string? value = i + 1 < args.Length ? args[i + 1] : null;
+            parsed = name switch
+            {
+                "--count" => parsed with { Count = Arguments.Whole(name, value, 1, 1_000_000_000) },
+                "--seed" => parsed with { Seed = Arguments.Whole(name, value, 0, int.MaxValue) },
+                "--case" => parsed with { Only = Arguments.Whole(name, value, 0, 1_000_000_000) },
+                "--folder" when value is { Length: > 0 } => parsed with { Folder = Directory.CreateDirectory(value).FullName },
+                _ => throw new UsageException($"fuzz has no option '{name}'."),
+            };
+        }
+
+        return parsed;
     }
 }

@@ -1,6 +1,7 @@
 // The harness's entrance: runs that are broken at every step, and input that nobody should write.
 using Scaling.Faults;
 using Scaling.Faults.Faulted;
+using Scaling.Faults.Fuzzing;
 using Scaling.Faults.Tracing;
 
 const string Usage = """
@@ -23,6 +24,11 @@ const string Usage = """
         --folder PATH           work here and leave it (default: a temporary folder)
       steps                     the steps of an undisturbed run
         --jobs N                actions side by side (default 1)
+      fuzz                      mutated pipelines, entries, records of runs, locks, plugin.json and native.json
+        --count N               cases (default 100000)
+        --seed N                of all (default 1)
+        --case N                this one alone
+        --folder PATH           keeps cases that were not survived (default: here)
       probe                     whether this machine lets processes be traced; says why not
       --help                    this text
 
@@ -38,6 +44,8 @@ try
             return 0;
         case ["every-step" or "random" or "steps" or "probe", .. var rest]:
             return Faults(args[0], Arguments.Parse(args[0], rest));
+        case ["fuzz", .. var rest]:
+            return Fuzzed(FuzzArguments.Parse(rest)) ? 0 : 1;
         default:
             throw new UsageException(args.Length == 0 ? "Which command?" : $"There is no command '{args[0]}'.");
     }
@@ -51,6 +59,26 @@ catch (Exception e) when (e is TracingRefusedException || e.InnerException is Tr
 {
     Console.Error.WriteLine(e.Message);
     return 3;
+}
+
+static bool Fuzzed(FuzzSettings settings)
+{
+    string folder = Directory.CreateTempSubdirectory("scaling-fuzz-").FullName;
+    string keep = settings.Folder;
+    Directory.SetCurrentDirectory(folder);
+    try
+    {
+        var build = Build.OfThis();
+        using var pipelines = new PipelineTarget(folder, build);
+        using var natives = new PluginTarget(folder, native: true, build);
+        using var descriptions = new PluginTarget(folder, native: false, build);
+        return new Fuzz(settings, [pipelines, new EntryTarget(folder), new RecordTarget(folder), new LockTarget(folder, pipelines), natives, descriptions]).Run(Console.Out, Console.Error);
+    }
+    finally
+    {
+        Directory.SetCurrentDirectory(keep);
+        Directory.Delete(folder, recursive: true);
+    }
 }
 
 static int Faults(string command, Arguments arguments)

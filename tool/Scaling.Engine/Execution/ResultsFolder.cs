@@ -164,13 +164,13 @@ public sealed class ResultsFolder(string path, ContentStore store)
     private void RemoveUnedited(RecordedResult old)
     {
         string file = System.IO.Path.Combine(Path, old.Path);
-        if (File.Exists(file) && store.Digest(file) == old.Sha256)
+        if (!File.Exists(file) || store.Digest(file) == old.Sha256)
         {
-            Remove(file);
+            Remove(file); // Also where it is gone: a run that was killed then may have left its folder.
         }
     }
 
-    /// <summary>Removes a file and the folders that are empty then.</summary>
+    /// <summary>Removes a file where it is there, and the folders that are empty then.</summary>
     private void Remove(string file)
     {
         if (!Directory.Exists(System.IO.Path.GetDirectoryName(file)))
