@@ -87,7 +87,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     {
         try
         {
-            return Sealed.Read(path, out _) is { } json && JsonSerializer.Deserialize(json, EngineJson.Default.RunRecord) is { Stages: not null, Results: not null } run ? run with { Number = number } : null;
+            return Sealed.Read(path, out _) is { } json && JsonSerializer.Deserialize(json, EngineJson.Default.RunRecord) is { IsSound: true } run ? run with { Number = number } : null;
         }
         catch (JsonException)
         {

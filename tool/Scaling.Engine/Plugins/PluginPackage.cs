@@ -45,7 +45,7 @@ public sealed record PluginDescription(PluginPackage Package, string Assembly, I
     /// <param name="path">Of a <see cref="FileName"/>.</param>
     public static PluginDescription Read(string path)
     {
-        var root = JsonNode.Parse(File.ReadAllText(path))!;
+        var root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
         return new PluginDescription(
             new PluginPackage(root["package"]!.GetValue<string>(), root["version"]!.GetValue<string>()),
             root["assembly"]!.GetValue<string>(),

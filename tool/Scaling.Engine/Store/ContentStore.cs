@@ -97,14 +97,26 @@ public sealed class ContentStore : IDisposable
     {
         string path = EntryPath(key);
         byte[]? json = Sealed.Read(path, out bool damaged);
-        var manifest = json is null ? null : JsonSerializer.Deserialize(json, EngineJson.Default.Manifest);
-        if (damaged || (manifest is not null && manifest.Key != key))
+        var manifest = json is null ? null : Parsed(json);
+        if (damaged || (json is not null && manifest?.IsSound(key) != true))
         {
             Quarantine(path, $"The entry {key[..12]} is damaged");
             return null;
         }
 
         return manifest;
+    }
+
+    private static Manifest? Parsed(byte[] json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, EngineJson.Default.Manifest);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Path of a file's content; for one that stands in its manifest, null.</summary>
