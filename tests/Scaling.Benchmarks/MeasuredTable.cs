@@ -68,7 +68,7 @@ internal static class MeasuredTable
                     needs: { shapes: shapes.csv }
                     with: { workload: { prompt: {{workload.Prompt}}, output: {{workload.Output}}, batch: {{workload.Batch}} }, repeats: 41 }
                 """));
-            var start = new ProcessStartInfo(Program()) { WorkingDirectory = folder };
+            var start = new ProcessStartInfo(BuiltTool.Program) { WorkingDirectory = folder };
             foreach (string argument in (string[])["run", "speed.yaml", "--cache", Path.Combine(folder, "store"), "--out", Path.Combine(folder, "out")])
             {
                 start.ArgumentList.Add(argument);
@@ -98,16 +98,4 @@ internal static class MeasuredTable
         (double, double, double) Interval(string column) => (row.Number(column), row.Number(column + "_low"), row.Number(column + "_high"));
         return new MeasuredRow(measured, Interval("tokens_per_second"), Interval("relative_speed"));
     })];
-
-    private static string Program()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "ScalingPipeline.sln")))
-        {
-            root = root.Parent ?? throw new InvalidDataException($"there is no ScalingPipeline.sln above {AppContext.BaseDirectory}");
-        }
-
-        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        return Path.Combine(root.FullName, "tool", "Scaling.Cli", "bin", configuration, "net10.0", "dotnet-scaling");
-    }
 }

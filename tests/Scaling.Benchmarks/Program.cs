@@ -8,6 +8,7 @@ const string Usage = """
 
       laws                      how long fits take, beside a fit by plain multi-start descent (1 to 3 minutes on two cores)
       training                  tokens a second of training, beside the rate of matrix products, and whether memory stays (2 minutes on idle cores)
+      engine                    what the engine costs: nothing to do, a point, memory, growth; beside ninja and Snakemake where they are installed (5 minutes)
       speed FOLDER              how well a calibration foretells the speed of shapes that it did not see; keeps what it measures in FOLDER (5 minutes on idle cores)
         --against FOLDER        an earlier run's: how many of the measured intervals overlap
         --seed N                of the shapes (default 3)
@@ -36,17 +37,19 @@ try
             return TrainingProcess.Rates(size);
         case [TrainingProcess.MemoryCommand]:
             return TrainingProcess.Memory();
+        case ["engine"]:
+            return EngineCost.Run(Console.Out);
         case ["speed", .. var ofSpeed]:
             return ServingSpeed.Run(SpeedArguments.Parse(ofSpeed), Console.Out);
         case ["coverage", .. var rest]:
             Coverage(CoverageArguments.Parse(rest));
             return 0;
         case []:
-            throw new UsageException("Which command? There are laws, training, speed and coverage.");
-        case ["laws" or "training", ..]:
+            throw new UsageException("Which command? There are laws, training, engine, speed and coverage.");
+        case ["laws" or "training" or "engine", ..]:
             throw new UsageException($"{args[0]} takes no options, found '{args[1]}'.");
         default:
-            throw new UsageException($"There is no command '{args[0]}'; there are laws, training, speed and coverage.");
+            throw new UsageException($"There is no command '{args[0]}'; there are laws, training, engine, speed and coverage.");
     }
 }
 catch (UsageException e)

@@ -110,7 +110,7 @@ public sealed class FailureTests : IDisposable
 
         var run = _tool.Run("run", "study.yaml", "--json");
 
-        Assert.Equal((5, 5), (run.ExitCode, run.Summary["exitCode"]!.GetValue<int>()));
+        Assert.Equal((5, 5), (run.ExitCode, run.Summary["exit_code"]!.GetValue<int>()));
         Assert.Contains("SCAL4004", run.Error);
         Assert.DoesNotContain("SCAL500", run.Error);
     }

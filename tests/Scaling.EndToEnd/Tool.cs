@@ -34,6 +34,9 @@ public sealed class Tool : IDisposable
     /// <summary>Variables that the tool is started with beside this process's.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>What stands before the tool's own command line; see <see cref="Surroundings"/>.</summary>
+    public IReadOnlyList<string> Within { get; set; } = [];
+
     public static string Program { get; } = Path.Combine(Repository.Root, "tool", "Scaling.Cli", "bin", Configuration, "net10.0", "dotnet-scaling");
 
     public static string TestPlugin { get; } = Built("tests", "Scaling.TestPlugin");
@@ -84,10 +87,16 @@ public sealed class Tool : IDisposable
     public Process Start(params string[] arguments)
     {
         // A test run in the background of a shell ignores SIGINT, and so would what it starts.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", Program]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        string[] command = [.. Within, "env", "--default-signal=INT", Program];
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (string variable in new[] { "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "GITHUB_STEP_SUMMARY", "GITLAB_CI" })
+        {
+            start.Environment.Remove(variable); // Where these tests run is not what they see, unless one says so.
         }
 
         start.Environment.Remove("NUGET_PACKAGES"); // A packages folder that a test names in its nuget.config is the one that counts.
@@ -167,6 +176,22 @@ public sealed class Tool : IDisposable
 
     /// <summary>Text as everybody's machine shows it: folders by name, durations and ids left out.</summary>
     public string Portable(string text) => text.Replace(Folder.Path, "FOLDER").Replace(Repository.Root, "REPOSITORY");
+
+    /// <summary>The same without what differs from run to run: times, digests, sizes of assemblies, the tool's version.</summary>
+    public string Scrubbed(string text)
+    {
+        text = Portable(text);
+        foreach (var (pattern, name) in new[]
+        {
+            (@"\b[0-9a-f]{2}/[0-9a-f]{64}\b", "KEY"), (@"\b[0-9a-f]{64}\b", "DIGEST"), (@"(?<=  )[0-9a-f]{12}(?=  )", "KEY"), (@"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"), (@"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", "TIME"),
+            (@"(?<=""seconds"": ?)[0-9.]+", "0"), (@"\b\d+\.\d s\b", "SPAN"), (@"(?<=""version"":"")[^""]+", "VERSION"), (Configuration, "CONFIGURATION"),
+        })
+        {
+            text = System.Text.RegularExpressions.Regex.Replace(text, pattern, name);
+        }
+
+        return text;
+    }
 
     public void Dispose() => Folder.Dispose();
 

@@ -31,7 +31,7 @@ public sealed class BatchStage : Stage<BatchSettings>
             string text = row.Row.Text("text");
             if (Misbehaviour.Act(Misbehaviour.Named(text), milliseconds: 200, row))
             {
-                row.WriteEcho("batch.csv", text);
+                row.WriteEcho("batch.csv", Misbehaviour.Named(text) == How.Random ? $"{Random.Shared.NextDouble()}" : text);
             }
 
             row.Publish();

@@ -36,7 +36,7 @@ public sealed class MisbehaveStage : Stage<MisbehaveSettings>
         Journal.Note("misbehave", "all");
         if (Misbehaviour.Act(context.Settings.How, context.Settings.Milliseconds, context))
         {
-            File.WriteAllText(context.Output("done.txt"), "done\n");
+            File.WriteAllText(context.Output("done.txt"), context.Settings.How == How.Random ? $"{Guid.NewGuid()}\n" : "done\n");
         }
     }
 }

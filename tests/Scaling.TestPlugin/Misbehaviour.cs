@@ -51,6 +51,9 @@ public enum How
     /// <summary>Writes beside its output folder, then succeeds.</summary>
     Beside,
 
+    /// <summary>Writes other bytes every time.</summary>
+    Random,
+
     /// <summary>Writes its output as a link to a file of the machine.</summary>
     Link,
 }

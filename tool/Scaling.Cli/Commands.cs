@@ -2,8 +2,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -33,8 +35,32 @@ internal static class Commands
 
     private static readonly Option<bool> KeepGoing = new("--keep-going", "-k") { Description = "Where rows fail, go on with those that succeeded." };
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "At the first failure stop what runs and begin nothing." };
-    private static readonly Option<bool> Json = new("--json") { Description = "End with one JSON object on standard output." };
+    private static readonly Option<bool> Json = new("--json") { Description = "One JSON object on standard output, for programs." };
+    private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Say only what failed and what warns." };
+    private static readonly Option<string> LogFormat = new("--log-format") { Description = "What is said on standard error: text, or jsonl, one event a line for programs.", DefaultValueFactory = _ => "text", HelpName = "format", Recursive = true };
+    private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on while the action runs." };
+    private static readonly Option<string?> OneFile = new("--file") { Description = "Write the content of one of its files to standard output.", HelpName = "name" };
+    private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh, fish or pwsh." };
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
+    private static readonly Option<bool> JsonPlan = new("--json") { Description = "Print the plan as JSON; 'run --plan' and 'execute' take it." };
+
+    private static readonly Option<string[]> Set = new("--set")
+    {
+        Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. May be given several times.", HelpName = "setting=value",
+    };
+
+    private static readonly Option<bool> Force = new("--force") { Description = "Execute everything, also what is in the store." };
+    private static readonly Option<string?> From = new("--from") { Description = "Execute that stage, and all that depend on it, also where they are in the store.", HelpName = "stage" };
+    private static readonly Option<string?> PlanFile = new("--plan") { Description = "Execute a plan that 'plan --json' printed, without reading the pipeline file again.", HelpName = "file" };
+    private static readonly Option<string?> AgainstRun = new("--against") { Description = "Compare with that run: its number, or last, last~1, last~2 … Default: last.", HelpName = "run" };
+    private static readonly Argument<string> PlanArgument = new("plan") { Description = "A plan that 'plan --json' printed." };
+
+    private static readonly Option<int> Replay = new("--replay")
+    {
+        Description = "Execute so many of its actions again, drawn at random, beside the store, and compare what they give.", DefaultValueFactory = _ => 0, HelpName = "count",
+    };
+
+    private static readonly Option<int> ReplaySeed = new("--seed") { Description = "Draws other actions.", DefaultValueFactory = _ => 1, HelpName = "number" };
     private static readonly Option<string?> PriceOn = new("--price") { Description = "Tell also what it would cost on that device, for example h100-sxm.", HelpName = "device" };
 
     private static readonly Option<double> Utilisation = new("--utilisation")
@@ -55,20 +81,25 @@ internal static class Commands
     private static readonly Option<string?> RecordFrom = new("--record-from") { Description = "File name of the JSON results that --record takes. Default: the only one there is.", HelpName = "name" };
     private static readonly Argument<string?> OptionalPipeline = new("pipeline") { Description = "A pipeline whose plugins are included.", DefaultValueFactory = _ => null };
 
+    /// <summary>Commands that have nothing to finish when they are interrupted.</summary>
+    private static readonly string[] Looks = ["plan", "why", "check", "graph", "schema", "status", "logs", "show", "report", "completion", "list"];
+
     /// <summary>Parses, runs, and gives the exit code.</summary>
     public static async Task<int> Invoke(string[] args)
     {
+        CommandConsole.Choose(args);
         var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-            {
-                Console.Error.WriteLine(new Diagnostic("SCAL1001", error.Message));
-            }
-
+            CommandConsole.Print(parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message)));
             string path = string.Join(' ', Path(parsed.CommandResult));
-            Console.Error.WriteLine($"Type '{path} --help' for what it takes.");
+            CommandConsole.New(moves: false).Say($"Type '{path} --help' for what it takes.");
             return ExitCode.Usage;
+        }
+
+        if (parsed.GetValue(LogFormat) is { } format && !CommandConsole.Formats.Contains(format))
+        {
+            return Report(new UsageException("SCAL1050", $"--log-format takes {string.Join(" or ", CommandConsole.Formats)}, found '{format}'.", NearestSpelling.Hint(format, CommandConsole.Formats)), interrupted: false);
         }
 
         using var stop = new CancellationTokenSource();
@@ -80,25 +111,54 @@ internal static class Commands
         }
         catch (Exception e)
         {
-            return Report(e, stop.IsCancellationRequested);
+            int exit = Report(e, stop.IsCancellationRequested);
+            if (new Invocation(parsed, default).Json && exit != ExitCode.Interrupted)
+            {
+                bool check = parsed.CommandResult.Command.Name == "check";
+                JsonText.Print(check ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonText.Of(Findings(e)) });
+            }
+
+            return exit;
         }
 
         void Stop(PosixSignalContext signal)
         {
-            if (stop.IsCancellationRequested)
+            signal.Cancel = true;
+            if (stop.IsCancellationRequested || Looks.Contains(parsed.CommandResult.Command.Name))
             {
-                Console.Error.WriteLine("Ended at once.");
+                if (stop.IsCancellationRequested)
+                {
+                    CommandConsole.New(moves: false).Say("Ended at once.");
+                }
+
                 Environment.Exit(ExitCode.Interrupted); // Workers end when their pipe closes.
             }
 
-            signal.Cancel = true;
-            Console.Error.WriteLine("Stopping: running actions write their checkpoints. Once more ends at once.");
+            CommandConsole.New(moves: false).Stopping();
             stop.Cancel();
         }
     }
 
+    /// <summary>What an argument or option can be, for whoever completes a command line.</summary>
+    private static void AddCompletions()
+    {
+        PipelineFile.CompletionSources.Add(context => IsAtTarget(context) ? [] : Completion.OfFiles(context.WordToComplete));
+        OptionalPipeline.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
+        Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
+        Shell.CompletionSources.Add(_ => Completion.OfShells());
+        Format.CompletionSources.Add("mermaid", "dot", "json");
+        LogFormat.CompletionSources.Add([.. CommandConsole.Formats]);
+    }
+
+    /// <summary>Whether the word is the stage of a command that takes one, and not the pipeline after it.</summary>
+    private static bool IsAtTarget(System.CommandLine.Completions.CompletionContext context) =>
+        context.ParseResult.CommandResult.Command.Arguments.Contains(Target)
+        && context.ParseResult.GetResult(PipelineFile) is not { Tokens.Count: > 0 }
+        && (context.WordToComplete.Length > 0 || context.ParseResult.GetResult(Target) is not { Tokens.Count: > 0 });
+
     private static RootCommand Root()
     {
+        AddCompletions();
         var root = new RootCommand(
             """
             Runs declarative pipelines for LLM scaling studies, each stage once: what is finished is found in a store by the content it was made from.
@@ -110,9 +170,20 @@ internal static class Commands
               dotnet scaling plan study.yaml --price h100-sxm        what it would cost
               dotnet scaling why runs study.yaml                     why one stage would run, or last ran
               dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
+              dotnet scaling why law study.yaml --against 12         what changed since run 12
+              dotnet scaling run study.yaml --set runs.tokens_per_parameter=[20]
+              dotnet scaling run study.yaml --from law               fit, and all after it, again
+              dotnet scaling plan study.yaml --json > plan.json      freeze what would run …
+              dotnet scaling run --plan plan.json                    … and run just that
+              dotnet scaling verify study.yaml --replay 3            are results what three actions give when repeated?
               dotnet scaling check study.yaml                        find mistakes without running anything
               dotnet scaling run study.yaml --jobs 4 --out here      four actions side by side, results to here/study
               dotnet scaling run study.yaml --json > summary.json    a summary for programs
+              dotnet scaling run --log-format jsonl 2> events.jsonl  every change of state, for a dashboard
+              dotnet scaling status                                  is somebody running it, and what is missing
+              dotnet scaling logs train@p12 --follow                 what one row prints while it runs
+              dotnet scaling show fit --file law.json                a file of the store, as it was made
+              dotnet scaling report > report.md                      the report of the last run
               dotnet scaling graph study.yaml --format dot | dot -Tsvg > study.svg
               dotnet scaling schema > pipeline.schema.json           completion and checks in an editor
 
@@ -120,23 +191,38 @@ internal static class Commands
             """)
         {
             Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
-            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Json], RunCommand.Run),
-            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation], LookCommands.Plan),
-            Command("why", "Say why a stage, or one of its rows, would run, or last ran.", [Target, PipelineFile], LookCommands.Why),
-            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile], LookCommands.Check),
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, Force, From, PlanFile, Json], RunCommand.Run),
+            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, JsonPlan], PlanCommand.Run),
+            Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, Json], WhyCommand.Run),
+            Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
+            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Json], VerifyCommand.Run),
+            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
+            Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, Json], StatusCommand.Run),
+            Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, Json], LogsCommand.Run),
+            Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, Json], ShowCommand.Run),
+            Command("report", "Print the report of the last run.", [PipelineFile], ReportCommand.Run),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
             Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
+            Command("completion", "Print a script that completes commands, options, stages and rows in a shell.", [Shell], Completion.Run),
         };
         root.Add(new Command("plugin", "The packages that a pipeline's plugins are made of: from the sources of nuget.config, locked beside the pipeline.")
         {
-            Command("list", "What its stages are made of, and who signed it.", [PipelineFile], PluginCommands.List),
+            Command("list", "What its stages are made of, and who signed it.", [PipelineFile, Json], PluginCommands.List),
             Command("add", "Add a package to a pipeline and to its lock.", [PackageId, PipelineFile, PackageVersion], PluginCommands.Add),
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
             Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
         });
+        root.Add(CacheCommands.Command);
+        foreach (var help in root.Options.OfType<System.CommandLine.Help.HelpOption>())
+        {
+            help.Aliases.Remove("/?"); // Here a word that begins so is a path.
+            help.Aliases.Remove("/h");
+        }
+
         root.Options.Add(Cache);
         root.Options.Add(Locked);
+        root.Options.Add(LogFormat);
         return root;
     }
 
@@ -165,31 +251,31 @@ internal static class Commands
     /// <summary>Prints what went wrong, and gives its exit code.</summary>
     public static int Report(Exception e, bool interrupted)
     {
-        switch (e)
+        if (e is OperationCanceledException && interrupted)
         {
-            case OperationCanceledException when interrupted:
-                return ExitCode.Interrupted;
-            case UsageException usage:
-                Console.Error.WriteLine(usage.Diagnostic);
-                return ExitCode.Usage;
-            case PipelineRefusedException refused:
-                Session.Print(refused.Findings);
-                return ExitCode.Of(refused.Findings, ExitCode.InvalidPipeline);
-            case InfrastructureException infrastructure:
-                Console.Error.WriteLine(infrastructure.Diagnostic);
-                return ExitCode.Infrastructure;
-            case StageFailedException failed:
-                Session.Print(failed.Diagnostics);
-                return ExitCode.Of(failed.Diagnostics, ExitCode.StageFailed);
-            case IOException or UnauthorizedAccessException:
-                Console.Error.WriteLine(InfrastructureException.OfFile(e).Diagnostic);
-                return ExitCode.Infrastructure;
-            default:
-                bool trace = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1";
-                Console.Error.WriteLine(new Diagnostic("SCAL1099", $"The tool broke a promise of its own: {e.GetType().Name}: {e.Message}") { Hint = trace ? e.StackTrace : "SCALING_TRACE=1 shows where." });
-                return ExitCode.Infrastructure;
+            return ExitCode.Interrupted;
         }
+
+        var findings = Findings(e);
+        Session.Print(findings);
+        return e switch
+        {
+            UsageException => ExitCode.Usage,
+            PipelineRefusedException => ExitCode.Of(findings, ExitCode.InvalidPipeline),
+            StageFailedException => ExitCode.Of(findings, ExitCode.StageFailed),
+            _ => ExitCode.Infrastructure,
+        };
     }
+
+    private static IReadOnlyList<Diagnostic> Findings(Exception e) => e switch
+    {
+        UsageException usage => [usage.Diagnostic],
+        PipelineRefusedException refused => refused.Findings,
+        InfrastructureException infrastructure => [infrastructure.Diagnostic],
+        StageFailedException failed => failed.Diagnostics,
+        IOException or UnauthorizedAccessException => [InfrastructureException.OfFile(e).Diagnostic],
+        _ => [new Diagnostic("SCAL1099", $"The tool broke a promise of its own: {e.GetType().Name}: {e.Message}") { Hint = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1" ? e.StackTrace : "SCALING_TRACE=1 shows where." }],
+    };
 
     /// <summary>The parsed words of one call.</summary>
     internal sealed record Invocation(ParseResult Parsed, CancellationToken Stop)
@@ -206,7 +292,56 @@ internal static class Commands
 
         public string GraphFormat => Parsed.GetValue(Format)!;
 
-        public bool Json => Parsed.GetValue(Commands.Json);
+        public bool Json => Parsed.GetValue(Commands.Json) || Parsed.GetValue(JsonPlan);
+
+        public IReadOnlyList<string> Sets => Parsed.GetValue(Set) ?? [];
+
+        public string? Against => Parsed.GetValue(AgainstRun);
+
+        /// <summary>The frozen plan to run; null for a pipeline.</summary>
+        public string? Plan => Parsed.GetValue(PlanFile) is not { } plan ? null
+            : Parsed.GetValue(PipelineFile) is null && Sets.Count == 0 ? plan
+            : throw new UsageException("SCAL1074", "--plan has its pipeline and settings within it, and goes with neither a pipeline file nor --set.");
+
+        public string PlanToExecute => Parsed.GetValue(PlanArgument)!;
+
+        public int ReplayCount => Parsed.GetValue(Replay) is >= 0 and var count ? count : throw new UsageException("SCAL1075", $"--replay takes a whole number from 0, found {Parsed.GetValue(Replay)}.");
+
+        public int Seed => Parsed.GetValue(ReplaySeed);
+
+        /// <summary>Ids of the stages that are executed whether they are in the store or not.</summary>
+        public IReadOnlySet<string> Again(Pipeline pipeline)
+        {
+            if (Parsed.GetValue(From) is not { } from)
+            {
+                return Parsed.GetValue(Force) ? pipeline.Stages.Select(s => s.Id).ToHashSet() : new HashSet<string>();
+            }
+
+            if (pipeline.Stages.All(s => s.Id != from))
+            {
+                string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
+                throw new UsageException("SCAL1076", $"--from names the stage '{from}', which is not there. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(from, ids));
+            }
+
+            var again = new HashSet<string> { from };
+            foreach (var stage in pipeline.Stages.Where(s => s.Needs.Any(n => again.Contains(n.Id))))
+            {
+                again.Add(stage.Id);
+            }
+
+            return again;
+        }
+
+        public bool Quiet => Parsed.GetValue(Commands.Quiet);
+
+        public bool Follow => Parsed.GetValue(Commands.Follow);
+
+        public string? OneFile => Parsed.GetValue(Commands.OneFile);
+
+        public string Shell => Parsed.GetValue(Commands.Shell)!;
+
+        /// <summary>What a pipeline is called that could not be read; no pipeline is no reason to fail again.</summary>
+        public string PipelineName => Parsed.GetValue(PipelineFile) ?? UsualPipeline;
 
         /// <summary>What <c>--price</c> asks; null where it is not given.</summary>
         public PriceTarget? PriceTarget => Parsed.GetValue(PriceOn) is not { } device ? null

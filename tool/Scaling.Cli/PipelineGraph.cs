@@ -17,7 +17,7 @@ internal static class PipelineGraph
 
         foreach (var (from, to, kinds) in Edges(pipeline))
         {
-            text.Append($"  {from} -->|{kinds}| {to}\n");
+            text.Append($"  {from} -->|{string.Join(", ", kinds)}| {to}\n");
         }
 
         return text.ToString().TrimEnd();
@@ -33,7 +33,7 @@ internal static class PipelineGraph
 
         foreach (var (from, to, kinds) in Edges(pipeline))
         {
-            text.Append($"  \"{from}\" -> \"{to}\" [label=\"{kinds}\"];\n");
+            text.Append($"  \"{from}\" -> \"{to}\" [label=\"{string.Join(", ", kinds)}\"];\n");
         }
 
         return text.Append('}').ToString();
@@ -43,10 +43,10 @@ internal static class PipelineGraph
     {
         ["pipeline"] = pipeline.Name,
         ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
-        ["edges"] = new JsonArray([.. Edges(pipeline).Select(e => new JsonObject { ["from"] = e.From, ["to"] = e.To, ["kinds"] = e.Kinds })]),
+        ["edges"] = new JsonArray([.. Edges(pipeline).Select(e => new JsonObject { ["from"] = e.From, ["to"] = e.To, ["kinds"] = JsonText.Of(e.Kinds) })]),
     };
 
-    private static IEnumerable<(string From, string To, string Kinds)> Edges(Pipeline pipeline) =>
+    private static IEnumerable<(string From, string To, string[] Kinds)> Edges(Pipeline pipeline) =>
         pipeline.Stages.SelectMany(stage => stage.Inputs.Where(i => i.Source is not null).GroupBy(i => i.Source!.Id)
-            .Select(group => (group.Key, stage.Id, string.Join(", ", group.Select(i => i.Role.Kind).Distinct()))));
+            .Select(group => (group.Key, stage.Id, (string[])[.. group.Select(i => i.Role.Kind).Distinct()])));
 }

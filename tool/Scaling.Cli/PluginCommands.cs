@@ -1,4 +1,5 @@
 // plugin list, add, restore, verify: the packages of a pipeline.
+using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
@@ -13,13 +14,34 @@ internal static class PluginCommands
     /// <summary>What the pipeline's stages are made of: the tool's own, assemblies here, and packages with who signed them.</summary>
     public static async Task<int> List(Commands.Invocation call)
     {
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), call.LockUse, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), call.LockUse, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         var stages = open.Pipeline.Stages.Select(s => s.Type).DistinctBy(t => t.Declaration.Type).ToArray();
+        var packages = new List<(string Requested, IReadOnlyList<InstalledPackage> Installed)>();
         foreach (var plugin in session.Packages.Resolved(open.Document))
         {
-            var installed = await session.Packages.Sources.Exactly(plugin.Closure, call.Stop).ConfigureAwait(false);
-            string requested = plugin.Requested == installed[0].Version ? "" : $" (asked for as {plugin.Requested})";
+            packages.Add((plugin.Requested, await session.Packages.Sources.Exactly(plugin.Closure, call.Stop).ConfigureAwait(false)));
+        }
+
+        string[] assemblies = [.. open.Document.Plugins.Where(p => p.Version is null).Select(p => p.Name)];
+        string[] own = [.. stages.Select(s => s.Package).OfType<PluginPackage>().Select(p => $"{p}")];
+        if (call.Json)
+        {
+            JsonText.Print("scaling.plugin-list/1", new JsonObject
+            {
+                ["packages"] = new JsonArray([.. packages.Select(p => JsonText.WithoutNulls(new JsonObject
+                {
+                    ["package"] = $"{p.Installed[0]}", ["requested"] = p.Requested, ["signature"] = $"{p.Installed[0].Signature}", ["source"] = p.Installed[0].Source,
+                    ["depends_on"] = new JsonArray([.. p.Installed.Skip(1).Select(o => new JsonObject { ["package"] = $"{o}", ["signature"] = $"{o.Signature}" })]),
+                }))]),
+                ["assemblies"] = JsonText.Of(assemblies), ["tool_packages"] = JsonText.Of(own), ["stages"] = JsonText.Of(stages.Select(s => s.Declaration.Type)),
+            });
+            return ExitCode.Done;
+        }
+
+        foreach (var (asked, installed) in packages)
+        {
+            string requested = asked == installed[0].Version ? "" : $" (asked for as {asked})";
             System.Console.Out.WriteLine($"{installed[0]}{requested}, {installed[0].Signature}, from {installed[0].Source ?? "the global packages folder"}");
             foreach (var other in installed.Skip(1))
             {
@@ -27,12 +49,12 @@ internal static class PluginCommands
             }
         }
 
-        foreach (var plugin in open.Document.Plugins.Where(p => p.Version is null))
+        foreach (string assembly in assemblies)
         {
-            System.Console.Out.WriteLine($"{plugin.Name}, an assembly here");
+            System.Console.Out.WriteLine($"{assembly}, an assembly here");
         }
 
-        foreach (var package in stages.Select(s => s.Package).OfType<PluginPackage>())
+        foreach (string package in own)
         {
             System.Console.Out.WriteLine($"{package}, of the tool, fetched when one of its stages runs");
         }
@@ -69,7 +91,7 @@ internal static class PluginCommands
     public static async Task<int> Restore(Commands.Invocation call)
     {
         var console = Console();
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         RunCommand.LockPlugins(open.Document, session);
         foreach (var stage in open.Pipeline.Stages)
@@ -92,7 +114,7 @@ internal static class PluginCommands
         }
 
         // Linking takes the lock at its word and refuses what it does not cover.
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, _ => { }).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, Console(), LockUse.Locked, withoutFiles: _ => { }).ConfigureAwait(false);
         using var session = open.Session;
         var closures = held.Plugins.Select(p => p.Closure).ToList();
         closures.AddRange(open.Pipeline.Stages.Select(s => s.Type.Package).OfType<PluginPackage>().Distinct().Select(session.Packages.OwnClosure).OfType<IReadOnlyList<LockedPackage>>());
@@ -110,7 +132,7 @@ internal static class PluginCommands
         return findings.Any(f => f.Severity == Severity.Error) ? ExitCode.Integrity : ExitCode.Done;
     }
 
-    private static RunConsole Console() => new(System.Console.Error, isTerminal: !System.Console.IsErrorRedirected, TimeProvider.System);
+    private static ICommandConsole Console() => CommandConsole.New(moves: true);
 
     private static PipelineDocument Read(string file)
     {

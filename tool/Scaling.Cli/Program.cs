@@ -2,6 +2,11 @@
 using Scaling.Cli;
 using Scaling.Engine.Workers;
 
+if (args is not ["worker", ..])
+{
+    // Regular expressions of a library would be compiled by emitting code, which takes longer than all that they are asked. Workers keep it: a stage may want it.
+    AppContext.SetSwitch("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported", false);
+}
 return args switch
 {
     ["worker", var requests, var replies, var store] => WorkerHost.Main(requests, replies, store),

@@ -20,8 +20,8 @@ internal static class RestoreCommand
     {
         string? into = call.VerifyOnly ? null : Path.GetFullPath(call.IntoFolder ?? throw new UsageException("SCAL1009", "restore needs to know where to: --into FOLDER, or --verify to write nothing."));
         var missing = new List<Diagnostic>();
-        var console = new RunConsole(Console.Error, isTerminal: false, TimeProvider.System);
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, missing.Add).ConfigureAwait(false);
+        var console = CommandConsole.New(moves: false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: missing.Add).ConfigureAwait(false);
         using var session = open.Session;
         var stages = Wanted(open.Pipeline, call.Stages);
         string lockPath = PipelineLock.PathOf(open.Pipeline.Path);
@@ -94,7 +94,7 @@ internal static class RestoreCommand
     }
 
     /// <summary>The results as the store of this machine holds them; null where it lacks any that lead to them.</summary>
-    private static async Task<List<Result>?> FromStore(Pipeline pipeline, StageNode[] stages, Session session, List<Diagnostic> missing, RunConsole console, CancellationToken stop)
+    private static async Task<List<Result>?> FromStore(Pipeline pipeline, StageNode[] stages, Session session, List<Diagnostic> missing, ICommandConsole console, CancellationToken stop)
     {
         if (missing.Count > 0)
         {

@@ -1,9 +1,9 @@
 // run: the pipeline, or what is missing of it.
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
+using Scaling.Engine.Planning;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -13,40 +13,75 @@ internal static class RunCommand
     public static async Task<int> Run(Commands.Invocation call)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
+        var console = CommandConsole.New(moves: true, call.Quiet);
         RunSummary? summary = null;
         int exit;
         try
         {
-            summary = await Execute(call).ConfigureAwait(false);
+            summary = await Execute(call, console).ConfigureAwait(false);
             exit = summary.ExitCode;
         }
-        catch (Exception e) when (call.Json)
+        catch (Exception e)
         {
             exit = Commands.Report(e, call.Stop.IsCancellationRequested); // Whoever reads the summary gets one, whatever happens.
         }
 
+        double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
+        console.Conclude(summary, exit, seconds);
         if (call.Json)
         {
-            double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
-            Console.Out.WriteLine(ToJson(summary?.Pipeline ?? call.Pipeline, exit, seconds, summary?.Stages ?? []));
+            Console.Out.WriteLine(ToJson(summary?.Pipeline ?? call.PipelineName, exit, seconds, summary));
         }
 
         return exit;
     }
 
-    private static async Task<RunSummary> Execute(Commands.Invocation call)
+    private static async Task<RunSummary> Execute(Commands.Invocation call, ICommandConsole console)
     {
         var options = call.Options;
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
-        using var session = open.Session;
-        LockPlugins(open.Document, session);
-        CheckWritable(Path.Combine(options.ResultsFolder, open.Pipeline.Name));
-        var summary = await new PipelineRunner(open.Pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
-        console.Conclude(summary);
-        if (summary.ExitCode == ExitCode.Done)
+        if (call.Plan is { } file)
         {
-            WriteLock(open.Pipeline.Path, _ => LockWriter.Of(open.Pipeline, summary.Results, summary.Natives, session.Packages.Resolved(open.Document), Session.ToolVersion, session.Store));
+            return await ExecutePlan(call, FrozenPlan.Read(file), options, console).ConfigureAwait(false);
+        }
+
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets).ConfigureAwait(false);
+        using var session = open.Session;
+        if (session.StoreFault is { } fault)
+        {
+            throw fault;
+        }
+
+        LockPlugins(open.Document, session);
+        return await Execute(call, session, open.Pipeline, options, console, _ => session.Packages.Resolved(open.Document)).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a frozen plan. The lock keeps the plugins that it has: the plan was made with them.</summary>
+    private static async Task<RunSummary> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
+    {
+        using var session = Session.OfPlan(plan, call.StoreFolder, console);
+        var pipeline = await new PlanThaw(session.Catalog, session.Store).Pipeline(plan).ConfigureAwait(false);
+        return await Execute(call, session, pipeline, options with { Plan = plan }, console, held => held?.Plugins ?? []).ConfigureAwait(false);
+    }
+
+    private static async Task<RunSummary> Execute(
+        Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console, Func<PipelineLock?, IReadOnlyList<LockedPlugin>> plugins)
+    {
+        options = options with { Again = call.Again(pipeline) };
+        CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
+        console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
+        var summary = await new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
+        if (summary.ExitCode != ExitCode.Done)
+        {
+            return summary;
+        }
+
+        if (pipeline.Overrides.Count > 0)
+        {
+            console.Say("The lock stays as it was: it tells of the pipeline file, and --set says otherwise.");
+        }
+        else
+        {
+            WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary.Results, summary.Natives, plugins(held), Session.ToolVersion, session.Store));
         }
 
         return summary;
@@ -86,12 +121,13 @@ internal static class RunCommand
         }
     }
 
-    private static string ToJson(string pipeline, int exitCode, double seconds, IReadOnlyList<StageSummary> stages) => new JsonObject
+    private static string ToJson(string pipeline, int exitCode, double seconds, RunSummary? summary) => JsonText.Line("scaling.run/1", new JsonObject
     {
         ["pipeline"] = pipeline,
-        ["exitCode"] = exitCode,
+        ["exit_code"] = exitCode,
         ["seconds"] = Math.Round(seconds, 3),
-        ["stages"] = new JsonArray([.. stages.Select(s => new JsonObject
+        ["results_folder"] = summary?.ResultsFolder,
+        ["stages"] = new JsonArray([.. (summary?.Stages ?? []).Select(s => new JsonObject
         {
             ["id"] = s.Id,
             ["uses"] = s.Uses,
@@ -101,5 +137,5 @@ internal static class RunCommand
             ["failed"] = s.Failures.Count,
             ["seconds"] = Math.Round(s.Seconds, 3),
         })]),
-    }.ToJsonString(new JsonSerializerOptions { WriteIndented = false });
+    });
 }

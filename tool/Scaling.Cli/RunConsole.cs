@@ -2,32 +2,49 @@
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
+using Scaling.Plugins;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
-/// <summary>Writes to standard error. Off a terminal a line of progress comes every ten seconds at most.</summary>
-internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : IRunObserver
+/// <summary>Writes to standard error. Off a terminal a line of progress comes every ten seconds at most. There are no colours.</summary>
+/// <param name="writer">Takes the lines.</param>
+/// <param name="isTerminal">Whether a line may move.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : ICommandConsole
 {
     private const int Width = 79;
     private const int LogLines = 8;
     private const int LongestLogLine = 1000;
+    private const int FailuresAtTheEnd = 20;
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(200);
     private readonly Lock _writing = new();
-    private readonly Dictionary<string, Counting> _stages = [];
+    private readonly Dictionary<string, Pace> _stages = [];
+    private StageGroups? _groups;
     private long _lastProgress;
     private int _drawn;
+
+    /// <summary>Those of the CI system that shows the lines; null for none.</summary>
+    public LogMarks? Marks { get; init; }
+
+    /// <summary>Says what failed and what warns, and nothing else.</summary>
+    public bool Quiet { get; init; }
+
+    public IPackageObserver Packages => field ??= new PackageConsole(this, time);
+
+    public void Begin(RunStart run) => _groups = Marks is null || Quiet ? null : new StageGroups(Line, Marks, time);
 
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons)
     {
         lock (_writing)
         {
-            _stages[stage.Id] = new Counting(actions - cached, time.GetTimestamp());
+            _stages[stage.Id] = new Pace(actions - cached, stage.Declaration.FanOut?.Mode == FanOutMode.Batch, time);
             if (cached < actions)
             {
                 string some = actions == 1 ? "1 action" : $"{actions} actions, {cached} cached, {actions - cached} to run";
-                Line($"{Name(stage)}{some}: {string.Join("; ", reasons)}");
+                _groups?.Begin(stage.Id, $"{stage.Id} ({stage.Declaration.Type}): {some}");
+                News(stage, $"{Name(stage)}{some}: {string.Join("; ", reasons)}");
             }
         }
     }
@@ -36,7 +53,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            Line($"{Name(stage)}fetching {string.Join(" and ", packages)}, native libraries that it computes with");
+            News(stage, $"{Name(stage)}fetching {string.Join(" and ", packages)}, native libraries that it computes with");
         }
     }
 
@@ -44,7 +61,19 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            Line($"{Name(stage)}preparing what its rows share");
+            News(stage, $"{Name(stage)}preparing what its rows share");
+        }
+    }
+
+    public void Prepared(StageNode stage, bool executed, double seconds)
+    {
+    }
+
+    public void Started(StageNode stage, string? point, string key)
+    {
+        lock (_writing)
+        {
+            _stages.GetValueOrDefault(stage.Id)?.Start(point ?? "");
         }
     }
 
@@ -52,6 +81,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
+            _stages.GetValueOrDefault(stage.Id)?.Progress(point ?? "", progress);
             Draw(stage, point, progress);
         }
     }
@@ -60,36 +90,43 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            Line($"{Name(stage)}{(point is null ? "" : point + ": ")}{reason}");
+            News(stage, $"{Name(stage)}{(point is null ? "" : point + ": ")}{reason}");
         }
     }
 
-    public void Done(StageNode stage, string? point, bool executed, double seconds)
+    public void Done(StageNode stage, string? point, string key, bool executed, double seconds)
     {
         lock (_writing)
         {
-            _stages[stage.Id].Done++;
+            _stages.GetValueOrDefault(stage.Id)?.End(point ?? "", done: true);
             Draw(stage, point, null);
         }
+    }
+
+    public void Stopped(StageNode stage, string? point, string key)
+    {
     }
 
     public void Failed(StageNode stage, Failure failure)
     {
         lock (_writing)
         {
-            Line($"{Name(stage)}{(failure.Point is null ? "" : failure.Point + " ")}failed");
-            foreach (var finding in failure.Findings)
+            _stages.GetValueOrDefault(stage.Id)?.End(failure.Point ?? "", done: false);
+            Matter(stage, $"{Name(stage)}{(failure.Point is null ? "" : failure.Point + " ")}failed");
+            foreach (var finding in failure.Findings.Select(f => Placed(f, stage)))
             {
-                Line("  " + (finding.Location is null ? finding with { Location = stage.Location } : finding));
+                Matter(stage, $"  {finding}");
+                Annotate(stage, finding);
             }
 
             if (failure.Log is { } log)
             {
-                Line($"  Its log: {log}");
+                Matter(stage, $"  Its log: {log}");
                 string[] printed = System.Text.Encoding.UTF8.GetString(ActionLog.End(log)).TrimEnd('\n').Split('\n');
                 foreach (string line in printed.Where(l => !IsStackFrame(l)).TakeLast(LogLines))
                 {
-                    Line("  | " + (line.Length > LongestLogLine ? line[..LongestLogLine] + " …" : line));
+                    string some = line.Length > LongestLogLine ? line[..LongestLogLine] + " …" : line;
+                    Matter(stage, "  | " + (Marks?.Harmless(some) ?? some));
                 }
             }
         }
@@ -100,15 +137,20 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         lock (_writing)
         {
             string row = point is null ? "" : $" ({point})";
-            Line((warning with { Location = warning.Location ?? stage.Location }).ToString() + row);
+            var placed = Placed(warning, stage);
+            Matter(stage, placed.ToString() + row);
+            Annotate(stage, placed);
         }
     }
 
-    public void FoundDamage(Diagnostic finding)
+    public void FoundDamage(Diagnostic finding) => Found(finding);
+
+    public void Found(Diagnostic finding)
     {
         lock (_writing)
         {
-            Line(finding.ToString());
+            Matter(null, finding.ToString());
+            Annotate(null, finding);
         }
     }
 
@@ -119,51 +161,95 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
             string counts = summary.Executed == 0 && summary.NotDone is null
                 ? "cached"
                 : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Span(summary.Seconds)}";
-            Line($"{summary.Id,-10} {summary.Uses,-12} {(summary.NotDone is null ? counts : $"{counts}; not done: {summary.NotDone}")}");
+            string line = $"{summary.Id,-10} {summary.Uses,-12} {(summary.NotDone is null ? counts : $"{counts}; not done: {summary.NotDone}")}";
+            if (!Quiet)
+            {
+                Group(summary.Id, line);
+            }
+
+            _groups?.End(summary.Id);
         }
     }
 
-    /// <summary>The last lines: how it ended and where results are.</summary>
-    public void Conclude(RunSummary summary)
+    public void Conclude(RunSummary? summary, int exitCode, double seconds)
     {
+        if (summary is null)
+        {
+            return;
+        }
+
         lock (_writing)
         {
-            int executed = summary.Stages.Sum(s => s.Executed);
-            int cached = summary.Stages.Sum(s => s.Cached);
-            int failed = summary.Stages.Sum(s => s.Failures.Count);
-            string ended = summary.ExitCode switch
+            if (_groups is not null)
             {
-                ExitCode.Done => "Done",
-                ExitCode.Interrupted => "Interrupted; run again to continue",
-                _ => "Not done",
-            };
+                FailuresAgain(summary);
+            }
+
+            _groups = null;
+            if (Marks is GitHubMarks)
+            {
+                JobSummary.Append(Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY"), summary);
+            }
+
+            if (Quiet)
+            {
+                return;
+            }
+
             if (summary.Stages.Any(s => s.NotDone is not null))
             {
                 Line($"Stages that were not done keep the results of an earlier run, if any: {string.Join(", ", summary.Stages.Where(s => s.NotDone is not null).Select(s => s.Id))}.");
             }
 
-            Line($"{ended}: {executed} executed, {cached} cached, {failed} failed. Results: {summary.ResultsFolder}");
+            int executed = summary.Stages.Sum(s => s.Executed);
+            int cached = summary.Stages.Sum(s => s.Cached);
+            int failed = summary.Stages.Sum(s => s.Failures.Count);
+            Line($"{Outcome(exitCode)}: {executed} executed, {cached} cached, {failed} failed. Results: {summary.ResultsFolder}");
         }
     }
 
-    /// <summary>A line that stays.</summary>
+    /// <summary>How a run ended, as its last line says it.</summary>
+    /// <param name="exitCode">Of the run.</param>
+    public static string Outcome(int exitCode) => exitCode switch
+    {
+        ExitCode.Done => "Done",
+        ExitCode.Interrupted => "Interrupted; run again to continue",
+        _ => "Not done",
+    };
+
+    public void Stopping() => Say("Stopping: running actions write their checkpoints. Once more ends at once.");
+
     public void Say(string text)
     {
         lock (_writing)
         {
-            Line(text);
+            News(null, text);
         }
     }
 
-    /// <summary>A line that moves on a terminal, and comes now and then elsewhere.</summary>
     public void Moving(string text)
     {
         lock (_writing)
         {
-            if (IsTimeToDraw())
+            if (!Quiet && IsTimeToDraw())
             {
                 DrawNow(text);
             }
+        }
+    }
+
+    /// <summary>What failed lies in groups that are folded.</summary>
+    private void FailuresAgain(RunSummary summary)
+    {
+        var failures = summary.Stages.SelectMany(s => s.Failures.Select(f => (s.Id, Failure: f))).ToArray();
+        foreach (var (id, failure) in failures.Take(FailuresAtTheEnd))
+        {
+            Line($"{id}{(failure.Point is null ? "" : "@" + failure.Point)} failed: {string.Join(" ", failure.Findings.Select(f => f with { Location = null }))}");
+        }
+
+        if (failures.Length > FailuresAtTheEnd)
+        {
+            Line($"and {failures.Length - FailuresAtTheEnd} more failed");
         }
     }
 
@@ -194,22 +280,64 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
     private void Draw(StageNode stage, string? point, StageProgress? progress)
     {
-        if (!IsTimeToDraw())
+        // A stage that is executed to plan has no pace.
+        if (!Quiet && (_groups?.Shows(stage.Id) ?? true) && _stages.TryGetValue(stage.Id, out var pace) && IsTimeToDraw())
         {
-            return;
+            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({Speed(speed)}, {Span(left)} left)" : "";
+            DrawNow(Fitted($"{Name(stage)}{pace.Done}/{pace.Wanted}{rate}", point, progress));
+        }
+    }
+
+    /// <summary>One line of a terminal: the news are shortened first, then the row's name from its middle, since rows differ at their ends.</summary>
+    private static string Fitted(string head, string? point, StageProgress? progress)
+    {
+        const int shortestPoint = 9;
+        string share = progress is null ? "" : Share(progress);
+        int room = Width - head.Length - share.Length - 3;
+        if (progress is null || room < 0)
+        {
+            return Cut(head, Width);
         }
 
-        if (!_stages.TryGetValue(stage.Id, out var counting))
+        if (point is not null)
         {
-            return; // A stage that is executed to plan has no count.
+            point = point.Length <= room ? point : room < shortestPoint ? null : $"{point[..((room - 1) / 2)]}…{point[^(room - 1 - ((room - 1) / 2))..]}";
         }
 
-        double elapsed = time.GetElapsedTime(counting.Started).TotalSeconds;
-        string left = counting.Done > 0 ? $", {Span((counting.Wanted - counting.Done) * elapsed / counting.Done)} left" : "";
-        string rate = counting.Done > 0 ? $" ({counting.Done / elapsed:0.##}/s{left})" : "";
-        string now = progress is null ? "" : $"  {point} {Share(progress)} {progress.News}";
-        string line = $"{Name(stage)}{counting.Done}/{counting.Wanted}{rate}{now}".TrimEnd();
-        DrawNow(line);
+        return Cut($"{head}  {(point is null ? "" : point + " ")}{share} {progress.News}".TrimEnd(), Width);
+    }
+
+    private static string Cut(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";
+
+    /// <summary>What need not be read.</summary>
+    private void News(StageNode? stage, string text)
+    {
+        if (!Quiet)
+        {
+            Matter(stage, text);
+        }
+    }
+
+    private void Matter(StageNode? stage, string text) => Group(stage?.Id, text);
+
+    private void Group(string? stage, string text)
+    {
+        if (_groups is null)
+        {
+            Line(text);
+        }
+        else
+        {
+            _groups.Line(stage, text);
+        }
+    }
+
+    private void Annotate(StageNode? stage, Diagnostic finding)
+    {
+        if (Marks?.Annotation(finding) is { } annotation)
+        {
+            Matter(stage, annotation);
+        }
     }
 
     private void Line(string text)
@@ -223,6 +351,8 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         writer.WriteLine(text);
     }
 
+    private static Diagnostic Placed(Diagnostic finding, StageNode stage) => finding.Location is null ? finding with { Location = stage.Location } : finding;
+
     /// <summary>Where in the code it happened is the stage author's business, and stands in the log.</summary>
     private static bool IsStackFrame(string line) => line.AsSpan().TrimStart().StartsWith("at ", StringComparison.Ordinal);
 
@@ -231,16 +361,10 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     private static string Share(StageProgress progress) =>
         progress.Total > 0 ? $"{100 * progress.Done / progress.Total:0} %" : $"{progress.Done:0} {progress.Unit}";
 
+    private static string Speed(double rowsPerSecond) =>
+        rowsPerSecond >= 1 ? FormattableString.Invariant($"{rowsPerSecond:0.#}/s") : rowsPerSecond >= 1.0 / 60 ? FormattableString.Invariant($"{rowsPerSecond * 60:0.#}/min") : FormattableString.Invariant($"{rowsPerSecond * 3600:0.##}/h");
+
     /// <summary>A time as people read it.</summary>
     public static string Span(double seconds) =>
         seconds < 60 ? $"{seconds:0.0} s" : seconds < 3600 ? $"{(int)seconds / 60} min {(int)seconds % 60:00} s" : $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min";
-
-    private sealed class Counting(int wanted, long started)
-    {
-        public int Wanted { get; } = wanted;
-
-        public long Started { get; } = started;
-
-        public int Done { get; set; }
-    }
 }

@@ -1,5 +1,6 @@
 // Everything that a command works with: store, workers, plugins, the linked pipeline.
 using System.Reflection;
+using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
@@ -13,11 +14,12 @@ namespace Scaling.Cli;
 
 internal sealed class Session : IDisposable
 {
-    private Session(string storeFolder, RunConsole console, string folder, PipelineLock? held, LockUse use)
+    private Session(string storeFolder, ICommandConsole console, string folder, PipelineLock? held, LockUse use)
     {
         Store = ContentStore.Open(storeFolder, console.FoundDamage);
+        StoreFault = NoteUses(Store);
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
-        Packages = new PipelinePackages(folder, Store, held, use, new PackageConsole(console, TimeProvider.System));
+        Packages = new PipelinePackages(folder, Store, held, use, console.Packages);
         Code = new StageCode(Packages, Store) { Natives = new NativeSupply(Packages) };
         Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
     }
@@ -26,6 +28,9 @@ internal sealed class Session : IDisposable
     public static string ToolVersion { get; } = typeof(Session).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public ContentStore Store { get; }
+
+    /// <summary>Why the store cannot be written; null where it can. Commands that only look go on, and what they look at is not kept from gc.</summary>
+    public InfrastructureException? StoreFault { get; }
 
     public WorkerPool Workers { get; }
 
@@ -36,14 +41,18 @@ internal sealed class Session : IDisposable
     public PluginCatalog Catalog { get; }
 
     /// <summary>A session without a pipeline.</summary>
-    public static Session Open(string storeFolder, RunConsole console) => new(storeFolder, console, Environment.CurrentDirectory, null, LockUse.Resolve);
+    public static Session Open(string storeFolder, ICommandConsole console) => new(storeFolder, console, Environment.CurrentDirectory, null, LockUse.Resolve);
 
     /// <summary>A session with the packages of a pipeline that is not linked.</summary>
-    public static Session OfFolder(PipelineDocument document, string storeFolder, RunConsole console, LockUse use)
+    public static Session OfFolder(PipelineDocument document, string storeFolder, ICommandConsole console, LockUse use)
     {
         string path = PipelineLock.PathOf(Path.GetFullPath(document.File));
         return new(storeFolder, console, document.Folder, use == LockUse.Locked ? PipelineLock.Read(path) : PipelineLock.ReadOrTell(path, console.FoundDamage), use);
     }
+
+    /// <summary>A session for a plan, which was linked when it was made.</summary>
+    public static Session OfPlan(FrozenPlan plan, string storeFolder, ICommandConsole console) =>
+        new(storeFolder, console, Path.GetDirectoryName(plan.Path) is { } folder && Directory.Exists(folder) ? folder : Environment.CurrentDirectory, null, LockUse.Resolve);
 
     /// <summary>Reads and links a pipeline, printing every finding.</summary>
     /// <exception cref="PipelineRefusedException">There are findings.</exception>
@@ -51,13 +60,20 @@ internal sealed class Session : IDisposable
     /// <param name="storeFolder">The store.</param>
     /// <param name="console">Takes damage and downloads.</param>
     /// <param name="use">Whether plugins may be resolved that the lock does not have.</param>
+    /// <param name="sets">What <c>--set</c> says.</param>
     /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and takes what is said of them. Null: they are findings.</param>
-    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, RunConsole console, LockUse use, Action<Diagnostic>? withoutFiles = null)
+    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, ICommandConsole console, LockUse use, IReadOnlyList<string>? sets = null, Action<Diagnostic>? withoutFiles = null)
     {
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
         {
             throw new PipelineRefusedException(findings);
+        }
+
+        if (sets is { Count: > 0 })
+        {
+            (document, var wrong) = SettingOverrides.Apply(document, sets);
+            findings = [.. findings, .. wrong];
         }
 
         var session = OfFolder(document, storeFolder, console, use);
@@ -86,14 +102,21 @@ internal sealed class Session : IDisposable
         Store.Dispose();
     }
 
-    /// <summary>Writes findings to standard error.</summary>
-    public static void Print(IEnumerable<Diagnostic> findings)
+    private static InfrastructureException? NoteUses(ContentStore store)
     {
-        foreach (var finding in findings)
+        try
         {
-            Console.Error.WriteLine(finding);
+            store.NoteUses();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return InfrastructureException.OfFile(e);
         }
     }
+
+    /// <summary>Writes findings to standard error.</summary>
+    public static void Print(IEnumerable<Diagnostic> findings) => CommandConsole.Print(findings);
 }
 
 /// <summary>A pipeline that cannot be planned.</summary>

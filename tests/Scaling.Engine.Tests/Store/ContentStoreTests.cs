@@ -118,31 +118,6 @@ public sealed class ContentStoreTests : IDisposable
     }
 
     [Fact]
-    public void What_is_published_stays_so_where_its_scratch_cannot_be_removed()
-    {
-        using var store = Open();
-        _folder.Write($"store/work/{Key}", "a file where a folder was");
-
-        store.RemoveWork(Key);
-    }
-
-    [Fact]
-    public void A_key_is_locked_by_one_at_a_time_and_names_its_holder()
-    {
-        using var store = Open();
-        string path = store.LockPath(Key);
-        using (FileLock.TryTake(path))
-        {
-            Assert.Null(FileLock.TryTake(path));
-            Assert.Contains($"process {Environment.ProcessId}", FileLock.Holder(path));
-        }
-
-        Assert.False(File.Exists(path));
-        using var next = FileLock.TryTake(path);
-        Assert.NotNull(next);
-    }
-
-    [Fact]
     public void The_machine_is_shared_by_many_or_had_by_one()
     {
         string path = _folder["machine"];

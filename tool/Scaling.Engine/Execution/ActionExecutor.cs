@@ -16,8 +16,6 @@ namespace Scaling.Engine.Execution;
 /// <param name="code">Brings the code of stages that are packages.</param>
 public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int jobs, IRunObserver observer, StageCode code)
 {
-    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private readonly Slots _slots = new(jobs);
 
     /// <summary>Executes actions in one worker until each has ended; those that somebody else executes are waited for.</summary>
@@ -45,49 +43,64 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         var points = actions.ToDictionary(a => a.Key, a => a.Point);
         var events = new WorkerEvents(
             (key, progress) => observer.Progressed(stage, points.GetValueOrDefault(key), progress),
-            (key, warning) => Warn(stage, key, points, warning));
+            (key, warning) => Warn(stage, key, points, warning))
+        {
+            Started = key => Tell(key, point => observer.Started(stage, point, key)),
+            Ended = (key, result) => Tell(key, point =>
+            {
+                if (result.End is ActionEnd.Published or ActionEnd.Found)
+                {
+                    observer.Done(stage, point, key, result.End == ActionEnd.Published, result.Seconds);
+                }
+            }),
+        };
         var ended = new Dictionary<string, ActionResult>();
-        var wait = FirstWait;
+        Wait? wait = null;
         bool oneByOne = false;
         while (ended.Count < actions.Count)
         {
             ActionSpec[] open = [.. actions.Where(a => !ended.ContainsKey(a.Key)).Take(oneByOne ? 1 : actions.Count)];
-            ActionResult? busy = null;
+            var busy = new Dictionary<string, string?>();
             using (await _slots.Take(all: actions[0].Exclusive).ConfigureAwait(false))
             {
-                var results = stop.IsCancellationRequested ? AllStopped(open) : await workers.Execute(open, stage.Patience, events, stop).ConfigureAwait(false);
-                // A batch prints where the first of its actions does that is not somebody else's.
-                string? log = open.FirstOrDefault(a => results[a.Key].End is not (ActionEnd.Busy or ActionEnd.Found)) is { } first ? Log(first.Key) : null;
+                var asked = wait is null ? open : Array.ConvertAll(open, wait.WithSilent);
+                var results = stop.IsCancellationRequested ? AllStopped(open) : await workers.Execute(asked, stage.Patience, events, stop).ConfigureAwait(false);
+                // A worker that died could not say where its batch printed: where the first of its actions does that is not somebody else's.
+                string? log = open.FirstOrDefault(a => results[a.Key].End is not (ActionEnd.Busy or ActionEnd.Found)) is { } first ? store.LogPath(first.Key) : null;
                 foreach (var (key, result) in results)
                 {
                     switch (result.End)
                     {
                         case ActionEnd.Busy:
-                            busy = result;
+                            busy[key] = result.Lease;
                             break;
                         case ActionEnd.Died when open.Length > 1:
                             oneByOne = true; // One row of the batch killed the worker: each that is left is tried by itself.
                             break;
                         default:
-                            ended[key] = result with { Log = log };
+                            ended[key] = result with { Log = Printed(result.Log ?? (result.End == ActionEnd.Died ? log : null)) };
                             break;
                     }
                 }
             }
 
-            if (busy is not null)
+            if (busy.Count > 0)
             {
-                if (wait == FirstWait)
-                {
-                    observer.Waiting(stage, open[0].Point, busy.Findings[0].Message);
-                }
-
-                await Task.Delay(wait, CancellationToken.None).ConfigureAwait(false);
-                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+                wait ??= new Wait(store, actions[0].Exclusive, reason => observer.Waiting(stage, open[0].Point, reason));
+                await wait.UntilSomeAreFree(busy, stop).ConfigureAwait(false);
             }
         }
 
         return ended;
+
+        // What rows share is no row: the runner tells of it.
+        void Tell(string key, Action<string?> about)
+        {
+            if (actions[0].Kind == ActionKind.Run)
+            {
+                about(points.GetValueOrDefault(key));
+            }
+        }
     }
 
     /// <summary>A stage's native packages; what fetching them takes of the machine is asked, and told, before.</summary>
@@ -129,5 +142,5 @@ public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int j
         }
     }
 
-    private string? Log(string key) => new FileInfo(store.LogPath(key)) is { Exists: true, Length: > 0 } log ? log.FullName : null;
+    private static string? Printed(string? path) => path is not null && new FileInfo(path) is { Exists: true, Length: > 0 } log ? log.FullName : null;
 }

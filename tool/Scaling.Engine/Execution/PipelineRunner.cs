@@ -110,9 +110,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         long started = Stopwatch.GetTimestamp();
         var plan = _planner.Plan(stage, _results, natives);
         _natives[stage.Id] = plan.Natives;
-        var found = _collector.Look(plan);
-        ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
-        var reasons = new Explainer(store, _last, pipeline).Why(plan, missing);
+        bool again = options.Again.Contains(stage.Id);
+        var found = again ? [] : _collector.Look(plan);
+        ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key)).Select(a => again ? a with { Again = true } : a)];
+        HoldAgainstPlan(stage, missing);
+        var reasons = again ? ["executed again, as was asked for"] : new Explainer(store, _last, pipeline).Why(plan, missing);
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
 
@@ -137,10 +139,30 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         bool complete = stopped == 0 && (failures.Length == 0 || (options.OnFailure == FailurePolicy.KeepGoing && failures.Length < plan.Actions.Count));
         if (complete)
         {
-            _results[stage.Id] = _collector.Join(plan, found);
+            _results[stage.Id] = _collector.Join(plan, found, again);
         }
 
         return summary;
+    }
+
+    /// <summary>What a frozen plan does not have is not begun: the code, the data or the machine is another than it was made for.</summary>
+    /// <exception cref="StageFailedException">SCAL3023: it lacks actions of a stage that it knew whole.</exception>
+    private void HoldAgainstPlan(StageNode stage, ActionSpec[] missing)
+    {
+        if (options.Plan?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Outlook != StageOutlook.Depends) is not { } frozen)
+        {
+            return;
+        }
+
+        var planned = frozen.Actions.Select(a => a.Key).ToHashSet(StringComparer.Ordinal);
+        string[] others = [.. missing.Where(a => !planned.Contains(a.Key)).Select(a => a.Point ?? stage.Id)];
+        if (others.Length > 0)
+        {
+            throw new StageFailedException([new Diagnostic("SCAL3023", $"{others.Length} of the actions of '{stage.Id}' are not in the plan, {others[0]} among them.")
+            {
+                Location = stage.Location, Hint = "They were in the store when the plan was made, or data or machine are others since. Plan again: dotnet scaling plan PIPELINE --json > plan.json",
+            }]);
+        }
     }
 
     private async Task<IReadOnlyDictionary<string, ActionResult>> Execute(StagePlan plan, ActionSpec[] missing, CancellationTokenSource halt)
@@ -168,11 +190,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             {
                 var result = results[spec.Key];
                 ended[spec.Key] = result;
-                if (result.End is ActionEnd.Published or ActionEnd.Found)
+                if (result.End == ActionEnd.Stopped)
                 {
-                    observer.Done(stage, spec.Point, result.End == ActionEnd.Published, result.Seconds);
+                    observer.Stopped(stage, spec.Point, spec.Key);
                 }
-                else if (result.End != ActionEnd.Stopped)
+                else if (result.End is not (ActionEnd.Published or ActionEnd.Found))
                 {
                     _failures[spec.Key] = Failed(stage, spec, result, halt);
                 }
@@ -184,24 +206,31 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     /// <summary>Finds or makes what the rows share; null where the user stopped it.</summary>
     private async Task<Manifest?> Prepare(StageNode stage, ActionSpec shared, CancellationTokenSource halt)
     {
-        if (store.Find(shared.Key) is { } there)
+        bool again = options.Again.Contains(stage.Id);
+        if (!again && store.Find(shared.Key) is { } there)
         {
             return there;
         }
 
         observer.Preparing(stage);
+        shared = shared with { Again = again };
         var result = (await _executor.Execute(stage, [shared], halt.Token).ConfigureAwait(false))[shared.Key];
+        if (result.End is ActionEnd.Published or ActionEnd.Found)
+        {
+            observer.Prepared(stage, result.End == ActionEnd.Published, result.Seconds);
+        }
+
         return result.End switch
         {
             ActionEnd.Published or ActionEnd.Found => store.Find(shared.Key) ?? throw Lost(shared),
             ActionEnd.Stopped => null,
-            _ => throw new ActionFailedException(new Failure(null, Findings(result), result.Log)),
+            _ => throw new ActionFailedException(new Failure(null, result.Reasons, result.Log)),
         };
     }
 
     private Failure Failed(StageNode stage, ActionSpec spec, ActionResult result, CancellationTokenSource halt)
     {
-        var failure = new Failure(spec.Point, Findings(result), result.Log);
+        var failure = new Failure(spec.Point, result.Reasons, result.Log) { Key = spec.Key };
         Fail(stage, new StageSummary(stage.Id, stage.Declaration.Type), failure, halt);
         return failure;
     }
@@ -223,17 +252,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private static InfrastructureException Lost(ActionSpec spec) =>
         new("SCAL4005", $"The entry {spec.Key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
 
-    private const string InputsChangedCode = "SCAL3010";
-
     /// <summary>What the rows of a stage share could not be made.</summary>
     private sealed class ActionFailedException(Failure failure) : Exception
     {
         public Failure Failure { get; } = failure;
     }
-
-    private static IReadOnlyList<Diagnostic> Findings(ActionResult result) => result.End == ActionEnd.InputsChanged
-        ? [new Diagnostic(InputsChangedCode, "Its input files or its plugin changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
-        : result.Findings;
 
     private void Worsen(int code)
     {
@@ -252,10 +275,10 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         [
             .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id] with
             {
-                Collection = _results.GetValueOrDefault(s.Id)?.Collection, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
+                Collection = _results.GetValueOrDefault(s.Id)?.Collection, Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
             }),
             .. all ? [] : _last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
         ];
-        _history.Keep(new RunRecord(pipeline.Name, pipeline.Path, _started, store.Now, exit, stages, folder, written), _last);
+        _history.Keep(new RunRecord(pipeline.Name, pipeline.Path, _started, store.Now, exit, stages, folder, written) { Overrides = pipeline.Overrides }, _last);
     }
 }

@@ -31,6 +31,19 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     /// <param name="number">From 1.</param>
     public RunRecord? Read(int number) => Read(Path.Combine(_folder, Name(number)), number);
 
+    /// <summary>A run as people name it: its number, <c>last</c>, or <c>last~2</c> for two before that; null where there is none.</summary>
+    /// <param name="text">As typed.</param>
+    public RunRecord? Find(string text)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+        {
+            return Read(number);
+        }
+
+        int before = text == "last" ? 0 : text.StartsWith("last~", StringComparison.Ordinal) && int.TryParse(text["last~".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int back) ? back : -1;
+        return before >= 0 && Numbers.Skip(before).ToArray() is [var found, ..] ? Read(found) : null;
+    }
+
     /// <summary>Keeps a run, and forgets the oldest; one that gave what the last gave is the last.</summary>
     /// <param name="run">Its number is given here.</param>
     /// <param name="last">The last run as it was when this one began; null for none.</param>
@@ -87,7 +100,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     {
         try
         {
-            return Sealed.Read(path, out _) is { } json && JsonSerializer.Deserialize(json, EngineJson.Default.RunRecord) is { IsSound: true } run ? run with { Number = number } : null;
+            return Sealed.Read(path, out _) is { } json && RunRecord.Read(json) is { IsSound: true } run ? run with { Number = number } : null;
         }
         catch (JsonException)
         {

@@ -1,4 +1,5 @@
 // What a run of a pipeline was made of: `why` compares with it, `cache gc` keeps what it names, and results that it wrote are known as ours.
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Scaling.Engine.Store;
 
@@ -23,11 +24,17 @@ public sealed record RecordedStage(string Id, string Type, IReadOnlyList<Recorde
     /// <summary>Key of the collection of its rows; null without fan-out, or where it was not collected.</summary>
     public string? Collection { get; init; }
 
+    /// <summary>How many were found in the store.</summary>
+    public int Cached { get; init; }
+
     /// <summary>How many failed.</summary>
     public int Failed { get; init; }
 
     /// <summary>Why it was not done; null where it was.</summary>
     public string? NotDone { get; init; }
+
+    internal bool Repeats(RecordedStage other) =>
+        Executed == 0 && Id == other.Id && Type == other.Type && Prepare == other.Prepare && Collection == other.Collection && Failed == other.Failed && NotDone == other.NotDone && Actions.SequenceEqual(other.Actions);
 
     /// <summary>Every key that it names.</summary>
     [JsonIgnore]
@@ -64,12 +71,30 @@ public sealed record RunRecord(
         && Stages is not null && Stages.All(s => s is { Id: not null, Type: not null, Actions: not null, Reasons: not null } && s.Actions.All(a => a?.Key is not null) && s.Reasons.All(r => r is not null))
         && Results is not null && Results.All(r => r?.Sha256 is not null && StoredFile.StaysInside(r.Path));
 
+    /// <summary>Reads what was written of a run.</summary>
+    /// <param name="json">UTF-8.</param>
+    /// <exception cref="JsonException">It is no record.</exception>
+    internal static RunRecord Read(ReadOnlyMemory<byte> json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var of = document.RootElement;
+        return new RunRecord(
+            of.Text("pipeline"), of.Text("path"), of.Time("started"), of.Time("ended"), (int)of.Whole("exit_code"), of.List("stages", ReadStage), of.Text("results_folder"),
+            of.List("results", r => new RecordedResult(r.Text("path"), r.Text("sha256"))))
+        {
+            Overrides = of.List("overrides", JsonFields.Word),
+        };
+    }
+
+    private static RecordedStage ReadStage(JsonElement of) => new(
+        of.Text("id"), of.Text("type"), of.List("actions", a => new RecordedAction(a.TextOrNone("point"), a.Text("key"))), (int)of.Whole("executed"), of.List("reasons", JsonFields.Word))
+    {
+        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
+    };
+
     /// <summary>Whether a run gave the same as another: same actions, nothing executed, same results.</summary>
     /// <param name="other">An earlier one.</param>
     internal bool Repeats(RunRecord other) =>
-        Stages.All(s => s.Executed == 0) && ExitCode == other.ExitCode && ResultsFolder == other.ResultsFolder && Overrides.SequenceEqual(other.Overrides)
-        && Stages.Select(Shape).SequenceEqual(other.Stages.Select(Shape))
-        && Stages.Zip(other.Stages).All(z => z.First.Actions.SequenceEqual(z.Second.Actions)) && Results.SequenceEqual(other.Results);
-
-    private static (string Id, string Type, string? Prepare, string? Collection, int Failed, string? NotDone) Shape(RecordedStage s) => (s.Id, s.Type, s.Prepare, s.Collection, s.Failed, s.NotDone);
+        ExitCode == other.ExitCode && ResultsFolder == other.ResultsFolder && Overrides.SequenceEqual(other.Overrides) && Results.SequenceEqual(other.Results)
+        && Stages.Count == other.Stages.Count && Stages.All(s => other.Stages.Any(s.Repeats));
 }

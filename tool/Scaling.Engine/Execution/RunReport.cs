@@ -21,7 +21,7 @@ public static class ExitCode
     /// <param name="otherwise">For findings that are neither.</param>
     public static int Of(IReadOnlyList<Diagnostic> findings, int otherwise) => findings.Any(f => IsInfrastructure(f.Code)) ? Infrastructure : findings.Any(f => IsIntegrity(f.Code)) ? Integrity : otherwise;
 
-    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL612", StringComparison.Ordinal);
+    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL3030" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL302", StringComparison.Ordinal) || code.StartsWith("SCAL612", StringComparison.Ordinal);
 
     private static bool IsInfrastructure(string code) => code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
 }
@@ -43,13 +43,24 @@ public enum FailurePolicy
 /// <param name="Jobs">Actions side by side, at least 1.</param>
 /// <param name="OnFailure">What happens to other work.</param>
 /// <param name="ResultsFolder">Absolute; results go to a folder below it that is named like the pipeline.</param>
-public sealed record RunOptions(int Jobs, FailurePolicy OnFailure, string ResultsFolder);
+public sealed record RunOptions(int Jobs, FailurePolicy OnFailure, string ResultsFolder)
+{
+    /// <summary>Ids of stages whose actions are executed whether they are in the store or not. Default: none.</summary>
+    public IReadOnlySet<string> Again { get; init; } = new HashSet<string>();
+
+    /// <summary>The plan that is executed: what it does not have is not begun. Default: none.</summary>
+    public FrozenPlan? Plan { get; init; }
+}
 
 /// <summary>A failed action.</summary>
 /// <param name="Point">The row's name; null without fan-out.</param>
 /// <param name="Findings">Why.</param>
 /// <param name="Log">What it printed; null for nothing.</param>
-public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, string? Log);
+public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, string? Log)
+{
+    /// <summary>The action's key; null where a stage failed that has no actions yet.</summary>
+    public string? Key { get; init; }
+}
 
 /// <summary>One stage of a run.</summary>
 /// <param name="Id">As YAML names it.</param>
@@ -107,9 +118,21 @@ public interface IRunObserver
     /// <param name="stage">The stage.</param>
     void Preparing(StageNode stage);
 
-    /// <summary>An action is on its way.</summary>
+    /// <summary>What the stage's rows share is there.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="executed">False where another run published it meanwhile.</param>
+    /// <param name="seconds">What it took.</param>
+    void Prepared(StageNode stage, bool executed, double seconds);
+
+    /// <summary>A worker executes an action from now on. One whose worker died with others of its batch begins once more.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="key">The action's key.</param>
+    void Started(StageNode stage, string? point, string key);
+
+    /// <summary>An action is on its way.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out, and for what rows share.</param>
     /// <param name="progress">How far it is.</param>
     void Progressed(StageNode stage, string? point, StageProgress progress);
 
@@ -122,9 +145,16 @@ public interface IRunObserver
     /// <summary>An action is done.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="key">The action's key.</param>
     /// <param name="executed">False where another run published it meanwhile.</param>
     /// <param name="seconds">What it took.</param>
-    void Done(StageNode stage, string? point, bool executed, double seconds);
+    void Done(StageNode stage, string? point, string key, bool executed, double seconds);
+
+    /// <summary>An action was stopped as asked, or is not begun because of that.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="point">The row; null without fan-out.</param>
+    /// <param name="key">The action's key.</param>
+    void Stopped(StageNode stage, string? point, string key);
 
     /// <summary>An action failed.</summary>
     /// <param name="stage">The stage.</param>

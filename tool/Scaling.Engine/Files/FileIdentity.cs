@@ -1,4 +1,6 @@
 // What tells that a file's bytes have not changed since they were digested.
+using System.Diagnostics.CodeAnalysis;
+
 namespace Scaling.Engine.Files;
 
 /// <summary>Device, inode, change time, modification time and size: equal ones mean equal bytes, unless the change is younger than the clock's tick.</summary>
@@ -7,7 +9,8 @@ namespace Scaling.Engine.Files;
 /// <param name="Changed">Status change time, nanoseconds since 1970; it cannot be set back by a user.</param>
 /// <param name="Modified">Modification time, nanoseconds since 1970.</param>
 /// <param name="Size">Bytes.</param>
-public readonly record struct FileIdentity(ulong Device, ulong Inode, long Changed, long Modified, long Size)
+/// <remarks>A class, because dictionaries of classes are compiled already when the tool starts.</remarks>
+public sealed record FileIdentity(ulong Device, ulong Inode, long Changed, long Modified, long Size)
 {
     /// <summary>A change within this time before the look could share its time stamp with another one.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
@@ -21,9 +24,9 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Chang
     /// <summary>The identity of a file, links followed; false where there is none.</summary>
     /// <param name="path">A file.</param>
     /// <param name="identity">Its identity.</param>
-    public static bool TryOf(string path, out FileIdentity identity)
+    public static bool TryOf(string path, [NotNullWhen(true)] out FileIdentity? identity)
     {
-        identity = default;
+        identity = null;
         if (!OperatingSystem.IsLinux())
         {
             var file = new FileInfo(path);
@@ -33,7 +36,7 @@ public readonly record struct FileIdentity(ulong Device, ulong Inode, long Chang
                 identity = new FileIdentity(0, 0, modified, modified, file.Length);
             }
 
-            return file.Exists;
+            return identity is not null;
         }
 
         if (LibC.Statx(LibC.AtWorkingFolder, path, 0, LibC.StatxBasic, out var s) != 0)

@@ -1,4 +1,4 @@
-// The few calls of the C library that .NET lacks: identity of a file, advisory locks, directory flush, descriptors.
+// The few calls of the C library that .NET lacks: identity of a file, advisory locks, links that one of several makes, directory flush, descriptors.
 using System.Runtime.InteropServices;
 
 namespace Scaling.Engine.Files;
@@ -8,6 +8,7 @@ internal static partial class LibC
     public const int ReadOnly = 0;
     public const int ReadWrite = 2;
     public const int Create = 0x40;
+    public const int Exclusive = 0x80;
     public const int Truncate = 0x200;
     public const int Append = 0x400;
     public const int CloseOnExec = 0x80000;
@@ -16,8 +17,13 @@ internal static partial class LibC
     public const int LockNonBlocking = 4;
     public const int SetDescriptorFlags = 2;
     public const int AtWorkingFolder = -100;
+    public const int NoEntry = 2;
     public const int WouldBlock = 11;
+    public const int AccessDenied = 13;
+    public const int Exists = 17;
+    public const int InvalidArgument = 22;
     public const int NoSpace = 28;
+    public const int ReadOnlyFileSystem = 30;
     public const int QuotaExceeded = 122;
     public const uint StatxBasic = 0x7ff;
 
@@ -38,6 +44,12 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "symlink", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Link(string target, string path);
+
+    [LibraryImport("libc", EntryPoint = "readlink", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial nint ReadLink(string path, [Out] byte[] target, nint size);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Statx(int folder, string path, int flags, uint mask, out StatxBuffer buffer);

@@ -1,6 +1,7 @@
 // One described part of a key. KEYS.md beside this file is the specification.
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Scaling.Engine.Store;
 
 namespace Scaling.Engine.Keys;
 
@@ -9,7 +10,12 @@ namespace Scaling.Engine.Keys;
 /// <param name="Name">Which one, for example a setting's dotted path.</param>
 /// <param name="Value">Its canonical text.</param>
 [JsonConverter(typeof(KeyEntryConverter))]
-public sealed record KeyEntry(string Kind, string Name, string Value);
+public sealed record KeyEntry(string Kind, string Name, string Value)
+{
+    internal static KeyEntry Read(JsonElement of) => of.ValueKind == JsonValueKind.Array && of.GetArrayLength() == 3
+        ? new KeyEntry(JsonFields.Word(of[0]), JsonFields.Word(of[1]), JsonFields.Word(of[2]))
+        : throw new JsonException("a key entry is an array of three strings");
+}
 
 /// <summary>The kinds of entries, in the order in which they stand in a key.</summary>
 public static class EntryKind

@@ -55,7 +55,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
         foreach (var (name, sha256) in held.Stages[stage.Id].Results)
         {
             string path = Path.Combine(folder, name);
-            string? found = StageStatement.Results(files.Where(f => (f.Point is null ? f.Name : "*/" + f.Name) == name).Select(f => (f.Name, f.Point, store.Digest(f.Path)))).GetValueOrDefault(name);
+            string? found = StageStatement.Results(files.Where(f => (f.Point is null ? f.Name : "*/" + f.Name) == name).Select(f => new ResultDigest(f.Name, f.Point, store.Digest(f.Path)))).GetValueOrDefault(name);
             if (found != sha256)
             {
                 yield return new Diagnostic("SCAL9052", found is null ? $"The result {path} is missing." : $"The result {path} is not the one that {Path.GetFileName(lockPath)} tells of.") { Location = stage.Location, Hint = Refresh };

@@ -20,7 +20,7 @@ public static class LockWriter
         Pipeline pipeline, IReadOnlyDictionary<string, StageResult> results,
         IReadOnlyDictionary<string, IReadOnlyList<NativePackage>> natives, IReadOnlyList<LockedPlugin> plugins, string tool, ContentStore store)
     {
-        var given = results.ToDictionary(r => r.Key, r => StageStatement.Results(r.Value.Files.Select(f => (f.Name, f.Point, f.Sha256))));
+        var given = results.ToDictionary(r => r.Key, r => StageStatement.Results(r.Value.Files.Select(f => new ResultDigest(f.Name, f.Point, f.Sha256))));
         var stages = pipeline.Stages.ToDictionary(stage => stage.Id, stage =>
         {
             var statement = StageStatement.Of(stage, pipeline.Seed, store, natives[stage.Id], id => given[id]);

@@ -8,6 +8,12 @@ using Scaling.Engine.Store;
 
 namespace Scaling.Engine.Locks;
 
+/// <summary>The content of a result.</summary>
+/// <param name="Name">Below the folder of its stage, or of its row.</param>
+/// <param name="Point">The row; null for a file of the whole stage.</param>
+/// <param name="Sha256">64 hex digits.</param>
+public sealed record ResultDigest(string Name, string? Point, string Sha256);
+
 /// <summary>A stage's entries, those of all its rows at once: rows follow from its inputs.</summary>
 /// <param name="Portable">The same on every machine.</param>
 /// <param name="Local">Of the machine that runs.</param>
@@ -44,18 +50,10 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
         return new StageStatement(portable, ofMachine, missing);
     }
 
-    /// <summary>Digests of a stage's results by name; the files of one name of all rows are one, <c>*/NAME</c>.</summary>
-    /// <param name="files">Name below the stage's folder, point or null, and SHA-256.</param>
-    public static IReadOnlyDictionary<string, string> Results(IEnumerable<(string Name, string? Point, string Sha256)> files)
-    {
-        var byName = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var same in files.GroupBy(f => f.Point is null ? f.Name : "*/" + f.Name))
-        {
-            byName[same.Key] = same.First().Point is null ? same.First().Sha256 : Combined(same.Select(f => (f.Point!, f.Sha256)));
-        }
-
-        return byName;
-    }
+    /// <summary>Digests of a stage's results by name, in ordinal order; the files of one name of all rows are one, <c>*/NAME</c>.</summary>
+    /// <param name="files">All of them.</param>
+    public static IReadOnlyDictionary<string, string> Results(IEnumerable<ResultDigest> files) => files.GroupBy(f => f.Point is null ? f.Name : "*/" + f.Name).OrderBy(same => same.Key, StringComparer.Ordinal)
+        .ToDictionary(same => same.Key, same => same.First().Point is null ? same.First().Sha256 : Combined(same.Select(f => new ResultDigest(f.Point!, null, f.Sha256))), StringComparer.Ordinal);
 
     /// <summary>As the plugin names it: its content where that was known when the plugin was built, else its version.</summary>
     private static KeyEntry Named(NativePackage package) => new(EntryKind.Native, package.Id, package.Sha512 is null ? package.Version : $"{package.Version} {package.Sha512}");
@@ -72,9 +70,9 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
 
         var given = results(binding.Source!.Id);
         return Combined(binding.Source.Declaration.Outputs.Where(o => o.Kind == binding.Role.Kind && !o.Volatile)
-            .SelectMany(o => new[] { o.Name, "*/" + o.Name }).Where(given.ContainsKey).Select(name => (name, given[name])));
+            .SelectMany(o => new[] { o.Name, "*/" + o.Name }).Where(given.ContainsKey).Select(name => new ResultDigest(name, null, given[name])));
     }
 
-    private static string Combined(IEnumerable<(string Name, string Sha256)> files) =>
+    private static string Combined(IEnumerable<ResultDigest> files) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(files.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => $"{f.Name}\0{f.Sha256}\n")))));
 }

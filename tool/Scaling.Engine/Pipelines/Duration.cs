@@ -4,11 +4,13 @@ using System.Globalization;
 namespace Scaling.Engine.Pipelines;
 
 /// <summary>A number and a unit: <c>s</c> seconds, <c>m</c> minutes, <c>h</c> hours, <c>d</c> days. From one millisecond to a year.</summary>
-internal static class Duration
+public static class Duration
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(366);
 
     /// <summary>Reads a duration; false where the text is none.</summary>
+    /// <param name="text">As typed.</param>
+    /// <param name="duration">What it says.</param>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;

@@ -42,6 +42,11 @@ internal static class NeedsGraph
     private static void ReportCycles(IReadOnlyList<StageDocument> stages, Findings findings)
     {
         var left = Unordered(stages);
+        if (left.Count == 0)
+        {
+            return;
+        }
+
         var position = stages.Select((stage, i) => (stage.Id, i)).ToDictionary(p => p.Id, p => p.i, StringComparer.Ordinal);
         var done = new HashSet<string>(StringComparer.Ordinal);
         foreach (var start in stages.Where(s => left.ContainsKey(s.Id)))

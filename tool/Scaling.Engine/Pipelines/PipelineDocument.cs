@@ -23,6 +23,9 @@ public sealed record PipelineDocument
 
     /// <summary>In file order, at least one.</summary>
     public required IReadOnlyList<StageDocument> Stages { get; init; }
+
+    /// <summary>What <see cref="SettingOverrides"/> changed, as typed. Default: nothing.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
 }
 
 /// <summary>A plugin that the pipeline names: an assembly here, or a package.</summary>

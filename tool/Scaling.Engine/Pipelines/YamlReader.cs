@@ -52,6 +52,23 @@ internal sealed class YamlReader
         }
     }
 
+    /// <summary>The root of a text; null where there is none to go on with; what is wrong is added to the findings.</summary>
+    /// <param name="source">What stands in the findings for a file's path.</param>
+    /// <param name="text">YAML.</param>
+    /// <param name="findings">Takes what is wrong.</param>
+    public static YamlNode? ReadText(string source, string text, Findings findings)
+    {
+        try
+        {
+            return new YamlReader(source, text, findings).Document();
+        }
+        catch (RefusedException refused)
+        {
+            findings.Add(refused.Finding);
+            return null;
+        }
+    }
+
     private static string Text(string file)
     {
         var place = new SourceLocation(file);

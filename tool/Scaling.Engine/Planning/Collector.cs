@@ -20,13 +20,15 @@ public sealed class Collector(ContentStore store)
             return plan.Actions.ToDictionary(a => a.Key, _ => (Manifest?)null);
         }
 
+        store.Use(plan.Actions.Select(a => a.Key));
         return plan.Actions.Select(a => (a.Key, Manifest: store.Find(a.Key))).Where(f => f.Manifest is not null).ToDictionary(f => f.Key, f => f.Manifest);
     }
 
     /// <summary>The stage's result: its one action's, or the collection of those that are there, made where it is missing.</summary>
     /// <param name="plan">Any stage's.</param>
     /// <param name="found">Published actions, as <see cref="Look"/> gives them.</param>
-    public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found)
+    /// <param name="again">Collects them though there is a collection: of what they gave before.</param>
+    public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found, bool again = false)
     {
         if (!plan.FansOut)
         {
@@ -34,7 +36,7 @@ public sealed class Collector(ContentStore store)
         }
 
         ActionSpec[] members = [.. plan.Actions.Where(a => found.ContainsKey(a.Key))];
-        var collection = Find(plan, members) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)]);
+        var collection = (again ? null : Find(plan, members)) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)]);
         return new StageResult(collection.Files) { Collection = collection.Key };
     }
 

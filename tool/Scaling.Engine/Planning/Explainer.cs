@@ -1,4 +1,4 @@
-// Says in words why actions run: the entries of their keys beside those of the last run.
+// Says in words why actions run: the entries of their keys beside those of an earlier run.
 using Scaling.Engine.Execution;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Store;
@@ -6,19 +6,30 @@ using Scaling.Engine.Workers;
 
 namespace Scaling.Engine.Planning;
 
-/// <summary>Compares keys with those of the pipeline's last run.</summary>
-/// <param name="store">Holds the manifests of the last run's actions.</param>
-/// <param name="last">The last run; null for none.</param>
+/// <summary>An entry of a key that is not what it was.</summary>
+/// <param name="Kind">See <see cref="EntryKind"/>.</param>
+/// <param name="Name">Which one.</param>
+/// <param name="Was">Null where it is new.</param>
+/// <param name="Now">Null where it is gone.</param>
+/// <param name="Text">In words, with its place in the pipeline file where it has one.</param>
+public sealed record Difference(string Kind, string Name, string? Was, string? Now, string Text);
+
+/// <summary>Compares keys with those of an earlier run of the pipeline.</summary>
+/// <param name="store">Holds the manifests of that run's actions.</param>
+/// <param name="run">That run; null for none.</param>
 /// <param name="pipeline">As it is now.</param>
-public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipeline)
+public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipeline)
 {
     private const int PointsNamed = 3;
 
-    /// <summary>The last run's record of a stage, also when it was renamed since.</summary>
+    /// <summary>What messages call the run. Default: the last run.</summary>
+    public string Called { get; init; } = "the last run";
+
+    /// <summary>The run's record of a stage, also when it was renamed since.</summary>
     /// <param name="stage">A stage of the pipeline as it is now.</param>
     public RecordedStage? Recorded(StageNode stage) =>
-        last?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Type == stage.Declaration.Type)
-        ?? (last?.Stages.Where(s => s.Type == stage.Declaration.Type && pipeline.Stages.All(now => now.Id != s.Id)).ToArray() is [var only] ? only : null);
+        run?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Type == stage.Declaration.Type)
+        ?? (run?.Stages.Where(s => s.Type == stage.Declaration.Type && pipeline.Stages.All(now => now.Id != s.Id)).ToArray() is [var only] ? only : null);
 
     /// <summary>Why actions are not in the store, a sentence for each cause, with the number of actions where the stage fans out.</summary>
     /// <param name="plan">The stage.</param>
@@ -37,7 +48,7 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
 
         if (Recorded(plan.Stage) is not { } recorded)
         {
-            return [last is null ? "this pipeline has not run here before" : "this stage was not in the last run"];
+            return [run is null ? "this pipeline has not run here before" : $"this stage was not in {Called}"];
         }
 
         var before = Before(recorded);
@@ -73,24 +84,30 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
     {
         if (!before.TryGetValue(action.Point ?? "", out string? key))
         {
-            return ["no such row in the last run"];
+            return [$"no such row in {Called}"];
         }
 
         if (key == action.Key)
         {
-            return ["the last run did not finish it, or its entry is gone from the store"];
+            return [$"{Called} did not finish it, or its entry is gone from the store"];
         }
 
         return store.Read(key) is { } old
-            ? Differences(plan.Stage, old.Entries, action.Entries, plan.Prepare)
-            : ["its key changed; the last run did not finish it, or its entry is gone from the store"];
+            ? [.. Differences(plan, old.Entries, action.Entries).Select(d => d.Text)]
+            : [$"its key changed; {Called} did not finish it, or its entry is gone from the store"];
     }
 
-    private IEnumerable<string> Differences(StageNode stage, IReadOnlyList<KeyEntry> old, IReadOnlyList<KeyEntry> now, ActionSpec? prepare)
+    /// <summary>What is not the same in two keys of a stage; where what the rows share changed, what changed of that.</summary>
+    /// <param name="plan">The stage as it is now.</param>
+    /// <param name="old">Entries of the earlier key.</param>
+    /// <param name="now">Entries of one of its actions.</param>
+    public IReadOnlyList<Difference> Differences(StagePlan plan, IReadOnlyList<KeyEntry> old, IReadOnlyList<KeyEntry> now) => Differences(plan.Stage, old, now, plan.Prepare);
+
+    private Difference[] Differences(StageNode stage, IReadOnlyList<KeyEntry> old, IReadOnlyList<KeyEntry> now, ActionSpec? prepare)
     {
         var before = old.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
-        var after = now.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
-        var sentences = new List<string>();
+        var after = now.Select(e => (e.Kind, e.Name)).ToHashSet();
+        var differences = new List<Difference>();
         foreach (var entry in now)
         {
             string? was = before.GetValueOrDefault((entry.Kind, entry.Name));
@@ -101,17 +118,20 @@ public sealed class Explainer(ContentStore store, RunRecord? last, Pipeline pipe
 
             if (entry.Kind == EntryKind.Prepare && was is not null && prepare is not null && store.Read(was) is { } shared)
             {
-                sentences.AddRange(Differences(stage, shared.Entries, prepare.Entries, null));
+                differences.AddRange(Differences(stage, shared.Entries, prepare.Entries, null));
             }
             else
             {
-                sentences.Add(Sentence(entry.Kind, entry.Name, was, entry.Value) + Place(stage, entry.Kind, entry.Name));
+                differences.Add(Told(stage, entry, was, entry.Value));
             }
         }
 
-        sentences.AddRange(old.Where(e => !after.ContainsKey((e.Kind, e.Name))).Select(e => Sentence(e.Kind, e.Name, e.Value, null) + Place(stage, e.Kind, e.Name)));
-        return sentences.Distinct();
+        differences.AddRange(old.Where(e => !after.Contains((e.Kind, e.Name))).Select(e => Told(stage, e, e.Value, null)));
+        return [.. differences.DistinctBy(d => d.Text)];
     }
+
+    private static Difference Told(StageNode stage, KeyEntry entry, string? was, string? now) =>
+        new(entry.Kind, entry.Name, was, now, Sentence(entry.Kind, entry.Name, was, now) + Place(stage, entry.Kind, entry.Name));
 
     private static string Place(StageNode stage, string kind, string name) =>
         kind == EntryKind.Setting && stage.SettingLocations.TryGetValue(name, out var place) ? $" at {place}" : "";

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Scaling.Engine.Files;
 using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Planning;
@@ -12,7 +13,7 @@ namespace Scaling.Engine.Planning;
 /// <param name="Text">As the user wrote it.</param>
 /// <param name="Scheme">What stands before the colon, or the declared name; empty for a bare path.</param>
 /// <param name="Files">Absolute paths in ordinal order of their paths, with the SHA-256 of each.</param>
-public sealed record ResolvedFiles(string Setting, string Text, string Scheme, IReadOnlyList<(string Path, string Sha256)> Files)
+public sealed record ResolvedFiles(string Setting, string Text, string Scheme, IReadOnlyList<ReadFile> Files)
 {
     /// <summary>The setting's value as a stage gets it.</summary>
     public JsonObject ToSetting() => new()
@@ -65,7 +66,7 @@ public sealed partial class FileSets(string folder, ContentStore store)
             string[] paths = [.. Expand(pattern).Order(StringComparer.Ordinal)];
             if (paths.Length > 0)
             {
-                found = new ResolvedFiles(setting, text, scheme, [.. paths.Select(p => (p, store.Digest(p)))]);
+                found = new ResolvedFiles(setting, text, scheme, [.. paths.Select(p => new ReadFile(p, store.Digest(p)))]);
                 return null;
             }
 

@@ -32,7 +32,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         IReadOnlyList<Diagnostic> findings = [.. _findings.OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
         return findings.Count > 0
             ? (null, findings)
-            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]), findings);
+            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]) { Overrides = document.Overrides }, findings);
     }
 
     /// <summary>The types that the pipeline uses; those that are unknown or broken are reported where they stand.</summary>

@@ -1,4 +1,5 @@
 // What a run would do now: the whole pipeline walked without executing anything but enumerating stages.
+using System.Text.Json.Serialization;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -10,12 +11,15 @@ namespace Scaling.Engine.Planning;
 public enum StageOutlook
 {
     /// <summary>Everything is in the store.</summary>
+    [JsonStringEnumMemberName("done")]
     Done,
 
     /// <summary>Some of its actions would run.</summary>
+    [JsonStringEnumMemberName("will_run")]
     WillRun,
 
     /// <summary>An input is not made yet: whether anything runs is known then.</summary>
+    [JsonStringEnumMemberName("depends")]
     Depends,
 }
 
@@ -39,6 +43,9 @@ public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan
 /// <param name="code">Brings the code of those that are packages.</param>
 public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer, StageCode code)
 {
+    /// <summary>Whether enumerating stages are executed that are not in the store. Default: true.</summary>
+    public bool Evaluates { get; init; } = true;
+
     /// <summary>Every stage in order.</summary>
     /// <param name="stop">Stops evaluating.</param>
     /// <exception cref="StageFailedException">An enumerating stage failed, or a table of rows lacks a column.</exception>
@@ -63,7 +70,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
             ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
             var reasons = explainer.Why(plan, missing);
             // Looking ahead fetches no native libraries; an enumerating stage that has some is then looked at no further.
-            if (missing.Length > 0 && stage.Declaration.Enumerating && plan.Natives.All(n => n.Folder is not null))
+            if (Evaluates && missing.Length > 0 && stage.Declaration.Enumerating && plan.Natives.All(n => n.Folder is not null))
             {
                 foreach (var (key, result) in await executor.Execute(stage, missing, stop).ConfigureAwait(false))
                 {

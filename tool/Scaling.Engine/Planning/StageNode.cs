@@ -10,7 +10,11 @@ namespace Scaling.Engine.Planning;
 /// <param name="Path">Absolute path of its file.</param>
 /// <param name="Seed">Default 0.</param>
 /// <param name="Stages">In an order in which each stage stands after what it needs.</param>
-public sealed record Pipeline(string Name, string Path, long Seed, IReadOnlyList<StageNode> Stages);
+public sealed record Pipeline(string Name, string Path, long Seed, IReadOnlyList<StageNode> Stages)
+{
+    /// <summary>What <c>--set</c> changed of the file, as typed. Default: nothing.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+}
 
 /// <summary>A stage with its type, settings and inputs.</summary>
 public sealed record StageNode

@@ -54,9 +54,9 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
     private List<ActionSpec> FanOut(StageNode stage, ActionSpec spec, FanOut fanOut, Table rows, ActionSpec? prepare, KeyEntry[] common, KeyEntry[] inputEntries)
     {
-        var actions = new List<(ActionSpec Spec, string[] Order)>();
+        var actions = new List<Candidate>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        var optional = fanOut.Optional.OrderBy(c => c.Key, StringComparer.Ordinal).ToArray();
+        string[] optional = [.. fanOut.Optional.Keys.Order(StringComparer.Ordinal)];
         foreach (var (settings, factor) in Across(stage.Settings, fanOut.Across))
         {
             var before = After(stage, settings, prepare);
@@ -64,23 +64,32 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             foreach (var row in rows.Each())
             {
                 var cells = new Dictionary<string, string>(fanOut.Reads.Count, StringComparer.Ordinal);
+                var telling = new List<KeyEntry>(fanOut.Reads.Count);
                 foreach (string column in fanOut.Reads)
                 {
-                    cells.Add(column, row.Text(column));
+                    Add(column, row.Text(column));
                 }
 
-                foreach (var (column, usual) in optional)
+                foreach (string column in optional)
                 {
-                    cells.Add(column, rows.Has(column) ? row.Text(column) : usual);
+                    Add(column, rows.Has(column) ? row.Text(column) : fanOut.Optional[column]);
                 }
 
-                var telling = cells.Where(c => !IsUsual(fanOut, c.Key, c.Value)).Select(c => new KeyEntry(EntryKind.Row, c.Key, c.Value));
                 KeyEntry[] entries = [.. common, .. before, .. telling, .. inputEntries];
                 string key = ActionKey.Of(entries);
                 if (keys.Add(key))
                 {
                     string[] order = [.. fanOut.Point.Select(c => cells[c]), .. factor is null ? Array.Empty<string>() : [factor]];
-                    actions.Add((spec with { Key = key, Entries = entries, Settings = withFiles, Row = cells, Point = PointName(Name(fanOut, cells, factor)) }, order));
+                    actions.Add(new Candidate(spec with { Key = key, Entries = entries, Settings = withFiles, Row = cells, Point = PointName(Name(fanOut, cells, factor)) }, order));
+                }
+
+                void Add(string column, string cell)
+                {
+                    cells.Add(column, cell);
+                    if (!IsUsual(fanOut, column, cell))
+                    {
+                        telling.Add(new KeyEntry(EntryKind.Row, column, cell));
+                    }
                 }
             }
         }
@@ -166,14 +175,11 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     /// <summary>A setting each, nested ones by dotted path, those that name files left to <see cref="FileEntries"/>.</summary>
     internal static IEnumerable<KeyEntry> Settings(JsonObject settings, IReadOnlyList<ResolvedFiles> files)
     {
-        var leaves = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var leaves = new List<KeyEntry>();
+        var named = files.Select(f => f.Setting).ToHashSet(StringComparer.Ordinal);
         Flatten(settings, "");
-        foreach (var named in files)
-        {
-            leaves.Remove(named.Setting);
-        }
-
-        return leaves.Select(leaf => new KeyEntry(EntryKind.Setting, leaf.Key, leaf.Value));
+        leaves.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return leaves.Where(leaf => !named.Contains(leaf.Name));
 
         void Flatten(JsonObject values, string prefix)
         {
@@ -183,14 +189,14 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
                 {
                     if (nested.All(inner => inner.Value is null))
                     {
-                        leaves[prefix + name] = "{}"; // A record that says nothing is still not an absent one.
+                        leaves.Add(new KeyEntry(EntryKind.Setting, prefix + name, "{}")); // A record that says nothing is still not an absent one.
                     }
 
                     Flatten(nested, $"{prefix}{name}.");
                 }
                 else if (value is not null)
                 {
-                    leaves[prefix + name] = value.ToJsonString();
+                    leaves.Add(new KeyEntry(EntryKind.Setting, prefix + name, value.ToJsonString()));
                 }
             }
         }
@@ -275,9 +281,9 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     }
 
     /// <summary>By the columns of the point: a column of numbers by value, any other by ordinal.</summary>
-    private static IEnumerable<ActionSpec> InOrder(List<(ActionSpec Spec, string[] Order)> actions)
+    private static IEnumerable<ActionSpec> InOrder(List<Candidate> actions)
     {
-        IOrderedEnumerable<(ActionSpec Spec, string[] Order)> ordered = actions.OrderBy(_ => 0);
+        IOrderedEnumerable<Candidate> ordered = actions.OrderBy(_ => 0);
         for (int i = 0; i < (actions.Count == 0 ? 0 : actions[0].Order.Length); i++)
         {
             int column = i;
@@ -290,4 +296,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
         static bool Number(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
     }
+
+    /// <summary>An action with the cells that it is ordered by.</summary>
+    private sealed record Candidate(ActionSpec Spec, string[] Order);
 }

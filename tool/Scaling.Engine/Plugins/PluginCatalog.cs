@@ -116,7 +116,8 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
     private async Task<IReadOnlyList<StageType>> DescribeAnew(string assembly)
     {
         string folder = Path.GetDirectoryName(assembly)!;
-        var digests = Directory.EnumerateFiles(folder, "*.dll").ToDictionary(f => Path.GetFileName(f)!, store.Digest, StringComparer.Ordinal);
+        string[] assemblies = [.. Directory.EnumerateFiles(folder, "*.dll").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
+        var digests = assemblies.ToDictionary(name => name, name => store.Digest(Path.Combine(folder, name)), StringComparer.Ordinal);
         KeyEntry[] entries =
         [
             new(EntryKind.Format, "key", ActionKey.FormatRevision),
@@ -124,7 +125,7 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
             new(EntryKind.Contract, "version", $"{typeof(IStage).Assembly.GetName().Version}"),
             new(EntryKind.Framework, "major", $"{Environment.Version.Major}"),
             new("main", "assembly", Path.GetFileName(assembly)),
-            .. digests.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new KeyEntry(EntryKind.Assembly, d.Key, d.Value)),
+            .. assemblies.Select(name => new KeyEntry(EntryKind.Assembly, name, digests[name])),
         ];
         string key = ActionKey.Of(entries);
         var manifest = store.Find(key);
@@ -138,13 +139,14 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
         }
 
         var natives = NativePackage.ReadFile(Path.Combine(folder, NativePackage.FileName));
-        var root = JsonNode.Parse(store.Content(manifest.Files[0]))!;
+        using var described = JsonDocument.Parse(store.Content(manifest.Files[0]));
+        var root = described.RootElement;
         KeyEntry[] code =
         [
-            .. root["closure"]!.AsArray().Select(n => n!.GetValue<string>()).Select(name => new KeyEntry(EntryKind.Assembly, name, digests[name])),
+            .. root.List("closure", JsonFields.Word).Select(name => new KeyEntry(EntryKind.Assembly, name, digests[name])),
             .. Libraries(folder).Select(name => new KeyEntry(EntryKind.Library, name, store.Digest(Path.Combine(folder, name)))),
         ];
-        StageDescriptor[] stages = [.. root["stages"]!.AsArray().Select(s => s.Deserialize<StageDescriptor>(StageDescriptor.Json)!)];
+        var stages = root.List("stages", DescriptorReader.Read);
         DeclarationCheck.Demand(stages, assembly);
         return [.. stages.Select(stage => new StageType(stage, assembly, code, natives))];
     }

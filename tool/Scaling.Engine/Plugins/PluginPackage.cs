@@ -2,6 +2,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Plugins;
@@ -45,13 +46,11 @@ public sealed record PluginDescription(PluginPackage Package, string Assembly, I
     /// <param name="path">Of a <see cref="FileName"/>.</param>
     public static PluginDescription Read(string path)
     {
-        var root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
+        using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+        var root = document.RootElement;
         return new PluginDescription(
-            new PluginPackage(root["package"]!.GetValue<string>(), root["version"]!.GetValue<string>()),
-            root["assembly"]!.GetValue<string>(),
-            [.. root["code"]!.AsArray().Select(e => e.Deserialize<KeyEntry>()!)],
-            root["natives"]!.AsArray(),
-            [.. root["stages"]!.AsArray().Select(s => s.Deserialize<StageDescriptor>(StageDescriptor.Json)!)]);
+            new PluginPackage(root.Text("package"), root.Text("version")), root.Text("assembly"), root.List("code", KeyEntry.Read),
+            JsonArray.Create(root.GetProperty("natives").Clone())!, root.List("stages", DescriptorReader.Read));
     }
 
     /// <summary>As it stands in the file.</summary>

@@ -11,14 +11,18 @@ namespace Scaling.Engine.Store;
 /// <code>
 /// entries/ab/KEY      a published action (a sealed manifest; one rename publishes it)
 /// blobs/ab/SHA256     content of files too large to stand in their manifest
-/// locks/ab/KEY        held while an action runs
-/// work/KEY/           scratch of an action: checkpoints survive a kill here
+/// lives/TOKEN         a process at work here, held locked and renewed
+/// leases/ab/KEY       who executes an action; work/KEY.LEASE/ is its scratch
+/// work/KEY/           the scratch while nobody does: checkpoints survive a kill here
+/// uses/TOKEN          what a run uses: gc leaves it
+/// trash/              what gc is taking away; who misses it takes it back
+/// locks/              held while actions run on a machine
 /// logs/ab/KEY         what an action last printed
 /// history/ID/NUMBER   what the runs of a pipeline were made of, for why and gc
 /// quarantine/         what was found damaged
 /// proofs              digests taken, by the file's identity
 /// </code>
-/// A hit proves its bytes; what is damaged is moved aside, reported, and counts as a miss.
+/// A hit proves its bytes; what is damaged is moved aside, reported, and counts as a miss. STORE.md tells how processes and hosts share it.
 /// </summary>
 public sealed class ContentStore : IDisposable
 {
@@ -28,6 +32,10 @@ public sealed class ContentStore : IDisposable
     private readonly ProofCache _proofs;
     private readonly Action<Diagnostic> _report;
     private readonly TimeProvider _time;
+    private readonly Lock _living = new();
+    private Life? _life;
+    private UseList? _uses;
+    private volatile bool _notesUses;
 
     private ContentStore(string root, Action<Diagnostic> report, TimeProvider time)
     {
@@ -35,6 +43,7 @@ public sealed class ContentStore : IDisposable
         _report = report;
         _time = time;
         _proofs = new ProofCache(Path.Combine(root, "proofs"), time);
+        Leases = new Leases(root, path => Quarantine(path, $"The lease {Path.GetFileName(path)} is damaged", "is made again where it is needed"));
     }
 
     /// <summary>Absolute path.</summary>
@@ -65,16 +74,58 @@ public sealed class ContentStore : IDisposable
         }
     }
 
-    /// <summary>Where an action's lock lies.</summary>
-    /// <param name="key">Its key.</param>
-    public string LockPath(string key) => Path.Combine(Root, "locks", key[..2], key);
+    /// <summary>Who executes what.</summary>
+    public Leases Leases { get; }
+
+    /// <summary>This process's life in the store, begun when it is first asked for; it ends with the store's disposal.</summary>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    public Life Live()
+    {
+        lock (_living)
+        {
+            if (_life is null)
+            {
+                _life = Life.Begin(LivesPath);
+                Directory.CreateDirectory(UsesPath);
+                _uses = new UseList(Path.Combine(UsesPath, _life.Token));
+            }
+
+            return _life;
+        }
+    }
+
+    /// <summary>Watches the lives of others.</summary>
+    public LifeWatch Watch() => new(LivesPath, _time);
+
+    /// <summary>From now on every entry that is looked for is noted as used before: gc leaves it until the store's disposal. Files that are taken are noted by whoever lives here.</summary>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    public void NoteUses()
+    {
+        Live();
+        _notesUses = true;
+    }
+
+    /// <summary>Notes in one step what will be looked for; nothing where uses are not noted.</summary>
+    /// <param name="keys">Of entries.</param>
+    public void Use(IEnumerable<string> keys)
+    {
+        if (_notesUses)
+        {
+            _uses!.Add(keys);
+        }
+    }
+
+    /// <summary>Where lives lie.</summary>
+    internal string LivesPath => Path.Combine(Root, "lives");
+
+    /// <summary>Where the lists of uses lie, by life.</summary>
+    internal string UsesPath => Path.Combine(Root, "uses");
+
+    /// <summary>Where gc puts what it is taking away.</summary>
+    internal string TrashPath => Path.Combine(Root, "trash");
 
     /// <summary>Held shared by ordinary actions of this machine and alone by exclusive ones.</summary>
     public string MachineLockPath => Path.Combine(Root, "locks", $"machine-{Environment.MachineName}");
-
-    /// <summary>An action's scratch, kept until it is published.</summary>
-    /// <param name="key">Its key.</param>
-    public string WorkPath(string key) => Path.Combine(Root, "work", key);
 
     /// <summary>What an action last printed.</summary>
     /// <param name="key">Its key.</param>
@@ -89,7 +140,11 @@ public sealed class ContentStore : IDisposable
 
     /// <summary>The published action of a key whose bytes are all there and right; else null.</summary>
     /// <param name="key">See KEYS.md.</param>
-    public Manifest? Find(string key) => Read(key) is { } manifest && manifest.Files.All(file => Proves(key, file)) ? manifest : null;
+    public Manifest? Find(string key)
+    {
+        Use([key]);
+        return Read(key) is { } manifest && manifest.Files.All(file => Proves(key, file)) ? manifest : null;
+    }
 
     /// <summary>The published action of a key, its files not looked at; null where there is none or it is damaged.</summary>
     /// <param name="key">See KEYS.md.</param>
@@ -97,7 +152,12 @@ public sealed class ContentStore : IDisposable
     {
         string path = EntryPath(key);
         byte[]? json = Sealed.Read(path, out bool damaged);
-        var manifest = json is null ? null : Parsed(json);
+        if (json is null && !damaged && IsTakenBack("entries", path))
+        {
+            json = Sealed.Read(path, out damaged);
+        }
+
+        var manifest = json is null ? null : Parse(json);
         if (damaged || (json is not null && manifest?.IsSound(key) != true))
         {
             Quarantine(path, $"The entry {key[..12]} is damaged");
@@ -107,11 +167,13 @@ public sealed class ContentStore : IDisposable
         return manifest;
     }
 
-    private static Manifest? Parsed(byte[] json)
+    /// <summary>A manifest that can be worked with; null where the text is none.</summary>
+    internal static Manifest? Parse(byte[] json)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, EngineJson.Default.Manifest);
+            var manifest = Manifest.Read(json);
+            return manifest.Files.All(f => f.IsSound) ? manifest : null;
         }
         catch (JsonException)
         {
@@ -140,10 +202,10 @@ public sealed class ContentStore : IDisposable
         }
 
         string digest = ProofCache.Take(path);
-        string blob = BlobPath(digest);
-        if (!File.Exists(blob) || ProofCache.Take(blob) != digest)
+        _uses?.Add([digest]); // Before it is looked for: until the manifest is there, nothing else tells gc of it.
+        if (!Holds(digest))
         {
-            Durable.Move(path, blob);
+            Durable.Move(path, BlobPath(digest));
         }
 
         return new StoredFile(name, kind, digest, size);
@@ -161,10 +223,10 @@ public sealed class ContentStore : IDisposable
         }
 
         string digest = Convert.ToHexStringLower(SHA256.HashData(content));
-        string blob = BlobPath(digest);
-        if (!File.Exists(blob) || ProofCache.Take(blob) != digest)
+        _uses?.Add([digest]); // Before it is looked for: until the manifest is there, nothing else tells gc of it.
+        if (!Holds(digest))
         {
-            Durable.Write(blob, content);
+            Durable.Write(BlobPath(digest), content);
         }
 
         return new StoredFile(name, kind, digest, content.Length);
@@ -181,22 +243,32 @@ public sealed class ContentStore : IDisposable
     /// <summary>Where the runs of pipelines are kept; see <see cref="Execution.RunHistory"/>.</summary>
     public string HistoryPath => Path.Combine(Root, "history");
 
-    /// <summary>Removes the scratch of an action.</summary>
-    /// <param name="key">Its key.</param>
-    public void RemoveWork(string key)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        try
+        _proofs.Dispose();
+        lock (_living)
         {
-            Directory.Delete(WorkPath(key), recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Nothing was left to remove, or something of it is still in use. What is published stays published.
+            if (_life is not null)
+            {
+                Remove(Path.Combine(UsesPath, _life.Token));
+                _life.Dispose();
+            }
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _proofs.Dispose();
+    /// <summary>Removes a file that nothing depends on.</summary>
+    private static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // gc removes it.
+        }
+    }
 
     private static StoredFile Inline(byte[] content, string name, string kind) =>
         new(name, kind, Convert.ToHexStringLower(SHA256.HashData(content)), content.Length) { Inline = content };
@@ -211,19 +283,24 @@ public sealed class ContentStore : IDisposable
         string blob = BlobPath(file.Sha256);
         try
         {
-            if (_proofs.Digest(blob) == file.Sha256)
+            if ((File.Exists(blob) || IsTakenBack("blobs", blob)) && _proofs.Digest(blob) == file.Sha256)
             {
                 return true;
             }
         }
         catch (IOException)
         {
+            // Told below, if it is still not to be had.
+        }
+
+        if (!File.Exists(blob))
+        {
             _report(new Diagnostic("SCAL4003", $"The file {file.ResultName} of entry {key[..12]} is gone from the store; it is made again.") { Severity = Severity.Warning });
             return false;
         }
 
         _proofs.Forget(blob);
-        if (ProofCache.Take(blob) == file.Sha256)
+        if (Holds(file.Sha256))
         {
             return true;
         }
@@ -232,9 +309,46 @@ public sealed class ContentStore : IDisposable
         return false;
     }
 
-    private void Quarantine(string path, string what)
+    /// <summary>Whether a blob is there whole; its bytes are read.</summary>
+    private bool Holds(string digest)
     {
-        string aside = Path.Combine(Root, "quarantine", $"{Path.GetFileName(path)}.{Guid.NewGuid():N}");
+        try
+        {
+            return ProofCache.Take(BlobPath(digest)) == digest;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Takes back what gc is taking away: it was noted as used in time, or nobody noted anything and it costs the next gc a look.</summary>
+    private bool IsTakenBack(string kind, string path)
+    {
+        if (!Directory.Exists(TrashPath))
+        {
+            return false;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Move(Path.Combine(TrashPath, kind, Path.GetFileName(path)), path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return File.Exists(path); // gc put it back itself, or it is gone.
+        }
+    }
+
+    /// <summary>Moves what is damaged aside and reports it.</summary>
+    /// <param name="path">Of the store.</param>
+    /// <param name="what">Is damaged, as a sentence.</param>
+    /// <param name="then">What becomes of it.</param>
+    internal void Quarantine(string path, string what, string then = "is made again")
+    {
+        string aside = Path.Combine(QuarantinePath, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}");
         Directory.CreateDirectory(Path.GetDirectoryName(aside)!);
         try
         {
@@ -245,10 +359,17 @@ public sealed class ContentStore : IDisposable
             return; // Another run moved it first.
         }
 
-        _report(new Diagnostic("SCAL4002", $"{what}; it was moved to {aside} and is made again.") { Severity = Severity.Warning });
+        _report(new Diagnostic("SCAL4002", $"{what}; it was moved to {aside} and {then}.") { Severity = Severity.Warning });
     }
 
-    private string EntryPath(string key) => Path.Combine(Root, "entries", key[..2], key);
+    /// <summary>Where damage lies.</summary>
+    internal string QuarantinePath => Path.Combine(Root, "quarantine");
 
-    private string BlobPath(string digest) => Path.Combine(Root, "blobs", digest[..2], digest);
+    /// <summary>Where an entry lies.</summary>
+    /// <param name="key">Its key.</param>
+    internal string EntryPath(string key) => Path.Combine(Root, "entries", key[..2], key);
+
+    /// <summary>Where a blob lies.</summary>
+    /// <param name="digest">Of its content.</param>
+    internal string BlobPath(string digest) => Path.Combine(Root, "blobs", digest[..2], digest);
 }

@@ -1,6 +1,7 @@
 // How the engine's records are written: snake case, made at compile time so that starting is quick.
 using System.Text.Json.Serialization;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
 using Scaling.Engine.Workers;
 
 namespace Scaling.Engine.Store;
@@ -15,4 +16,7 @@ namespace Scaling.Engine.Store;
 [JsonSerializable(typeof(ActionSpec))]
 [JsonSerializable(typeof(Request))]
 [JsonSerializable(typeof(Reply))]
+[JsonSerializable(typeof(FrozenPlan))]
+[JsonSerializable(typeof(FrozenStage))]
+[JsonSerializable(typeof(FrozenAction))]
 internal sealed partial class EngineJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 // An entry of the store: what an action was, and what it made.
 using System.Security.Cryptography;
+using System.Text.Json;
 using Scaling.Engine.Keys;
 
 namespace Scaling.Engine.Store;
@@ -31,6 +32,11 @@ public sealed record StoredFile(string Name, string Kind, string Sha256, long By
 
     /// <summary>Path below the stage's results.</summary>
     public string ResultName => Point is null ? Name : $"{Point}/{Name}";
+
+    internal static StoredFile Read(JsonElement of) => new(of.Text("name"), of.Text("kind"), of.Text("sha256"), of.Whole("bytes"))
+    {
+        Volatile = of.Flag("volatile"), Point = of.TextOrNone("point"), Inline = of.BytesOrNone("inline"),
+    };
 }
 
 /// <summary>A published action. Its presence under its key is the one truth; everything else may be rebuilt.</summary>
@@ -48,4 +54,15 @@ public sealed record Manifest(
     /// <param name="key">Under which it lies.</param>
     internal bool IsSound(string key) =>
         Key == key && Stage is not null && Entries is not null && Entries.All(e => e is not null) && Files is not null && Files.All(f => f is { IsSound: true }) && double.IsFinite(Seconds);
+
+    /// <summary>Reads what was written of a manifest.</summary>
+    /// <param name="json">UTF-8.</param>
+    /// <exception cref="JsonException">It is no manifest.</exception>
+    internal static Manifest Read(ReadOnlyMemory<byte> json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var of = document.RootElement;
+        return new Manifest(
+            of.Text("key"), of.Text("stage"), of.TextOrNone("point"), of.List("entries", KeyEntry.Read), of.List("files", StoredFile.Read), of.Number("seconds"), of.Time("published"));
+    }
 }

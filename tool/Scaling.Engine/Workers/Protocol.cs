@@ -73,6 +73,12 @@ public sealed record ActionSpec
 
     /// <summary>Has the machine for itself.</summary>
     public bool Exclusive { get; init; }
+
+    /// <summary>The lease of another that may be superseded, since its holder is silent; null for none.</summary>
+    public string? Supersedes { get; init; }
+
+    /// <summary>Executed though it may be published; what is published then stands in its place.</summary>
+    public bool Again { get; init; }
 }
 
 /// <summary>Prices of actions of one stage.</summary>
@@ -136,6 +142,9 @@ public sealed record Reply
     /// <summary>The action that the reply is about.</summary>
     public string? Key { get; init; }
 
+    /// <summary>It is executed from now on: nobody else has it, and its entry was not there.</summary>
+    public bool Started { get; init; }
+
     /// <summary>How far it is.</summary>
     public StageProgress? Progress { get; init; }
 
@@ -147,6 +156,12 @@ public sealed record Reply
 
     /// <summary>Who executes a busy action, or what made one fail.</summary>
     public IReadOnlyList<Diagnostic>? Findings { get; init; }
+
+    /// <summary>The lease that a busy action is under; null where it waits for the machine.</summary>
+    public string? Lease { get; init; }
+
+    /// <summary>File of what an ended action printed, or its batch; null for nothing.</summary>
+    public string? Log { get; init; }
 
     /// <summary>Seconds that the action took.</summary>
     public double Seconds { get; init; }

@@ -1,14 +1,13 @@
-// One action in a worker: its folders, its lock, and the step that publishes it.
+// One action in a worker: its folders, its lease, and the step that publishes it.
 using System.Diagnostics;
-using Scaling.Engine.Files;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Workers;
 
-/// <summary>An action whose lock this process holds.</summary>
-internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLock taken) : IDisposable
+/// <summary>An action whose lease this process holds.</summary>
+internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease lease) : IDisposable
 {
     private static readonly string[] OwnFolders = ["out", "in", "prepared", "scratch"];
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -19,7 +18,10 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
     public Stopwatch SinceProgress { get; } = Stopwatch.StartNew();
 
-    private string Work => store.WorkPath(Spec.Key);
+    /// <summary>Whether nobody has superseded its lease.</summary>
+    public bool IsHeld => lease.IsHeld;
+
+    private string Work => lease.Work;
 
     private string Output => Path.Combine(Work, "out");
 
@@ -77,14 +79,18 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             [.. role.Select((file, i) => new InputFile(Lay(file, Path.Combine(Work, "in", role.Key, $"{i}")), file.Point))];
     }
 
-    /// <summary>Publishes the outputs; false where an input changed while the action ran, which publishes nothing.</summary>
+    /// <summary>Publishes the outputs; or tells that an input changed while the action ran, or that another has superseded its lease: both publish nothing.</summary>
     /// <exception cref="StageFailedException">SCAL6004, SCAL6005: the stage broke its declaration.</exception>
     /// <exception cref="InfrastructureException">The store cannot be written.</exception>
-    public bool TryPublish(StageDeclaration declaration)
+    public ActionEnd Publish(StageDeclaration declaration)
     {
         try
         {
-            return IsPublished(declaration);
+            return Published(declaration);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StageFailedException && IsLost())
+        {
+            return ActionEnd.Busy; // Its files are another's now.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -92,7 +98,19 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
         }
     }
 
-    private bool IsPublished(StageDeclaration declaration)
+    private bool IsLost()
+    {
+        try
+        {
+            return !IsHeld;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // Then the store is what fails.
+        }
+    }
+
+    private ActionEnd Published(StageDeclaration declaration)
     {
         Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
         var declared = Declared(declaration);
@@ -105,7 +123,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
 
         if (Spec.Reads.Any(r => Changed(r.Path, r.Sha256)) || Spec.Inputs.Concat(Spec.Prepared).Any(i => i.Path is not null && Changed(i.Path, i.Sha256)) || CodeChanged())
         {
-            return false;
+            return ActionEnd.InputsChanged;
         }
 
         StoredFile[] files =
@@ -113,12 +131,29 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, FileLoc
             .. declared.Where(d => File.Exists(Path.Combine(Output, d.Name)))
                 .Select(d => store.Take(Path.Combine(Output, d.Name), d.Name, d.Kind) with { Volatile = d.Volatile }),
         ];
+        if (!IsHeld)
+        {
+            return ActionEnd.Busy;
+        }
+
         store.Publish(new Manifest(Spec.Key, Spec.Stage, Spec.Point, Spec.Entries, files, Seconds, store.Now));
-        store.RemoveWork(Spec.Key);
-        return true;
+        RemoveWork();
+        return ActionEnd.Published;
     }
 
-    public void Dispose() => taken.Dispose();
+    private void RemoveWork()
+    {
+        try
+        {
+            Directory.Delete(Work, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something of it is still in use. What is published stays published, and gc removes the rest.
+        }
+    }
+
+    public void Dispose() => lease.Dispose();
 
     private IReadOnlyList<OutputFile> Declared(StageDeclaration declaration) => Spec.Kind == ActionKind.Prepare
         ? [.. declaration.Prepare!.Outputs.Select(name => new OutputFile(name, "prepared"))]

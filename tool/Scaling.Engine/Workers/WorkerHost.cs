@@ -28,8 +28,9 @@ public sealed class WorkerHost : IDisposable
     private readonly BlockingCollection<Request> _waiting = [];
     private readonly Dictionary<string, PluginLoadContext> _plugins = [];
     private volatile CancellationTokenSource _stop = new();
-    private List<ActionSpec> _open = [];
+    private readonly List<ActionSpec> _open = [];
     private volatile bool _working;
+    private volatile string? _log;
 
     private WorkerHost(string input, string output, string store)
     {
@@ -155,7 +156,12 @@ public sealed class WorkerHost : IDisposable
         }
         else if (request.Run is { } actions)
         {
-            _open = [.. actions];
+            lock (_open)
+            {
+                _open.Clear();
+                _open.AddRange(actions);
+            }
+
             try
             {
                 Execute(actions);
@@ -207,40 +213,63 @@ public sealed class WorkerHost : IDisposable
         using var machine = FileLock.TryTakeLasting(_store.MachineLockPath, alone: actions[0].Exclusive);
         if (machine is null)
         {
-            string holder = actions[0].Exclusive ? "other actions on this machine" : "an action that has the machine for itself";
-            EndOpen(ActionEnd.Busy, [new Diagnostic("SCAL5004", $"Waiting for {holder}.") { Severity = Severity.Warning }]);
+            EndOpen(ActionEnd.Busy);
             return;
         }
 
+        var life = _store.Live();
         var mine = new List<RunningAction>();
         try
         {
             foreach (var spec in actions)
             {
-                if (FileLock.TryTake(_store.LockPath(spec.Key)) is not { } taken)
+                if (_store.Leases.TryTake(spec.Key, life, spec.Supersedes, out string? other) is not { } lease)
                 {
-                    string holder = FileLock.Holder(_store.LockPath(spec.Key));
-                    End(spec, ActionEnd.Busy, [new Diagnostic("SCAL5003", $"Waiting for {holder}, which executes the same action.") { Severity = Severity.Warning }]);
+                    End(spec, new Reply { End = ActionEnd.Busy, Lease = other });
                 }
-                else if (_store.Find(spec.Key) is not null)
+                else if (!spec.Again && _store.Find(spec.Key) is not null)
                 {
-                    taken.Dispose();
+                    lease.Dispose();
                     End(spec, ActionEnd.Found);
                 }
                 else
                 {
-                    mine.Add(new RunningAction(_store, spec, taken));
+                    mine.Add(new RunningAction(_store, spec, lease));
+                    Say(new Reply { Key = spec.Key, Started = true });
                 }
             }
 
             if (mine.Count > 0)
             {
+                life.Renewed = () => StopWhereLost(mine);
                 RunLogged(mine);
             }
         }
         finally
         {
+            life.Renewed = null;
             mine.ForEach(action => action.Dispose());
+        }
+    }
+
+    /// <summary>Ends work that another has taken over meanwhile, since this process or its host stood still: what runs would be thrown away.</summary>
+    private void StopWhereLost(IReadOnlyList<RunningAction> actions)
+    {
+        if (IsAnyLost(actions))
+        {
+            _stop.Cancel();
+        }
+    }
+
+    private bool IsAnyLost(IReadOnlyList<RunningAction> actions)
+    {
+        try
+        {
+            return actions.Any(a => IsOpen(a.Spec) && !a.IsHeld);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // Nothing can be seen of the store now; publishing looks again.
         }
     }
 
@@ -248,12 +277,14 @@ public sealed class WorkerHost : IDisposable
     {
         string log = _store.LogPath(actions[0].Spec.Key);
         Redirect(log);
+        _log = log;
         try
         {
             Run(actions);
         }
         finally
         {
+            _log = null;
             Redirect("/dev/null");
             if (new FileInfo(log) is { Exists: true, Length: 0 } silent)
             {
@@ -290,6 +321,10 @@ public sealed class WorkerHost : IDisposable
                 Publish(actions[0], stage.Declaration);
             }
         }
+        catch (Exception) when (IsAnyLost(actions))
+        {
+            EndOpen(ActionEnd.Busy); // Whatever it stumbled over: what is open is done by who took over, or tried again.
+        }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             EndOpen(ActionEnd.Stopped);
@@ -302,21 +337,40 @@ public sealed class WorkerHost : IDisposable
         {
             EndOpen(ActionEnd.Failed, [e.Diagnostic]);
         }
-        catch (IOException e) when (e.HResult is LibC.NoSpace or LibC.QuotaExceeded)
+        catch (IOException e) when (FileFailure.IsFull(e) || e.HResult == LibC.ReadOnlyFileSystem)
         {
             EndOpen(ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine(e);
+            WriteToLog(e);
             EndOpen(ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
         }
     }
 
     private void Publish(RunningAction action, StageDeclaration declaration)
     {
-        bool unchanged = action.TryPublish(declaration);
-        End(action.Spec, unchanged ? ActionEnd.Published : ActionEnd.InputsChanged, seconds: action.Seconds);
+        try
+        {
+            End(action.Spec, action.Publish(declaration), seconds: action.Seconds);
+        }
+        catch (StageFailedException e)
+        {
+            End(action.Spec, ActionEnd.Failed, e.Diagnostics); // This row's outputs are wrong; the others of its batch go on.
+        }
+    }
+
+    /// <summary>Into the log that is told of, whatever standard error is by now.</summary>
+    private void WriteToLog(Exception e)
+    {
+        try
+        {
+            File.AppendAllText(_log!, $"{e}\n");
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            // The diagnostic tells its message.
+        }
     }
 
     private void SayProgress(RunningAction action, StageProgress progress)
@@ -331,17 +385,39 @@ public sealed class WorkerHost : IDisposable
     /// <summary>Ends what has not ended of the request at hand.</summary>
     private void EndOpen(ActionEnd end, IReadOnlyList<Diagnostic>? findings = null)
     {
-        foreach (var spec in _open.ToArray())
+        ActionSpec[] open;
+        lock (_open)
+        {
+            open = [.. _open];
+        }
+
+        foreach (var spec in open)
         {
             End(spec, end, findings);
         }
     }
 
-    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0)
+    private void End(ActionSpec spec, ActionEnd end, IReadOnlyList<Diagnostic>? findings = null, double seconds = 0) =>
+        End(spec, new Reply { End = end, Findings = findings, Seconds = seconds });
+
+    private void End(ActionSpec spec, Reply reply)
     {
-        if (_open.Remove(spec))
+        lock (_open)
         {
-            Say(new Reply { Key = spec.Key, End = end, Findings = findings, Seconds = seconds });
+            if (!_open.Remove(spec))
+            {
+                return;
+            }
+        }
+
+        Say(reply with { Key = spec.Key, Log = _log });
+    }
+
+    private bool IsOpen(ActionSpec spec)
+    {
+        lock (_open)
+        {
+            return _open.Contains(spec);
         }
     }
 
@@ -364,6 +440,10 @@ public sealed class WorkerHost : IDisposable
         _ = LibC.Duplicate(file, 1);
         _ = LibC.Duplicate(file, 2);
         _ = LibC.Close(file);
+
+        // .NET writes to a duplicate of the descriptor that it took when it first wrote: the file of an earlier action.
+        Console.SetOut(new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true });
+        Console.SetError(new StreamWriter(Console.OpenStandardError()) { AutoFlush = true });
     }
 
     private static AnonymousPipeClientStream Pipe(PipeDirection direction, string handle)

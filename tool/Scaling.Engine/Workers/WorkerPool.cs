@@ -12,14 +12,29 @@ namespace Scaling.Engine.Workers;
 /// <param name="Seconds">What it took.</param>
 public sealed record ActionResult(ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds)
 {
+    /// <summary>Why it gave nothing, in words.</summary>
+    public IReadOnlyList<Diagnostic> Reasons => End == ActionEnd.InputsChanged
+        ? [new Diagnostic("SCAL3010", "Its input files or its plugin changed while it ran; nothing was published.") { Hint = "Run again when they are still." }]
+        : Findings;
+
     /// <summary>File of what it printed, or its batch; null for nothing.</summary>
     public string? Log { get; init; }
+
+    /// <summary>The lease that a busy action is under; null where it waits for the machine.</summary>
+    public string? Lease { get; init; }
 }
 
 /// <summary>What a worker says while it works.</summary>
 /// <param name="Progress">Key of an action, and how far it is.</param>
 /// <param name="Warning">Key of the action that warns, null for the store; and the warning.</param>
-public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action<string?, Diagnostic> Warning);
+public sealed record WorkerEvents(Action<string, StageProgress> Progress, Action<string?, Diagnostic> Warning)
+{
+    /// <summary>Takes the key of an action that is executed from now on. Default: nobody listens.</summary>
+    public Action<string> Started { get; init; } = _ => { };
+
+    /// <summary>Takes how an action ended, while others of its batch may go on. Default: nobody listens.</summary>
+    public Action<string, ActionResult> Ended { get; init; } = (_, _) => { };
+}
 
 /// <summary>Starts, reuses and replaces worker processes.</summary>
 /// <param name="command">How to start one.</param>
@@ -209,13 +224,18 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         {
             events.Warning(reply.Key, warning);
         }
+        else if (reply is { Started: true, Key: { } begun })
+        {
+            events.Started(begun);
+        }
         else if (reply is { Progress: { } progress, Key: { } running })
         {
             events.Progress(running, progress);
         }
         else if (reply is { End: { } end, Key: { } key })
         {
-            ended[key] = new ActionResult(end, reply.Findings ?? [], reply.Seconds);
+            ended[key] = new ActionResult(end, reply.Findings ?? [], reply.Seconds) { Lease = reply.Lease, Log = reply.Log };
+            events.Ended(key, ended[key]);
         }
     }
 

@@ -1,0 +1,66 @@
+// cache gc and stats as people and programs see them.
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Scaling.TestKit;
+
+namespace Scaling.EndToEnd;
+
+public sealed partial class CacheCommandTests : IDisposable
+{
+    private const string Stages = """
+          rows: { uses: echo, with: { text: "a,bb,ccc", count: 3 } }
+          squares: { uses: square, needs: rows, with: { suffix: "!" } }
+          total: { uses: collect, needs: squares }
+
+        """;
+
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Fact]
+    public async Task Gc_says_what_would_go_and_what_making_it_again_would_cost()
+    {
+        _tool.Write("study.yaml", Stages);
+        Run();
+        string record = Directory.EnumerateFiles(_tool.Folder["store/history"], "*", SearchOption.AllDirectories).Single();
+        File.SetLastWriteTimeUtc(record, DateTime.UtcNow.AddDays(-40));
+        _tool.Write("study.yaml", Stages.Replace("!", "?"));
+        Run();
+
+        string nothing = _tool.Run("cache", "gc", "--dry-run").Output;
+        string would = _tool.Run("cache", "gc", "--older-than", "30d", "--dry-run").Output;
+        string stats = _tool.Run("cache", "stats").Output;
+        var gone = _tool.Run("cache", "gc", "--older-than", "30d", "--json");
+
+        var answer = JsonNode.Parse(gone.Output)!;
+        Assert.Equal(("schema", "scaling.cache-gc/1"), (answer.AsObject().First().Key, answer["schema"]!.GetValue<string>()));
+        Assert.Equal(5, answer["stages"]!.AsArray().Sum(s => s!["entries"]!.GetValue<int>()));
+        Assert.Equal(0, _tool.Run("run", "study.yaml", "--json").Executed);
+        await Snapshot.Match(Masked($"# nothing is unused\n{nothing}\n# runs of long ago\n{would}\n# stats\n{stats}"));
+    }
+
+    [Fact]
+    public async Task What_the_cache_commands_cannot_work_with_is_told()
+    {
+        string none = _tool.Run("cache", "stats").Error;
+        Directory.CreateDirectory(_tool.Folder["store"]);
+        string age = _tool.Run("cache", "gc", "--older-than", "soon").Error;
+        var size = _tool.Run("cache", "gc", "--max-size", "50 boxes");
+
+        Assert.Equal(2, size.ExitCode);
+        await Snapshot.Match(_tool.Portable(none + age + size.Error));
+    }
+
+    private void Run()
+    {
+        var run = _tool.Run("run", "study.yaml");
+        Assert.True(run.ExitCode == 0, run.Error);
+    }
+
+    /// <summary>Sizes and times differ from machine to machine: their digits are left out, with the blanks before them.</summary>
+    private string Masked(string text) => Figures().Replace(_tool.Portable(text), " N $1");
+
+    [GeneratedRegex(@" +[0-9][0-9.]* (kB|B|s of compute)")]
+    private static partial Regex Figures();
+}

@@ -1,0 +1,155 @@
+// Every kind of file of the store, damaged in every way: found, moved aside, made again, and never a wrong result.
+
+namespace Scaling.EndToEnd;
+
+public sealed class CorruptionTests : IDisposable
+{
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Theory]
+    [InlineData("flip")]
+    [InlineData("truncate")]
+    [InlineData("zero")]
+    [InlineData("swap")]
+    [InlineData("delete")]
+    public void Whatever_is_damaged_a_run_gives_the_results_of_the_undamaged_one(string how)
+    {
+        string text = string.Join(',', Enumerable.Range(0, 4).Select(i => new string((char)('a' + i), 1500 + i))); // Tables too large to stand in their manifests.
+        _tool.Write("study.yaml", $$"""
+              rows: { uses: echo, with: { text: "{{text}}", count: 4 } }
+              squares: { uses: square, needs: rows }
+              shared: { uses: shared, needs: rows }
+              total: { uses: collect, needs: squares }
+
+            """);
+        _tool.Write("failing.yaml", """
+              rows: { uses: echo, with: { text: "grumble,throw", count: 2 } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 0 } }
+
+            """);
+        Run();
+        var results = Stable();
+        Assert.Equal(1, _tool.Run("run", "failing.yaml").ExitCode); // Logs, and scratch that rests.
+        _tool.Folder.Write("store/quarantine/a", "damage");
+        _tool.Folder.Write("store/quarantine/b", "other damage");
+
+        foreach (string kind in new[] { "blobs", "entries", "history", "rest" })
+        {
+            string[] files = Files(kind);
+            Assert.True(files.Length >= 2, $"{files.Length} files of {kind}");
+            Damage(files, how);
+
+            var run = Run();
+
+            Assert.Equal(results, Stable());
+            bool reported = run.Error.Contains(how == "delete" ? "SCAL4003" : "SCAL4002", StringComparison.Ordinal);
+            Assert.True(reported || kind is "history" or "rest" || (kind, how) is ("entries", "delete"), run.Error);
+            Assert.True(run.Executed > 0 == kind is "blobs" or "entries", $"{run.Executed} executed after {how} of {kind}");
+        }
+
+        Assert.Equal(0, Run().Executed);
+        Assert.Equal(results, Stable());
+        Assert.Equal(1, _tool.Run("run", "failing.yaml").ExitCode);
+        Assert.Equal(0, _tool.Run("why", "squares", "study.yaml").ExitCode);
+        Assert.Equal(0, _tool.Run("cache", "gc").ExitCode);
+    }
+
+    [Theory]
+    [InlineData("flip")]
+    [InlineData("truncate")]
+    [InlineData("zero")]
+    [InlineData("swap")]
+    [InlineData("delete")]
+    public void Verify_finds_all_damage_moves_it_aside_and_ends_with_exit_code_4(string how)
+    {
+        foreach (char c in "ab")
+        {
+            _tool.Write("study.yaml", $$"""
+                  rows: { uses: echo, with: { text: "{{new string(c, 5000)}}" } }
+                  squares: { uses: square, needs: rows }
+
+                """);
+            Run();
+        }
+
+        int records = Files("history").Length;
+        int blobs = Files("blobs").Length;
+        Damage(Files("blobs"), how);
+        if (how != "delete")
+        {
+            Damage(Files("history"), how is "swap" ? "flip" : how); // A record that lies in another's place is that run all the same.
+        }
+
+        var found = _tool.Run("cache", "verify", "--json");
+        var again = _tool.Run("cache", "verify");
+
+        var answer = System.Text.Json.Nodes.JsonNode.Parse(found.Output)!;
+        Assert.Equal((4, "scaling.cache-verify/1", false), (found.ExitCode, answer["schema"]!.GetValue<string>(), answer["whole"]!.GetValue<bool>()));
+        Assert.Equal(how == "delete" ? 0 : blobs + records, answer["damaged"]!.AsArray().Count);
+        Assert.NotEmpty(answer["gone"]!.AsArray());
+        Assert.Equal(4, again.ExitCode); // What is gone stays so until it is made again.
+        Assert.Contains("SCAL4012", again.Error);
+        Run();
+        _tool.Run("cache", "gc");
+        var last = _tool.Run("cache", "verify");
+        Assert.True(last.ExitCode == 0, last.Error + last.Output);
+    }
+
+    private Ended Run()
+    {
+        var run = _tool.Run("run", "study.yaml", "--json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        return run;
+    }
+
+    private string[] Stable() => [.. _tool.Results("study", r => !r.EndsWith("times.csv", StringComparison.Ordinal)).Select(r => $"{r.Key} {r.Value}")];
+
+    private string[] Files(string kind)
+    {
+        string root = _tool.Folder["store"];
+        string[] others = ["blobs", "entries", "history"];
+        return
+        [
+            .. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(f => Path.GetRelativePath(root, f).Split('/')[0] is var folder && (kind == "rest" ? !others.Contains(folder) : folder == kind))
+                .Where(f => new FileInfo(f) is { LinkTarget: null, Length: > 0 }).Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private static void Damage(string[] files, string how)
+    {
+        if (how == "swap")
+        {
+            // Each takes the place of the one before it.
+            byte[][] contents = [.. files.Select(File.ReadAllBytes)];
+            for (int i = 0; i < files.Length; i++)
+            {
+                File.WriteAllBytes(files[i], contents[(i + 1) % files.Length]);
+            }
+
+            return;
+        }
+
+        foreach (string file in files)
+        {
+            byte[] bytes = File.ReadAllBytes(file);
+            switch (how)
+            {
+                case "flip":
+                    bytes[bytes.Length / 2] ^= 1;
+                    File.WriteAllBytes(file, bytes);
+                    break;
+                case "truncate":
+                    File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
+                    break;
+                case "zero":
+                    File.WriteAllBytes(file, new byte[bytes.Length]);
+                    break;
+                default:
+                    File.Delete(file);
+                    break;
+            }
+        }
+    }
+}

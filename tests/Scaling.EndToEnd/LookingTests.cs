@@ -1,0 +1,155 @@
+// status, logs, show, report: what became of a pipeline, told without executing anything; and every answer for programs.
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Scaling.TestKit;
+
+namespace Scaling.EndToEnd;
+
+public sealed class LookingTests : IDisposable
+{
+    private const string Stages = """
+          rows: { uses: echo, with: { text: "a,grumble", count: 2 } }
+          work: { uses: misbehave-row, needs: rows, with: { milliseconds: 0 } }
+          shared: { uses: shared, needs: rows, with: { word: w } }
+          told: { uses: tell, with: { text: "# What came of it" } }
+
+        """;
+
+    private const string Slow = """
+          rows: { uses: echo, with: { text: "grumble" } }
+          work: { uses: misbehave-row, needs: rows, with: { milliseconds: 60000 } }
+
+        """;
+
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Fact]
+    public async Task People_are_told_what_became_of_a_run()
+    {
+        _tool.Write("study.yaml", Stages);
+        string before = Told("status", "study.yaml");
+        Assert.Equal(1, _tool.Run("run", "study.yaml", "--jobs", "1").ExitCode);
+        int executed = Directory.GetFiles(_tool.Folder["journal"]).Length;
+        string after = string.Concat(
+            Told("status", "study.yaml"), Told("logs", "work", "study.yaml"), Told("logs", "work@p2", "study.yaml"), Told("show", "rows", "study.yaml"), Told("show", "shared", "study.yaml"), Told("show", "shared@p1", "study.yaml"),
+            Told("show", "rows", "study.yaml", "--file", "echo.csv"), Told("report", "study.yaml"));
+        _tool.Write("study.yaml", Stages.Replace("word: w", "word: v").Replace("count: 2", "count: 3"));
+        string changed = Told("status", "study.yaml") + Told("logs", "work@p2", "study.yaml") + Told("show", "rows", "study.yaml", "--file", "echo.csv");
+
+        Assert.Equal(executed, Directory.GetFiles(_tool.Folder["journal"]).Length);
+        await Snapshot.Match(_tool.Scrubbed($"{before}{after}# the pipeline was changed\n{changed}"));
+    }
+
+    [Fact]
+    public async Task Programs_are_told_the_same()
+    {
+        _tool.Write("study.yaml", Stages);
+        _tool.Write("wrong.yaml", Stages.Replace("count", "cont").Replace("tell", "tel"));
+        string answers = string.Concat(
+            Told("run", "study.yaml", "--json", "--jobs", "1"), Told("check", "study.yaml", "--json"), Told("check", "wrong.yaml", "--json"), Told("graph", "study.yaml", "--format", "json"), Told("status", "study.yaml", "--json"),
+            Told("logs", "work", "study.yaml", "--json"), Told("show", "shared@p1", "study.yaml", "--json"), Told("plugin", "list", "study.yaml", "--json"), Told("status", "wrong.yaml", "--json"));
+
+        await Snapshot.Match(_tool.Scrubbed(answers));
+    }
+
+    [Fact]
+    public void A_mistake_is_told_with_what_to_do()
+    {
+        _tool.Write("pipeline.yaml", Stages);
+        Refused("SCAL1051", "logs", "work");
+        Refused("SCAL1054", "show", "rows");
+        Refused("SCAL1056", "report");
+
+        _tool.Run("run");
+        Refused("SCAL1004", "logs", "wrok");
+        Refused("SCAL1006", "show", "shared@p9");
+        Refused("SCAL1052", "logs", "rows");
+        Refused("SCAL1053", "logs", "shared", "--follow");
+        Refused("SCAL1055", "show", "told", "--file", "raport.md");
+        Refused("SCAL1059", "completion", "tcsh");
+        Directory.Delete(_tool.Folder["results"], recursive: true);
+        Refused("SCAL1058", "report");
+
+        _tool.Write("pipeline.yaml", "  rows: { uses: echo }\n");
+        _tool.Run("run");
+        Refused("SCAL1057", "report");
+    }
+
+    [Fact]
+    public void Status_tells_who_runs_what_and_logs_follow_it_until_it_ends()
+    {
+        _tool.Write("study.yaml", Slow);
+        var run = _tool.Start("run", "study.yaml", "--jobs", "1");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
+
+        var status = _tool.Run("status", "study.yaml", "--json");
+        var following = _tool.Start("logs", "work@p1", "study.yaml", "--follow");
+        string? first = following.StandardOutput.ReadLine();
+        Tool.Signal(run.Id, "INT");
+        var followed = Tool.End(following);
+
+        Assert.Equal(130, Tool.End(run).ExitCode);
+        var running = JsonNode.Parse(status.Output)!["running"]!.AsArray().Single()!;
+        Assert.Equal(("work", "p1"), (running["stage"]!.GetValue<string>(), running["point"]!.GetValue<string>()));
+        Assert.Contains(Environment.MachineName, running["holder"]!.GetValue<string>());
+        Assert.Equal((0, "grumbling", ""), (followed.ExitCode, first, followed.Output));
+        Assert.Contains("Nobody runs it now.", _tool.Run("status", "study.yaml").Output);
+    }
+
+    [Fact]
+    public void A_holder_that_was_killed_runs_nothing()
+    {
+        _tool.Write("study.yaml", Slow);
+        var run = _tool.Start("run", "study.yaml", "--jobs", "1");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
+        Tool.KillNow(run, workers: true);
+
+        Assert.Contains("Nobody runs it now.", _tool.Run("status", "study.yaml").Output);
+    }
+
+    [Fact]
+    public void Interrupted_while_it_looks_it_ends_at_once_with_130()
+    {
+        _tool.Write("study.yaml", Slow);
+        var run = _tool.Start("run", "study.yaml", "--jobs", "1");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
+        var following = _tool.Start("logs", "work@p1", "study.yaml", "--follow");
+        Assert.Equal("grumbling", following.StandardOutput.ReadLine());
+
+        var since = Stopwatch.StartNew();
+        Tool.Signal(following.Id, "INT");
+        Assert.Equal((130, ""), (following.WaitForExit(TimeSpan.FromSeconds(20)) ? following.ExitCode : -1, following.StandardError.ReadToEnd()));
+        Assert.InRange(since.Elapsed.TotalSeconds, 0, 5);
+        following.Dispose();
+        Tool.Signal(run.Id, "INT");
+        Assert.Equal(130, Tool.End(run).ExitCode);
+    }
+
+    [Fact]
+    public void A_worker_keeps_what_each_of_its_actions_prints_apart()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "grumble", count: 3 } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 0 } }
+
+            """);
+        _tool.Run("run", "study.yaml", "--jobs", "1");
+
+        Assert.All(new[] { "p1", "p2", "p3" }, point => Assert.Equal("grumbling\n", _tool.Run("logs", $"work@{point}", "study.yaml").Output));
+    }
+
+    private void Refused(string code, params string[] line)
+    {
+        var ended = _tool.Run(line);
+        Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
+        Assert.Contains($"error {code}: ", ended.Error);
+    }
+
+    private string Told(params string[] line)
+    {
+        var ended = _tool.Run(line);
+        return $"$ dotnet scaling {string.Join(' ', line)}\n{ended.Output.TrimEnd('\n')}\n{(line[0] == "run" || ended.Error.Length == 0 ? "" : $"(standard error) {ended.Error.TrimEnd('\n')}\n")}\n";
+    }
+}

@@ -1,0 +1,85 @@
+// execute: actions of a frozen plan, without planning: what a scheduler's job runs.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+internal static class ExecuteCommand
+{
+    public static async Task<int> Run(Commands.Invocation call)
+    {
+        var plan = FrozenPlan.Read(call.PlanToExecute);
+        string[] target = call.Target.Split('@', 2);
+        if (plan.Stages.FirstOrDefault(s => s.Id == target[0]) is not { } frozen)
+        {
+            string[] ids = [.. plan.Stages.Select(s => s.Id)];
+            throw new UsageException("SCAL1077", $"The plan has no stage '{target[0]}'. It has: {string.Join(", ", ids)}.", NearestSpelling.Hint(target[0], ids));
+        }
+
+        FrozenAction[] chosen = [.. frozen.Actions.Where(a => target.Length == 1 || (a.Point?.StartsWith(target[1], StringComparison.Ordinal) ?? false))];
+        if (chosen.Length == 0)
+        {
+            throw new UsageException("SCAL1078", frozen.Outlook switch
+            {
+                StageOutlook.Depends => $"What '{frozen.Id}' runs was not known yet when the plan was made: {string.Join("; ", frozen.Reasons)}.",
+                StageOutlook.Done => $"'{frozen.Id}' had nothing to do when the plan was made.",
+                _ => $"The plan has no action '{call.Target}'. Those of '{frozen.Id}' begin: {string.Join(", ", frozen.Actions.Take(5).Select(a => a.Point ?? "(it has no rows)"))}.",
+            });
+        }
+
+        var console = CommandConsole.New(moves: true);
+        using var session = Session.OfPlan(plan, call.StoreFolder, console);
+        var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
+        var executor = new ActionExecutor(session.Workers, session.Store, 1, console, session.Code);
+        ActionSpec[] actions = [.. chosen.Select(frozen.Spec)];
+        if (frozen.Prepare is { } shared && await Prepared(session, executor, stage, shared, call.Stop).ConfigureAwait(false) is { } files)
+        {
+            actions = Array.ConvertAll(actions, a => a with { Prepared = files });
+        }
+
+        bool batch = stage.Declaration.FanOut?.Mode == FanOutMode.Batch;
+        int exit = ExitCode.Done;
+        foreach (var group in batch ? [actions] : actions.Select(a => new[] { a }))
+        {
+            foreach (var (key, result) in await executor.Execute(stage, group, call.Stop).ConfigureAwait(false))
+            {
+                exit = Math.Max(exit, Tell(console, stage, group.First(a => a.Key == key), result));
+            }
+        }
+
+        return exit;
+    }
+
+    private static async Task<ActionInput[]?> Prepared(Session session, ActionExecutor executor, StageNode stage, ActionSpec shared, CancellationToken stop)
+    {
+        var manifest = session.Store.Find(shared.Key);
+        if (manifest is null)
+        {
+            var result = (await executor.Execute(stage, [shared], stop).ConfigureAwait(false))[shared.Key];
+            stop.ThrowIfCancellationRequested();
+            manifest = session.Store.Find(shared.Key) ?? throw new StageFailedException(result.Findings);
+        }
+
+        return [.. manifest.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, session.Store.ContentPath(f), f.Inline))];
+    }
+
+    private static int Tell(ICommandConsole console, StageNode stage, ActionSpec action, ActionResult result)
+    {
+        string name = action.Point is null ? stage.Id : $"{stage.Id}@{action.Point}";
+        switch (result.End)
+        {
+            case ActionEnd.Published or ActionEnd.Found:
+                console.Say($"{name} {action.Key[..12]} {(result.End == ActionEnd.Published ? $"executed, {RunConsole.Span(result.Seconds)}" : "cached")}");
+                return ExitCode.Done;
+            case ActionEnd.Stopped:
+                console.Say($"{name} {action.Key[..12]} stopped");
+                return ExitCode.Interrupted;
+            default:
+                var failure = new Failure(action.Point, result.Reasons, result.Log);
+                console.Failed(stage, failure);
+                return ExitCode.Of(failure.Findings, ExitCode.StageFailed);
+        }
+    }
+}

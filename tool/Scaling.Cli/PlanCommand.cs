@@ -1,0 +1,81 @@
+// plan: what would run, and why; with --json the plan is frozen, for run --plan.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+internal static class PlanCommand
+{
+    public static Task<int> Run(Commands.Invocation call) => LookCommands.WithPipeline(call, async (session, pipeline, console) =>
+    {
+        var past = new PastEntries(session.Store, new RunHistory(session.Store, pipeline.Path));
+        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(call.Stop).ConfigureAwait(false);
+        var estimates = ahead.Where(a => a.Missing.Count > 0).ToDictionary(a => a.Stage.Id, a => past.Estimate(a.Stage, a.Missing));
+        if (call.Json)
+        {
+            using var output = new StreamWriter(Console.OpenStandardOutput());
+            FrozenPlan.Of(pipeline, ahead, stage => estimates.GetValueOrDefault(stage.Stage.Id), Session.ToolVersion).Write(output);
+            return ExitCode.Done;
+        }
+
+        var target = call.PriceTarget;
+        var prices = new List<PricedQuantity>();
+        foreach (var stage in ahead)
+        {
+            Console.Out.WriteLine($"{stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {stage.InWords()}");
+            Indent(stage.Outlook == StageOutlook.Depends ? [] : stage.Reasons);
+            Indent(estimates.GetValueOrDefault(stage.Stage.Id) is { } estimate ? [estimate.Text] : []);
+            if (target is not null && stage.Missing.Count > 0)
+            {
+                var price = await Priced(session, stage, target, call.Stop).ConfigureAwait(false);
+                Indent(PriceText.Lines(price));
+                prices.AddRange(price);
+            }
+        }
+
+        int run = ahead.Sum(a => a.Missing.Count);
+        int open = ahead.Count(a => a.Outlook == StageOutlook.Depends);
+        Console.Out.WriteLine(run + open == 0 ? "Nothing to do." : $"To run: {run} {(run == 1 ? "action" : "actions")}{(open > 0 ? $", and what {open} {(open == 1 ? "stage" : "stages")} after them will need" : "")}.");
+        if (target is not null)
+        {
+            Console.Out.WriteLine(prices.Count == 0 ? "Nothing of it has a price." : FormattableString.Invariant($"Price on {target.Device} at {target.Utilisation:0.##} of its peak:"));
+            PriceText.Lines(Prices.Combined(prices)).ForEach(line => Console.Out.WriteLine($"  {line}"));
+        }
+
+        return ExitCode.Done;
+    }, withoutFiles: call.PriceTarget is null || call.Json ? null : finding => Session.Print([finding]));
+
+    /// <summary>What would become of a stage, in words.</summary>
+    public static string InWords(this StageAhead stage) => stage switch
+    {
+        { Outlook: StageOutlook.Depends } => "not known yet: " + string.Join("; ", stage.Reasons),
+        { Outlook: StageOutlook.Done, Plan.FansOut: true } => $"nothing to do, {stage.Plan.Actions.Count} actions cached",
+        { Outlook: StageOutlook.Done } => "nothing to do, cached",
+        { Plan.FansOut: true } => $"{stage.Missing.Count} of {stage.Plan.Actions.Count} actions to run",
+        _ => "to run",
+    };
+
+    private static void Indent(IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+        {
+            Console.Out.WriteLine($"{"",-24}{line}");
+        }
+    }
+
+    /// <summary>What the missing actions of a stage cost; a device that it does not know is a mistake on the command line.</summary>
+    private static async Task<IReadOnlyList<PricedQuantity>> Priced(Session session, StageAhead stage, PriceTarget target, CancellationToken stop)
+    {
+        try
+        {
+            var actions = await session.Code.Ready(stage.Stage.Type, stage.Missing, stop).ConfigureAwait(false);
+            return await session.Workers.Price(actions, target).ConfigureAwait(false);
+        }
+        catch (StageFailedException e)
+        {
+            throw new UsageException(e.Diagnostics[0].Code, e.Diagnostics[0].Message, e.Diagnostics[0].Hint);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// status: who runs a pipeline now, how its last run ended, what is missing. Nothing is executed.
+using System.Text.Json.Nodes;
+using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+
+namespace Scaling.Cli;
+
+internal static class StatusCommand
+{
+    /// <summary>An action that somebody executes.</summary>
+    private sealed record Running(string Stage, FoundAction Action, string Holder, DateTimeOffset Since);
+
+    public static Task<int> Run(Commands.Invocation call) => LookCommands.WithPipeline(call, async (session, pipeline, console) =>
+    {
+        var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code) { Evaluates = false }.Look(call.Stop).ConfigureAwait(false);
+        Running[] running = [.. ahead.SelectMany(a => RunningOf(a, session.Store))];
+        var last = new RunHistory(session.Store, pipeline.Path).Last;
+        if (call.Json)
+        {
+            JsonText.Print("scaling.status/1", Answer(pipeline, running, last, ahead));
+        }
+        else
+        {
+            Tell(running, last, ahead, session.Store.Now);
+        }
+
+        return ExitCode.Done;
+    });
+
+    /// <summary>Whoever executes an action holds its lock; a stage that runs has a plan, since what it needs is done.</summary>
+    private static IEnumerable<Running> RunningOf(StageAhead stage, ContentStore store) =>
+        from action in new[] { stage.Missing.Count > 0 ? stage.Plan?.Prepare : null }.OfType<ActionSpec>().Concat(stage.Missing)
+        let held = store.Leases.Holder(action.Key)
+        where held is not null
+        select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);
+
+    private static void Tell(IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now)
+    {
+        var output = Console.Out;
+        output.WriteLine(running.Count == 0 ? "Nobody runs it now." : $"Running: {Actions(running.Count)}");
+        foreach (var action in running)
+        {
+            output.WriteLine(FormattableString.Invariant($"  {action.Stage}{(action.Action.Name is { } name ? "@" + name : "")}  {action.Holder}, since {Time(action.Since)} ({RunConsole.Span(Math.Max(0, (now - action.Since).TotalSeconds))})"));
+        }
+
+        if (last is null)
+        {
+            output.WriteLine("It has not run here yet.");
+        }
+        else
+        {
+            output.WriteLine($"Last run: number {last.Number}, ended {Time(last.Ended)} after {RunConsole.Span((last.Ended - last.Started).TotalSeconds)}. {RunConsole.Outcome(last.ExitCode)} (exit code {last.ExitCode}). Results: {last.ResultsFolder}");
+            foreach (var stage in last.Stages)
+            {
+                output.WriteLine($"  {stage.Id,-10} {stage.Type,-12} {stage.Executed} executed, {stage.Cached} cached{(stage.Failed > 0 ? $", {stage.Failed} failed" : "")}{(stage.NotDone is { } why ? $"; not done: {why}" : "")}");
+            }
+        }
+
+        int missing = ahead.Sum(a => a.Missing.Count);
+        var open = ahead.Where(a => a.Outlook == StageOutlook.Depends).Select(a => a.Stage.Id).ToArray();
+        output.WriteLine(missing + open.Length == 0 ? "Nothing is missing." : $"Missing now: {(missing > 0 ? Actions(missing) : "")}{(missing > 0 && open.Length > 0 ? ", and " : "")}{(open.Length > 0 ? $"what {string.Join(", ", open)} will need" : "")}.");
+        foreach (var stage in ahead.Where(a => a.Missing.Count > 0))
+        {
+            output.WriteLine($"  {stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {stage.Missing.Count} of {Actions(stage.Plan!.Actions.Count)}");
+        }
+    }
+
+    private static JsonObject Answer(Pipeline pipeline, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
+    {
+        ["pipeline"] = pipeline.Name,
+        ["path"] = pipeline.Path,
+        ["running"] = new JsonArray([.. running.Select(r => JsonText.WithoutNulls(new JsonObject
+        {
+            ["stage"] = r.Stage, ["point"] = r.Action.Point, ["prepares"] = r.Action.Prepares ? true : null, ["key"] = r.Action.Key, ["holder"] = r.Holder, ["since"] = JsonText.Of(r.Since),
+        }))]),
+        ["last_run"] = last is null ? null : new JsonObject
+        {
+            ["number"] = last.Number, ["started"] = JsonText.Of(last.Started), ["ended"] = JsonText.Of(last.Ended), ["exit_code"] = last.ExitCode, ["results_folder"] = last.ResultsFolder,
+            ["stages"] = new JsonArray([.. last.Stages.Select(s => JsonText.WithoutNulls(new JsonObject
+            {
+                ["id"] = s.Id, ["uses"] = s.Type, ["actions"] = s.Actions.Count, ["executed"] = s.Executed, ["cached"] = s.Cached, ["failed"] = s.Failed, ["not_done"] = s.NotDone,
+            }))]),
+        },
+        ["now"] = new JsonArray([.. ahead.Select(a => JsonText.WithoutNulls(new JsonObject
+        {
+            ["id"] = a.Stage.Id, ["uses"] = a.Stage.Declaration.Type, ["actions"] = a.Plan?.Actions.Count, ["missing"] = a.Plan is null ? null : a.Missing.Count,
+        }))]),
+    };
+
+    private static string Actions(int count) => count == 1 ? "1 action" : $"{count} actions";
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+}

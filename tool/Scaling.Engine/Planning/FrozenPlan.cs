@@ -1,0 +1,308 @@
+// A plan as a file: what will run, why, and everything that is needed to run it without the pipeline file. PLAN.md beside this file describes it.
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+using Scaling.Sdk;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>A frozen action: what it has beside what its stage's actions share.</summary>
+/// <param name="Key">See KEYS.md.</param>
+public sealed record FrozenAction(string Key)
+{
+    /// <summary>The row's name; null without fan-out.</summary>
+    public string? Point { get; init; }
+
+    /// <summary>The row's cells; null without fan-out.</summary>
+    public IReadOnlyDictionary<string, string>? Row { get; init; }
+
+    /// <summary>Its entries between <see cref="FrozenStage.Before"/> and <see cref="FrozenStage.After"/>.</summary>
+    public IReadOnlyList<KeyEntry> Entries { get; init; } = [];
+
+    /// <summary>Top-level settings that its stage's other actions have otherwise; null for none.</summary>
+    public JsonObject? Settings { get; init; }
+}
+
+/// <summary>What a stage of a frozen plan is bound to.</summary>
+/// <param name="Role">Name of the role.</param>
+/// <param name="Stage">Id of the stage that gives it; null for a file.</param>
+/// <param name="File">Absolute path; null for a stage.</param>
+public sealed record FrozenInput(string Role, string? Stage, string? File);
+
+/// <summary>A stage of a frozen plan.</summary>
+public sealed record FrozenStage
+{
+    /// <summary>As YAML named it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Its type.</summary>
+    public required string Uses { get; init; }
+
+    /// <summary>What would become of it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required StageOutlook Outlook { get; init; }
+
+    /// <summary>Why, in words.</summary>
+    public required IReadOnlyList<string> Reasons { get; init; }
+
+    /// <summary>So many of its actions were in the store.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public int Cached { get; init; }
+
+    /// <summary>What its actions will take; null where nothing tells.</summary>
+    public ComputeEstimate? Estimate { get; init; }
+
+    /// <summary>Where it stood.</summary>
+    public required SourceLocation Location { get; init; }
+
+    /// <summary>Canonical settings.</summary>
+    public required JsonObject Settings { get; init; }
+
+    /// <summary>Where each given setting stood, by dotted path.</summary>
+    public required IReadOnlyDictionary<string, SourceLocation> SettingLocations { get; init; }
+
+    /// <summary>Settings that name files.</summary>
+    public required IReadOnlyList<ResolvedFiles> Files { get; init; }
+
+    /// <summary>Inputs.</summary>
+    public required IReadOnlyList<FrozenInput> Inputs { get; init; }
+
+    /// <summary>Longest silence of an action, seconds.</summary>
+    public required double PatienceSeconds { get; init; }
+
+    /// <summary>Path of the plugin's main assembly, its file name alone where it is in a package of the tool's.</summary>
+    public required string Assembly { get; init; }
+
+    /// <summary>Whether the assembly is in a package of the tool's.</summary>
+    public bool Packaged { get; init; }
+
+    /// <summary>The <c>assembly</c> and <c>library</c> entries that the plan was made with.</summary>
+    public required IReadOnlyList<KeyEntry> Code { get; init; }
+
+    /// <summary>The action that its rows share, executed where it is missing; null for none, or where nothing is to run.</summary>
+    public ActionSpec? Prepare { get; init; }
+
+    /// <summary>What its actions share, without a key; null where nothing is to run, or nobody knows yet.</summary>
+    public ActionSpec? Shared { get; init; }
+
+    /// <summary>First entries of every action's key.</summary>
+    public IReadOnlyList<KeyEntry> Before { get; init; } = [];
+
+    /// <summary>Last entries of every action's key.</summary>
+    public IReadOnlyList<KeyEntry> After { get; init; } = [];
+
+    /// <summary>The actions to run, in the order of their points.</summary>
+    public IReadOnlyList<FrozenAction> Actions { get; init; } = [];
+
+    /// <summary>Its actions as a worker takes them.</summary>
+    /// <exception cref="StageFailedException">SCAL3020: one has other entries than its key was made of.</exception>
+    public IReadOnlyList<ActionSpec> Specs() => [.. Actions.Select(Spec)];
+
+    /// <summary>One of its actions as a worker takes it.</summary>
+    /// <param name="action">One of <see cref="Actions"/>.</param>
+    /// <exception cref="StageFailedException">SCAL3020: it has other entries than its key was made of.</exception>
+    public ActionSpec Spec(FrozenAction action)
+    {
+        var settings = Shared!.Settings;
+        if (action.Settings is { } own)
+        {
+            settings = settings.DeepClone().AsObject();
+            foreach (var (name, value) in own)
+            {
+                settings[name] = value?.DeepClone();
+            }
+        }
+
+        KeyEntry[] entries = [.. Before, .. action.Entries, .. After];
+        return ActionKey.Of(entries) == action.Key
+            ? Shared with { Key = action.Key, Entries = entries, Point = action.Point, Row = action.Row, Settings = settings }
+            : throw FrozenPlan.Edited($"the action {action.Point ?? Id} of '{Id}' has other entries than its key {action.Key[..Math.Min(12, action.Key.Length)]}… was made of");
+    }
+}
+
+/// <summary>A frozen plan.</summary>
+/// <param name="Schema">Always <see cref="CurrentSchema"/>.</param>
+/// <param name="Tool">Version of the tool that planned.</param>
+/// <param name="Pipeline">The pipeline's name.</param>
+/// <param name="Path">Absolute path of its file.</param>
+/// <param name="Seed">The pipeline's.</param>
+/// <param name="Stages">Each after those that it needs.</param>
+public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, string Path, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long Seed, IReadOnlyList<FrozenStage> Stages)
+{
+    /// <summary>Name and version of the format.</summary>
+    public const string CurrentSchema = "scaling.plan/1";
+
+    private const int LargestMebibytes = 512;
+
+    /// <summary>What <c>--set</c> said, as typed. Default: nothing.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>Freezes what was looked ahead.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="ahead">Every stage of it.</param>
+    /// <param name="estimates">What the actions of a stage will take.</param>
+    /// <param name="tool">Version of the tool.</param>
+    public static FrozenPlan Of(Pipeline pipeline, IReadOnlyList<StageAhead> ahead, Func<StageAhead, ComputeEstimate?> estimates, string tool) =>
+        new(CurrentSchema, tool, pipeline.Name, pipeline.Path, pipeline.Seed, [.. ahead.Select(stage => Freeze(stage, estimates(stage)))]) { Overrides = pipeline.Overrides };
+
+    /// <summary>Reads a plan.</summary>
+    /// <param name="path">Of the file.</param>
+    /// <exception cref="StageFailedException">SCAL3020: it is no plan.</exception>
+    public static FrozenPlan Read(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return file.Length > (long)LargestMebibytes << 20 ? throw Edited($"it is larger than {LargestMebibytes} MiB")
+                : JsonSerializer.Deserialize(file, EngineJson.Default.FrozenPlan) is not { } plan ? throw Edited("it holds nothing")
+                : plan.Schema != CurrentSchema ? throw Edited($"its schema is '{plan.Schema}', and this tool reads {CurrentSchema}")
+                : plan.IsWhole ? plan
+                : throw Edited("parts of it are missing");
+        }
+        catch (JsonException e)
+        {
+            throw Edited(e.LineNumber is { } line ? $"line {line + 1}: {e.Message}" : e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Edited(e.Message);
+        }
+    }
+
+    /// <summary>Writes the plan so that two of them can be compared line by line: a member a line, and in lists an element.</summary>
+    /// <param name="to">Takes the text.</param>
+    public void Write(TextWriter to)
+    {
+        var root = JsonSerializer.SerializeToNode(this with { Stages = [] }, EngineJson.Default.FrozenPlan)!.AsObject();
+        to.Write("{\n");
+        foreach (var (name, value) in root.Where(m => m.Key != "stages"))
+        {
+            to.Write($"  \"{name}\": {Text(value)},\n");
+        }
+
+        to.Write("  \"stages\": [");
+        for (int i = 0; i < Stages.Count; i++)
+        {
+            to.Write(i == 0 ? "\n    {" : ",\n    {");
+            string separator = "\n";
+            foreach (var (name, value) in JsonSerializer.SerializeToNode(Stages[i] with { Actions = [] }, EngineJson.Default.FrozenStage)!.AsObject().Where(m => m.Key != "actions"))
+            {
+                to.Write($"{separator}      \"{name}\": ");
+                separator = ",\n";
+                if (value is JsonArray { Count: > 0 } list)
+                {
+                    Write(to, list.Select(Text));
+                }
+                else
+                {
+                    to.Write(Text(value));
+                }
+            }
+
+            to.Write($"{separator}      \"actions\": ");
+            Write(to, Stages[i].Actions.Select(action => Text(JsonSerializer.SerializeToNode(action, EngineJson.Default.FrozenAction))));
+            to.Write("\n    }");
+        }
+
+        to.Write("\n  ]\n}\n");
+    }
+
+    internal static StageFailedException Edited(string how) =>
+        new("SCAL3020", $"This is no plan that can be run: {how}.", "Make it again: dotnet scaling plan PIPELINE --json > plan.json");
+
+    private bool IsWhole => Stages is not null && Pipeline is not null && Path is not null && Overrides is not null
+        && Stages.All(s => s is { Id: not null, Uses: not null, Settings: not null, Files: not null, Inputs: not null, Code: not null, Assembly: not null, Location: not null, SettingLocations: not null, Reasons: not null }
+            && (s.Shared is not null || s.Actions.Count == 0) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null })
+            && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null }));
+
+    private static void Write(TextWriter to, IEnumerable<string> elements)
+    {
+        string separator = "[\n        ";
+        foreach (string element in elements)
+        {
+            to.Write(separator + element);
+            separator = ",\n        ";
+        }
+
+        to.Write(separator[0] == '[' ? "[]" : "\n      ]");
+    }
+
+    private static string Text(JsonNode? value) => value?.ToJsonString(Compact) ?? "null";
+
+    private static readonly JsonSerializerOptions Compact = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static FrozenStage Freeze(StageAhead ahead, ComputeEstimate? estimate)
+    {
+        var stage = ahead.Stage;
+        var missing = ahead.Missing;
+        var frozen = new FrozenStage
+        {
+            Id = stage.Id,
+            Uses = stage.Declaration.Type,
+            Outlook = ahead.Outlook,
+            Reasons = ahead.Reasons,
+            Cached = (ahead.Plan?.Actions.Count ?? 0) - missing.Count,
+            Estimate = estimate,
+            Location = stage.Location,
+            Settings = stage.Settings,
+            SettingLocations = stage.SettingLocations,
+            Files = stage.Files,
+            Inputs = [.. stage.Inputs.Select(i => new FrozenInput(i.Role.Name, i.Source?.Id, i.File))],
+            PatienceSeconds = stage.Patience.TotalSeconds,
+            Assembly = stage.Type.Assembly,
+            Packaged = stage.Type.Package is not null,
+            Code = stage.Type.CodeEntries,
+            Prepare = missing.Count > 0 ? ahead.Plan!.Prepare : null,
+        };
+        if (missing.Count == 0)
+        {
+            return frozen;
+        }
+
+        int before = Common(missing, int.MaxValue, (entries, i) => entries[i]);
+        int after = Common(missing, missing.Min(m => m.Entries.Count) - before, (entries, i) => entries[^(i + 1)]);
+        var first = missing[0];
+        return frozen with
+        {
+            Shared = first with { Key = "", Entries = [], Point = null, Row = null },
+            Before = [.. first.Entries.Take(before)],
+            After = [.. first.Entries.Skip(first.Entries.Count - after)],
+            Actions = [.. missing.Select(m => new FrozenAction(m.Key)
+            {
+                Point = m.Point, Row = m.Row, Entries = [.. m.Entries.Skip(before).Take(m.Entries.Count - before - after)], Settings = Own(m.Settings, first.Settings),
+            })],
+        };
+    }
+
+    /// <summary>How many entries all actions have in common from one end.</summary>
+    private static int Common(IReadOnlyList<ActionSpec> actions, int most, Func<IReadOnlyList<KeyEntry>, int, KeyEntry> at)
+    {
+        int common = 0;
+        most = Math.Min(most, actions.Min(a => a.Entries.Count));
+        while (common < most && actions.All(a => at(a.Entries, common) == at(actions[0].Entries, common)))
+        {
+            common++;
+        }
+
+        return common;
+    }
+
+    private static JsonObject? Own(JsonObject settings, JsonObject shared)
+    {
+        if (ReferenceEquals(settings, shared))
+        {
+            return null;
+        }
+
+        var own = new JsonObject();
+        foreach (var (name, value) in settings.Where(s => !JsonNode.DeepEquals(s.Value, shared[s.Key])))
+        {
+            own[name] = value?.DeepClone();
+        }
+
+        return own.Count == 0 ? null : own;
+    }
+}

@@ -1,0 +1,93 @@
+// What earlier runs of a pipeline tell of actions that are to run: the published one that is nearest, and how long such actions take.
+using Scaling.Engine.Execution;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+
+namespace Scaling.Engine.Planning;
+
+/// <summary>A published action of an earlier run.</summary>
+/// <param name="Manifest">What was published.</param>
+/// <param name="Run">Number of the run.</param>
+/// <param name="Differences">What its key has otherwise.</param>
+public sealed record PastEntry(Manifest Manifest, int Run, IReadOnlyList<Difference> Differences);
+
+/// <summary>What actions will take.</summary>
+/// <param name="Seconds">Of compute, of all of them together.</param>
+/// <param name="Basis">So many past actions were looked at.</param>
+public sealed record ComputeEstimate(double Seconds, int Basis)
+{
+    /// <summary>In words.</summary>
+    public string Text => $"about {Span(Seconds)} of compute, as {(Basis == 1 ? "a past action" : $"{Basis} past actions")} took";
+
+    /// <summary>A time as people read it, to two places.</summary>
+    /// <param name="seconds">At least 0.</param>
+    public static string Span(double seconds) => seconds switch
+    {
+        < 60 => $"{seconds:0.0} s",
+        < 3600 => $"{(int)seconds / 60} min {(int)seconds % 60:00} s",
+        < 172_800 => $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min",
+        _ => $"{seconds / 86_400:0.0} days",
+    };
+}
+
+/// <summary>Looks into the runs of a pipeline.</summary>
+/// <param name="store">Holds the manifests.</param>
+/// <param name="history">The runs.</param>
+public sealed class PastEntries(ContentStore store, RunHistory history)
+{
+    /// <summary>As many manifests are opened at most to find the nearest one.</summary>
+    private const int MostOpened = 2000;
+
+    /// <summary>As many manifests are opened at most to tell a time: a mean of more is no better.</summary>
+    private const int MostTimed = 100;
+
+    private readonly Lazy<RunRecord[]> _runs = new(() => [.. history.Numbers.Select(history.Read).OfType<RunRecord>()]);
+
+    /// <summary>The published action of the stage's type whose key has the fewest other entries; of several the latest. Null where no run left one.</summary>
+    /// <param name="plan">The stage.</param>
+    /// <param name="action">One that is not in the store.</param>
+    /// <param name="explainer">Tells differences.</param>
+    public PastEntry? Nearest(StagePlan plan, ActionSpec action, Explainer explainer)
+    {
+        var now = action.Entries.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
+        (Manifest Manifest, int Run, int Others)? nearest = null;
+        foreach (var (key, run) in Keys(plan.Stage).Take(MostOpened))
+        {
+            if (store.Read(key) is not { } past)
+            {
+                continue;
+            }
+
+            int same = past.Entries.Count(e => now.TryGetValue((e.Kind, e.Name), out string? value) && value == e.Value);
+            int others = now.Count - same + (past.Entries.Count - same);
+            if (nearest is null || others < nearest.Value.Others)
+            {
+                nearest = (past, run, others);
+            }
+        }
+
+        return nearest is { } found ? new PastEntry(found.Manifest, found.Run, explainer.Differences(plan, found.Manifest.Entries, action.Entries)) : null;
+    }
+
+    /// <summary>What actions of a stage will take, by the mean of its latest published ones, those of the same rows first; null where there are none.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="missing">At least one.</param>
+    public ComputeEstimate? Estimate(StageNode stage, IReadOnlyList<ActionSpec> missing)
+    {
+        var points = missing.Select(a => a.Point ?? "").ToHashSet(StringComparer.Ordinal);
+        double[] seconds =
+        [
+            .. Latest(stage).OrderByDescending(a => points.Contains(a.Point ?? "")).Select(a => store.Read(a.Key)?.Seconds).OfType<double>().Take(MostTimed),
+        ];
+        return seconds.Length == 0 ? null : new ComputeEstimate(seconds.Average() * missing.Count, seconds.Length);
+    }
+
+    /// <summary>The actions of the latest run that had the stage.</summary>
+    private IReadOnlyList<RecordedAction> Latest(StageNode stage) =>
+        _runs.Value.Select(run => run.Stages.FirstOrDefault(s => s.Type == stage.Declaration.Type && s.Id == stage.Id)).FirstOrDefault(s => s is { Actions.Count: > 0 })?.Actions ?? [];
+
+    /// <summary>Keys of the stage's type, those of late runs first, each once.</summary>
+    private IEnumerable<(string Key, int Run)> Keys(StageNode stage) =>
+        _runs.Value
+            .SelectMany(run => run.Stages.Where(s => s.Type == stage.Declaration.Type).SelectMany(s => s.Actions.Select(a => (a.Key, run.Number)))).DistinctBy(k => k.Key);
+}
