@@ -48,7 +48,8 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
                 continue;
             }
 
-            string path = Path.GetFullPath(plugin.Name, document.Folder);
+            // A path that no file system takes is no file's; as written it can be told.
+            string path = plugin.Name.Contains('\0') ? plugin.Name : Path.GetFullPath(plugin.Name, document.Folder);
             if (!File.Exists(path))
             {
                 broken = true;
@@ -190,9 +191,9 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
 
                 source = known;
             }
-            else if (!FileIdentity.IsRegularFile(Path.GetFullPath(need.Source, document.Folder)))
+            else if (need.Source.Contains('\0') || !FileIdentity.IsRegularFile(Path.GetFullPath(need.Source, document.Folder)))
             {
-                Find("SCAL3004", $"There is no file '{PipelineDiagnostics.OnOneLine(need.Source)}' ({PipelineDiagnostics.OnOneLine(Path.GetFullPath(need.Source, document.Folder))}).", need.Location, "Paths are relative to the pipeline file.");
+                Find("SCAL3004", $"There is no file '{PipelineDiagnostics.OnOneLine(need.Source)}' ({PipelineDiagnostics.OnOneLine(need.Source.Contains('\0') ? need.Source : Path.GetFullPath(need.Source, document.Folder))}).", need.Location, "Paths are relative to the pipeline file.");
                 incomplete = true;
                 continue;
             }
