@@ -236,7 +236,7 @@ public sealed class StagePlannerTests : IDisposable
         var work = Node(stageId, declaration ?? Work, code ?? [new KeyEntry(EntryKind.Assembly, "a.dll", "1")], contract) with
         {
             Settings = new JsonObject { ["budgets"] = JsonNode.Parse(budgets), ["rate"] = JsonNode.Parse(rate), ["corpus"] = "corpus.txt" },
-            Files = [new ResolvedFiles("corpus", "corpus.txt", scheme, [new Scaling.Engine.Workers.ReadFile(path, _store.Digest(path))])],
+            Files = [new ResolvedFiles("corpus", "corpus.txt", scheme, [new Workers.ReadFile(path, _store.Digest(path))])],
         };
         if (device is not null)
         {

@@ -10,6 +10,8 @@ namespace Scaling.Engine.Execution;
 /// <param name="store">Holds the content.</param>
 public sealed class ResultsFolder(string path, ContentStore store)
 {
+    private const string FailedTable = "failed.csv";
+
     private static readonly Column[] FailedColumns =
     [
         new("point", "text", "the row that failed"), new("code", "text", "diagnostic code"), new("reason", "text", "what happened"), new("log", "text", "path of what it printed"),
@@ -40,6 +42,10 @@ public sealed class ResultsFolder(string path, ContentStore store)
             {
                 written.AddRange(WriteFailures(stage.Id, failures));
             }
+            else if (results.ContainsKey(stage.Id))
+            {
+                RemoveFailures(stage.Id);
+            }
         }
 
         var earlier = last?.ResultsFolder == Path ? last.Results : [];
@@ -47,7 +53,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
         foreach (var old in earlier.Where(o => !current.Contains(o.Path)))
         {
             string id = old.Path.Split('/')[0];
-            if (pipeline.Stages.Any(s => s.Id == id) && !results.ContainsKey(id) && !old.Path.EndsWith("/failed.csv", StringComparison.Ordinal))
+            if (pipeline.Stages.Any(s => s.Id == id) && !results.ContainsKey(id) && !old.Path.EndsWith($"/{FailedTable}", StringComparison.Ordinal))
             {
                 written.Add(old);
             }
@@ -106,24 +112,68 @@ public sealed class ResultsFolder(string path, ContentStore store)
         var table = new TableBuilder(FailedColumns);
         foreach (var failure in failures)
         {
-            // Also where the action printed nothing: what was found stands first.
-            string log = $"logs/{failure.Point ?? stage}.log";
-            byte[] found = System.Text.Encoding.UTF8.GetBytes(string.Concat(failure.Findings.Select(f => $"{f}\n")));
-            yield return PlaceNew($"{stage}/{log}", [.. found, .. failure.Log is { } printed ? ActionLog.End(printed) : []]);
-
-            table.Add(failure.Point, failure.Findings.Count > 0 ? failure.Findings[0].Code : null, string.Join(" ", failure.Findings.Select(f => f.Message)), log);
+            table.Add(failure.Point, failure.Findings.Count > 0 ? failure.Findings[0].Code : null, string.Join(" ", failure.Findings.Select(f => f.Message)), Log(failure));
         }
 
-        yield return PlaceNew($"{stage}/failed.csv", System.Text.Encoding.UTF8.GetBytes(table.Build().ToCsv()));
+        // The table first: by it a later run knows the logs.
+        yield return PlaceNew($"{stage}/{FailedTable}", System.Text.Encoding.UTF8.GetBytes(table.Build().ToCsv()));
+        foreach (var failure in failures)
+        {
+            // Also where the action printed nothing: what was found stands first.
+            byte[] found = System.Text.Encoding.UTF8.GetBytes(string.Concat(failure.Findings.Select(f => $"{f}\n")));
+            yield return PlaceNew($"{stage}/{Log(failure)}", [.. found, .. failure.Log is { } printed ? ActionLog.End(printed) : []]);
+        }
+
+        string Log(Failure failure) => $"logs/{failure.Point ?? stage}.log";
 
         RecordedResult PlaceNew(string name, byte[] content) =>
             Place(name, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)), null, content);
     }
 
+    /// <summary>
+    /// Removes what an earlier run told of a stage's failures, though no record may name it: where the store could not be written, the run that failed kept none. The table is known as ours by its columns.
+    /// </summary>
+    private void RemoveFailures(string stage)
+    {
+        string file = System.IO.Path.Combine(Path, stage, FailedTable);
+        if (File.Exists(file) && Failed(file) is { } table)
+        {
+            string folder = System.IO.Path.GetDirectoryName(file)!;
+            foreach (string log in table.Each().Select(row => row.Text("log")).Where(log => log.StartsWith("logs/", StringComparison.Ordinal) && !log.Contains("..", StringComparison.Ordinal)))
+            {
+                Remove(System.IO.Path.Combine(folder, log));
+            }
+
+            Remove(file);
+        }
+    }
+
+    private static Table? Failed(string file)
+    {
+        try
+        {
+            var table = Table.Parse(File.ReadAllText(file));
+            return table.Columns.SequenceEqual(FailedColumns.Select(c => c.Name)) ? table : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
     private void RemoveUnedited(RecordedResult old)
     {
         string file = System.IO.Path.Combine(Path, old.Path);
-        if (!File.Exists(file) || store.Digest(file) != old.Sha256)
+        if (!File.Exists(file) || store.Digest(file) == old.Sha256)
+        {
+            Remove(file); // Also where it is gone: a run that was killed then may have left its folder.
+        }
+    }
+
+    /// <summary>Removes a file where it is there, and the folders that are empty then.</summary>
+    private void Remove(string file)
+    {
+        if (!Directory.Exists(System.IO.Path.GetDirectoryName(file)))
         {
             return;
         }

@@ -100,7 +100,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     {
         try
         {
-            return Sealed.Read(path, out _) is { } json ? RunRecord.Read(json) with { Number = number } : null;
+            return Sealed.Read(path, out _) is { } json && RunRecord.Read(json) is { IsSound: true } run ? run with { Number = number } : null;
         }
         catch (JsonException)
         {

@@ -65,6 +65,12 @@ public sealed record RunRecord(
     /// <summary>What <c>--set</c> said, as typed. Default: nothing.</summary>
     public IReadOnlyList<string> Overrides { get; init; } = [];
 
+    /// <summary>Whether every part of it is there, and its results lie in their folder: a record may be of another version of the tool, or of another writer.</summary>
+    internal bool IsSound =>
+        Pipeline is not null && Path is not null && ResultsFolder is not null && Overrides is not null && Overrides.All(o => o is not null)
+        && Stages is not null && Stages.All(s => s is { Id: not null, Type: not null, Actions: not null, Reasons: not null } && s.Actions.All(a => a?.Key is not null) && s.Reasons.All(r => r is not null))
+        && Results is not null && Results.All(r => r?.Sha256 is not null && StoredFile.StaysInside(r.Path));
+
     /// <summary>Reads what was written of a run.</summary>
     /// <param name="json">UTF-8.</param>
     /// <exception cref="JsonException">It is no record.</exception>

@@ -38,6 +38,21 @@ public static class Durable
         }
     });
 
+    /// <summary>Removes what processes of this machine left beside a path that were killed while they wrote it.</summary>
+    /// <param name="path">As it was given to <see cref="Write(string, string)"/>.</param>
+    public static void RemoveAsides(string path)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        string begin = $".{Path.GetFileName(path)}.";
+        foreach (string aside in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, begin + "*") : [])
+        {
+            if (Path.GetFileName(aside)[begin.Length..].Split('.') is [var process, { Length: 32 }] && int.TryParse(process, out int id) && !Directory.Exists($"/proc/{id}"))
+            {
+                File.Delete(aside);
+            }
+        }
+    }
+
     private static bool Write(string path, ReadOnlySpan<byte> bytes, Func<string, string, bool> publish)
     {
         string folder = Path.GetDirectoryName(path)!;

@@ -43,6 +43,11 @@ internal sealed class KeyEntryConverter : JsonConverter<KeyEntry>
 {
     public override KeyEntry Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException("a key entry is an array of three strings");
+        }
+
         var entry = new KeyEntry(Next(ref reader), Next(ref reader), Next(ref reader));
         return reader.Read() && reader.TokenType == JsonTokenType.EndArray ? entry : throw new JsonException("a key entry is an array of three strings");
     }

@@ -56,19 +56,21 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
 
         try
         {
-            var root = JsonNode.Parse(File.ReadAllText(path))!;
+            var root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
             return root["format"]!.GetValue<int>() == Format
                 ? new PipelineLock(
                     root["tool"]!.GetValue<string>(),
                     [.. root["plugins"]!.AsArray().Select(p => new LockedPlugin(Word(p!, "package"), Word(p!, "requested"), [.. p!["closure"]!.AsObject().Select(c => Package(c.Key, c.Value!))]))],
-                    root["stages"]!.AsObject().ToDictionary(s => s.Key, s => new LockedStage(Word(s.Value!, "type"), Texts(s.Value!, "portable"), Texts(s.Value!, "local"), Texts(s.Value!, "results"))))
+                    root["stages"]!.AsObject().ToDictionary(s => s.Key, s => new LockedStage(Word(s.Value!, "type"), Entries(s.Value!, "portable"), Entries(s.Value!, "local"), Results(s.Value!))))
                 : throw new FormatException($"its format is {root["format"]}, this tool knows {Format}");
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException or ArgumentException)
         {
-            throw new StageFailedException([new Diagnostic("SCAL9056", $"The lock cannot be read: {e.Message}")
+            string what = e is NullReferenceException ? "a part of it is missing" : Pipelines.PipelineDiagnostics.OnOneLine(e.Message);
+            var place = e as JsonException;
+            throw new StageFailedException([new Diagnostic("SCAL9056", $"The lock cannot be read: {what}")
             {
-                Location = new SourceLocation(path, 1, 1), Hint = "Run the pipeline, which writes it anew, or take the version from your repository's history.",
+                Location = new SourceLocation(path, (int)(place?.LineNumber ?? 0) + 1, (int)(place?.BytePositionInLine ?? 0) + 1), Hint = "Run the pipeline, which writes it anew, or take the version from your repository's history.",
             }]);
         }
     }
@@ -94,6 +96,7 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string path)
     {
+        Files.Durable.RemoveAsides(path); // It lies in the user's folder, where nobody else cleans up.
         byte[] text = Encoding.UTF8.GetBytes(ToJson());
         if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(text))
         {
@@ -123,6 +126,15 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
     private static JsonObject Object(IReadOnlyDictionary<string, string> texts) => new(texts.Select(t => KeyValuePair.Create<string, JsonNode?>(t.Key, t.Value)));
 
     private static string Word(JsonNode node, string name) => node[name]!.GetValue<string>();
+
+    /// <summary>The other side splits them at the space.</summary>
+    private static Dictionary<string, string> Entries(JsonNode node, string name) => Texts(node, name, "is no entry, 'KIND NAME'", entry => entry.IndexOf(' ') > 0);
+
+    /// <summary>Locks come with repositories of strangers, and files are read and placed by these names.</summary>
+    private static Dictionary<string, string> Results(JsonNode node) => Texts(node, "results", "leads out of the stage's folder", Store.StoredFile.StaysInside);
+
+    private static Dictionary<string, string> Texts(JsonNode node, string name, string otherwise, Func<string, bool> holds) =>
+        Texts(node, name) is var texts && texts.Keys.FirstOrDefault(t => !holds(t)) is { } wrong ? throw new FormatException($"'{wrong}' among '{name}' {otherwise}") : texts;
 
     private static Dictionary<string, string> Texts(JsonNode node, string name) => node[name]!.AsObject().ToDictionary(t => t.Key, t => t.Value!.GetValue<string>());
 

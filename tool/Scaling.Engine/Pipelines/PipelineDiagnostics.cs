@@ -126,10 +126,13 @@ internal static class PipelineDiagnostics
     };
 
     /// <summary>Text of the user as it may stand in a message: short, on one line, without control characters.</summary>
-    public static string Shown(string text)
+    public static string Shown(string text) => text.Length > LettersQuoted ? OnOneLine(text.AsSpan(0, LettersQuoted)) + "…" : OnOneLine(text);
+
+    /// <summary>A whole text, such as a path or the message of an exception that quotes a file, on one line, without control characters.</summary>
+    public static string OnOneLine(ReadOnlySpan<char> text)
     {
         var shown = new StringBuilder();
-        foreach (char c in text.AsSpan(0, Math.Min(text.Length, LettersQuoted)))
+        foreach (char c in text)
         {
             shown.Append(c switch
             {
@@ -140,7 +143,7 @@ internal static class PipelineDiagnostics
             });
         }
 
-        return text.Length > LettersQuoted ? shown + "…" : shown.ToString();
+        return shown.ToString();
     }
 
     private static Diagnostic At(SourceLocation at, string code, string message, string? hint = null) => new(code, message) { Location = at, Hint = hint };

@@ -77,9 +77,9 @@ public sealed partial class FileSets(string folder, ContentStore store)
                 Hint = NearestSpelling.Hint(text, named.Select(n => n.Key)) ?? (scheme == text ? "Install the .NET SDK, or name files of your own." : "Paths are relative to the pipeline file."),
             };
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) // The last: a character that no path may have.
         {
-            return new Diagnostic("SCAL3006", $"The files of setting '{setting}' ('{text}') cannot be read: {e.Message}") { Location = location };
+            return new Diagnostic("SCAL3006", $"The files of setting '{setting}' ('{Pipelines.PipelineDiagnostics.Shown(text)}') cannot be read: {Pipelines.PipelineDiagnostics.OnOneLine(e.Message)}") { Location = location };
         }
     }
 

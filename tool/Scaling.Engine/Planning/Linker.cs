@@ -48,11 +48,12 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
                 continue;
             }
 
-            string path = Path.GetFullPath(plugin.Name, document.Folder);
+            // A path that no file system takes is no file's; as written it can be told.
+            string path = plugin.Name.Contains('\0') ? plugin.Name : Path.GetFullPath(plugin.Name, document.Folder);
             if (!File.Exists(path))
             {
                 broken = true;
-                Find("SCAL6008", $"There is no plugin at '{plugin.Name}' ({path}).", plugin.Location, "Build it first; the path is relative to the pipeline file.");
+                Find("SCAL6008", $"There is no plugin at '{PipelineDiagnostics.OnOneLine(plugin.Name)}' ({PipelineDiagnostics.OnOneLine(path)}).", plugin.Location, "Build it first; the path is relative to the pipeline file.");
                 continue;
             }
 
@@ -69,7 +70,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         string[] known = [.. catalog.BuiltIn.Union(types.Keys)];
         foreach (var stage in broken ? [] : document.Stages.Where(s => !known.Contains(s.Uses)))
         {
-            Find("SCAL3001", $"There is no stage type '{stage.Uses}'. There are: {string.Join(", ", known)}.", stage.UsesLocation, NearestSpelling.Hint(stage.Uses, known));
+            Find("SCAL3001", $"There is no stage type '{PipelineDiagnostics.Shown(stage.Uses)}'. There are: {string.Join(", ", known)}.", stage.UsesLocation, NearestSpelling.Hint(stage.Uses, known));
         }
 
         return types;
@@ -190,9 +191,9 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
 
                 source = known;
             }
-            else if (!FileIdentity.IsRegularFile(Path.GetFullPath(need.Source, document.Folder)))
+            else if (need.Source.Contains('\0') || !FileIdentity.IsRegularFile(Path.GetFullPath(need.Source, document.Folder)))
             {
-                Find("SCAL3004", $"There is no file '{need.Source}' ({Path.GetFullPath(need.Source, document.Folder)}).", need.Location, "Paths are relative to the pipeline file.");
+                Find("SCAL3004", $"There is no file '{PipelineDiagnostics.OnOneLine(need.Source)}' ({PipelineDiagnostics.OnOneLine(need.Source.Contains('\0') ? need.Source : Path.GetFullPath(need.Source, document.Folder))}).", need.Location, "Paths are relative to the pipeline file.");
                 incomplete = true;
                 continue;
             }
@@ -228,7 +229,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         {
             if (roles.FirstOrDefault(r => r.Name == name) is not { } role)
             {
-                Find("SCAL3007", $"'{stage.Uses}' has no role '{name}'. It has: {Words(roles.Select(r => r.Name))}.", need.Location, NearestSpelling.Hint(name, roles.Select(r => r.Name)));
+                Find("SCAL3007", $"'{stage.Uses}' has no role '{PipelineDiagnostics.Shown(name)}'. It has: {Words(roles.Select(r => r.Name))}.", need.Location, NearestSpelling.Hint(name, roles.Select(r => r.Name)));
                 return false;
             }
 

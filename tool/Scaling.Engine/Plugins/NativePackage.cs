@@ -44,14 +44,14 @@ public sealed record NativePackage(string Id, string Version, string? Sha512, st
 
         try
         {
-            return JsonNode.Parse(File.ReadAllText(path)) is JsonObject root && root["packages"] is JsonArray packages
+            return JsonNode.Parse(File.ReadAllText(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is JsonObject root && root["packages"] is JsonArray packages
                 ? Read(packages)
                 : throw new FormatException("there is no list 'packages'");
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             throw new StageFailedException(
-                "SCAL6150", $"{path} is no list of native packages: {e.Message}.", """Expected {"packages":[{"id":"…","version":"…","sha512":"…","when":{"setting":"value"}}]}, sha512 and when being optional.""");
+                "SCAL6150", $"{path} is no list of native packages: {Pipelines.PipelineDiagnostics.OnOneLine(e.Message)}.", """Expected {"packages":[{"id":"…","version":"…","sha512":"…","when":{"setting":"value"}}]}, sha512 and when being optional.""");
         }
     }
 
@@ -67,7 +67,7 @@ public sealed record NativePackage(string Id, string Version, string? Sha512, st
     private static NativePackage One(JsonObject package, int index)
     {
         string? folder = Text("folder");
-        return new NativePackage(Text("id") ?? throw Missing("id"), Text("version") ?? throw Missing("version"), Text("sha512"), Directory.Exists(folder) ? folder : null)
+        return new NativePackage(Text("id") is { Length: > 0 } id ? id : throw Missing("id"), Text("version") ?? throw Missing("version"), Text("sha512"), Directory.Exists(folder) ? folder : null)
         {
             When = package["when"] switch
             {

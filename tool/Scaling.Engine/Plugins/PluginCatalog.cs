@@ -44,7 +44,7 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
         string description = Path.Combine(builtIn, type, PluginDescription.FileName);
         if (File.Exists(description))
         {
-            return Task.FromResult(OfPackage(PluginDescription.Read(description)));
+            return Task.FromResult(OfDescription(description));
         }
 
         string[] named = Directory.GetFiles(Path.Combine(builtIn, type), "*.deps.json");
@@ -85,6 +85,26 @@ public sealed class PluginCatalog(ContentStore store, WorkerPool workers, string
         return new PluginDescription(
             new PluginPackage(Path.GetFileNameWithoutExtension(assembly), version), Path.GetFileName(assembly),
             types[0].CodeEntries, packages, [.. types.Select(t => t.Descriptor)]);
+    }
+
+    /// <summary>The file came with the tool and can only be damaged; whatever reading it then throws says the same.</summary>
+    private static IReadOnlyList<StageType> OfDescription(string path)
+    {
+        try
+        {
+            var plugin = PluginDescription.Read(path);
+            DeclarationCheck.Demand(plugin.Stages, plugin.Assembly);
+            foreach (var stage in plugin.Stages)
+            {
+                Pipelines.SettingsBinder.Bind(null, stage.Settings, stage.Declaration.Type, new SourceLocation(path, 1, 1)); // Its schema can be read.
+            }
+
+            return OfPackage(plugin);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new InfrastructureException("SCAL6001", $"{path} is not what the tool was packed with: {Pipelines.PipelineDiagnostics.OnOneLine(e.Message)}", "Install the tool again.");
+        }
     }
 
     private static IReadOnlyList<StageType> OfPackage(PluginDescription plugin)

@@ -46,7 +46,7 @@ public sealed record PluginDescription(PluginPackage Package, string Assembly, I
     /// <param name="path">Of a <see cref="FileName"/>.</param>
     public static PluginDescription Read(string path)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
         var root = document.RootElement;
         return new PluginDescription(
             new PluginPackage(root.Text("package"), root.Text("version")), root.Text("assembly"), root.List("code", KeyEntry.Read),

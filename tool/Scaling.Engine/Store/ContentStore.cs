@@ -159,7 +159,7 @@ public sealed class ContentStore : IDisposable
         }
 
         var manifest = json is null ? null : Parse(json);
-        if (damaged || (json is not null && manifest?.Key != key))
+        if (damaged || (json is not null && manifest?.IsSound(key) != true))
         {
             Quarantine(path, $"The entry {key[..12]} is damaged");
             return null;
@@ -174,7 +174,7 @@ public sealed class ContentStore : IDisposable
         try
         {
             var manifest = Manifest.Read(json);
-            return manifest.Files.All(f => f.Sha256.Length == 64) ? manifest : null;
+            return manifest.Files.All(f => f.IsSound) ? manifest : null;
         }
         catch (JsonException)
         {

@@ -1,4 +1,5 @@
 // An entry of the store: what an action was, and what it made.
+using System.Security.Cryptography;
 using System.Text.Json;
 using Scaling.Engine.Keys;
 
@@ -20,6 +21,15 @@ public sealed record StoredFile(string Name, string Kind, string Sha256, long By
     /// <summary>Content of a small file; null for one that is a blob.</summary>
     public byte[]? Inline { get; init; }
 
+    /// <summary>Whether it can be a file that an action made: names that stay in their folder, a digest that is one, content that has it.</summary>
+    internal bool IsSound =>
+        StaysInside(Name) && Kind is not null && Sha256 is { Length: 64 } && Sha256.All(char.IsAsciiHexDigitLower) && Bytes >= 0 && (Point is null || (StaysInside(Point) && !Point.Contains('/')))
+        && (Inline is null || (Inline.Length == Bytes && Convert.ToHexStringLower(SHA256.HashData(Inline)) == Sha256));
+
+    /// <summary>Whether a name with <c>/</c> as separator stays below the folder in which it begins, and can be a file's.</summary>
+    internal static bool StaysInside(string? name) =>
+        !string.IsNullOrEmpty(name) && !name.Any(char.IsControl) && name.Split('/').All(part => part is not ("" or "." or ".."));
+
     /// <summary>Path below the stage's results.</summary>
     public string ResultName => Point is null ? Name : $"{Point}/{Name}";
 
@@ -40,6 +50,11 @@ public sealed record StoredFile(string Name, string Kind, string Sha256, long By
 public sealed record Manifest(
     string Key, string Stage, string? Point, IReadOnlyList<KeyEntry> Entries, IReadOnlyList<StoredFile> Files, double Seconds, DateTimeOffset Published)
 {
+    /// <summary>Whether it can be what an action of that key published. A seal proves that the bytes are those that were written, and not that the writer was this tool.</summary>
+    /// <param name="key">Under which it lies.</param>
+    internal bool IsSound(string key) =>
+        Key == key && Stage is not null && Entries is not null && Entries.All(e => e is not null) && Files is not null && Files.All(f => f is { IsSound: true }) && double.IsFinite(Seconds);
+
     /// <summary>Reads what was written of a manifest.</summary>
     /// <param name="json">UTF-8.</param>
     /// <exception cref="JsonException">It is no manifest.</exception>

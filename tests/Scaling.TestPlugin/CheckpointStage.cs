@@ -1,0 +1,52 @@
+// checkpoint: a long action that goes on from its last checkpoint after a kill.
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Scaling.Sdk;
+
+namespace Scaling.TestPlugin;
+
+/// <summary>Settings of <c>checkpoint</c>.</summary>
+public sealed record CheckpointSettings
+{
+    /// <summary>Steps of the action; each ends with a checkpoint.</summary>
+    [Description("How many steps it takes; each ends with a checkpoint.")]
+    [Unit("steps")]
+    [Range(1, 1000)]
+    public int Steps { get; init; } = 3;
+}
+
+/// <summary>Digests its table again and again. The checkpoint is <c>STEP DIGEST</c> in a file <c>checkpoint</c> of its work folder, put there by a rename.</summary>
+public sealed class CheckpointStage : Stage<CheckpointSettings>
+{
+    /// <inheritdoc/>
+    public override StageDeclaration Declaration { get; } = new()
+    {
+        Type = "checkpoint",
+        Summary = "Digests a table step by step, with a checkpoint after each.",
+        Inputs = [Tables.EchoRows],
+        Outputs = [new OutputFile("digest.txt", "digest")],
+    };
+
+    /// <inheritdoc/>
+    protected override void Run(StageContext<CheckpointSettings> context)
+    {
+        string checkpoint = Path.Combine(context.WorkFolder, "checkpoint");
+        byte[] table = File.ReadAllBytes(context.Input("rows"));
+        string[] last = File.Exists(checkpoint) ? File.ReadAllText(checkpoint).Split(' ') : ["0", ""];
+        string digest = last[1];
+        for (int step = int.Parse(last[0], CultureInfo.InvariantCulture) + 1; step <= context.Settings.Steps; step++)
+        {
+            context.Stop.ThrowIfCancellationRequested();
+            Journal.Note("checkpoint", $"step{step}");
+            digest = Convert.ToHexString(SHA256.HashData([.. Encoding.UTF8.GetBytes(digest), .. table]));
+            string aside = checkpoint + ".new";
+            File.WriteAllText(aside, $"{step} {digest}");
+            File.Move(aside, checkpoint, overwrite: true);
+        }
+
+        File.WriteAllText(context.Output("digest.txt"), digest + "\n");
+    }
+}
