@@ -49,7 +49,6 @@ public sealed class StoreExchange(ContentStore store)
     {
         store.Use([file.Sha256]); // Before it is looked for: until the manifest is there, nothing else tells gc of it.
         string blob = store.BlobPath(file.Sha256);
-        store.Use([file.Sha256]);
         return file.Inline is not null || (File.Exists(blob) && store.Digest(blob) == file.Sha256);
     }
 
