@@ -43,9 +43,8 @@ internal static class CacheCommands
         var report = await new GarbageCollector(store, TimeProvider.System).Run(options, Console.Error.WriteLine, call.Stop).ConfigureAwait(false);
         if (call.Parsed.GetValue(Json))
         {
-            Print(new JsonObject
+            JsonText.Print("scaling.cache-gc/1", new JsonObject
             {
-                ["schema"] = "scaling.cache-gc/1",
                 ["dry_run"] = options.DryRun,
                 ["freed_bytes"] = report.FreedBytes,
                 ["compute_seconds"] = Math.Round(report.Seconds, 3),
@@ -80,15 +79,14 @@ internal static class CacheCommands
         var found = new StoreCheck(root).Run((done, all) => console.Moving(Progress(done, all, TimeProvider.System.GetElapsedTime(began))), call.Stop);
         if (call.Parsed.GetValue(Json))
         {
-            Print(new JsonObject
+            JsonText.Print("scaling.cache-verify/1", new JsonObject
             {
-                ["schema"] = "scaling.cache-verify/1",
                 ["whole"] = found.AreNone,
                 ["entries"] = found.Entries,
                 ["blobs"] = found.Blobs,
                 ["records"] = found.Records,
                 ["bytes"] = found.Bytes,
-                ["damaged"] = new JsonArray([.. found.Damaged.Select(d => new JsonObject { ["code"] = d.Code, ["message"] = d.Message })]),
+                ["damaged"] = JsonText.Of(found.Damaged),
                 ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["stage"] = g.Stage, ["file"] = g.File })]),
             });
         }
@@ -117,9 +115,8 @@ internal static class CacheCommands
         var held = StoreStatistics.Of(store);
         if (call.Parsed.GetValue(Json))
         {
-            Print(new JsonObject
+            JsonText.Print("scaling.cache-stats/1", new JsonObject
             {
-                ["schema"] = "scaling.cache-stats/1",
                 ["store"] = store.Root,
                 ["entries"] = Counted(held.Entries, held.EntryBytes),
                 ["blobs"] = Counted(held.Blobs, held.BlobBytes),
@@ -168,8 +165,6 @@ internal static class CacheCommands
     }
 
     private static void Report(Diagnostic damage) => Session.Print([damage]);
-
-    private static void Print(JsonObject answer) => Console.Out.WriteLine(answer.ToJsonString());
 
     private static void Say(string text) => Console.Out.WriteLine(text.TrimEnd());
 
