@@ -77,7 +77,14 @@ internal static class JsonFields
             throw new JsonException($"there is no object for '{name}'");
         }
 
-        return of.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        try
+        {
+            return of.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // A name beside it is half a surrogate pair.
+        }
     }
 
     private static JsonException Missing(string name, string expected) => new($"'{name}' is not {expected}");
