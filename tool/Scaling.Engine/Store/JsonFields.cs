@@ -9,7 +9,7 @@ internal static class JsonFields
     public static string Text(this JsonElement of, string name) => of.TextOrNone(name) ?? throw Missing(name, "text");
 
     public static string? TextOrNone(this JsonElement of, string name) =>
-        !Has(of, name, out var value) ? null : value.ValueKind == JsonValueKind.String ? value.GetString() : throw Missing(name, "text");
+        !Has(of, name, out var value) ? null : value.ValueKind == JsonValueKind.String ? Decoded(value) : throw Missing(name, "text");
 
     public static long Whole(this JsonElement of, string name) =>
         !Has(of, name, out var value) ? 0 : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) ? number : throw Missing(name, "a whole number");
@@ -55,7 +55,20 @@ internal static class JsonFields
     }
 
     /// <summary>An element of a list that has to be text.</summary>
-    public static string Word(JsonElement item) => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw new JsonException("a list of texts holds something else");
+    public static string Word(JsonElement item) => item.ValueKind == JsonValueKind.String ? Decoded(item) : throw new JsonException("a list of texts holds something else");
+
+    /// <summary>Half a surrogate pair and bytes that are no UTF-8 are found only here.</summary>
+    private static string Decoded(JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e);
+        }
+    }
 
     private static bool Has(JsonElement of, string name, out JsonElement value)
     {
@@ -64,7 +77,14 @@ internal static class JsonFields
             throw new JsonException($"there is no object for '{name}'");
         }
 
-        return of.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        try
+        {
+            return of.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException(e.Message, e); // A name beside it is half a surrogate pair.
+        }
     }
 
     private static JsonException Missing(string name, string expected) => new($"'{name}' is not {expected}");
