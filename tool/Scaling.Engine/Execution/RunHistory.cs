@@ -102,7 +102,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
         {
             return Sealed.Read(path, out _) is { } json && RunRecord.Read(json) is { IsSound: true } run ? run with { Number = number } : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The other: an escape that is no character.
         {
             return null; // Of another version of the tool: it explains nothing, and nothing depends on it.
         }

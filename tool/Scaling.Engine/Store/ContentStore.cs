@@ -176,7 +176,7 @@ public sealed class ContentStore : IDisposable
             var manifest = Manifest.Read(json);
             return manifest.Files.All(f => f.IsSound) ? manifest : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The other: an escape that is no character.
         {
             return null;
         }
