@@ -95,7 +95,8 @@ public sealed class MistakenFilesTests : IDisposable
         {
             string name = table.Columns[c];
             yield return ($"no column {name}", new Table([.. table.Columns.Where((_, i) => i != c)], [.. table.Rows.Select(r => r.Where((_, i) => i != c).ToArray())]).ToCsv());
-            foreach (string cell in Cells)
+            // Each column gets a third of the cells, and each cell a third of the columns: all of both took minutes.
+            foreach (string cell in Cells.Where((_, i) => i % 3 == c % 3))
             {
                 yield return ($"{name} '{cell}' everywhere", With(table, c, (_, _) => cell));
             }
@@ -111,9 +112,10 @@ public sealed class MistakenFilesTests : IDisposable
     /// <summary>Each property of the object, and of those in it, absent, null or another thing.</summary>
     private static IEnumerable<(string What, string Text)> WrongObjects(string whole)
     {
-        foreach (string path in Paths(JsonNode.Parse(whole)!.AsObject(), ""))
+        string?[] values = [null, "null", "0", "1e300", "\"oops\"", "{}"];
+        foreach (var (p, path) in Paths(JsonNode.Parse(whole)!.AsObject(), "").Index())
         {
-            foreach (string? value in new[] { null, "null", "0", "1e300", "\"oops\"", "{}" })
+            foreach (string? value in values.Where((_, i) => i % 2 == p % 2))
             {
                 var changed = JsonNode.Parse(whole)!.AsObject();
                 string[] steps = path.Split('/');

@@ -51,7 +51,7 @@ public class PipelineFuzzTests
                 string text = edits.Aggregate(Pipeline, (current, e) => Edited(current, e.Item1, e.Item2, e.Item3, Pieces[e.Item4], e.Item5));
                 Check(folder, text);
             },
-            iter: 3000,
+            iter: 600, // tests/Scaling.Faults has a hundred thousand.
             threads: 1);
     }
 
