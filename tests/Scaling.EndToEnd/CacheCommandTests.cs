@@ -61,6 +61,6 @@ public sealed partial class CacheCommandTests : IDisposable
     /// <summary>Sizes and times differ from machine to machine: their digits are left out, with the blanks before them.</summary>
     private string Masked(string text) => Figures().Replace(_tool.Portable(text), " N $1");
 
-    [GeneratedRegex(@" +[0-9][0-9.]* (kB|B|s of compute)")]
+    [GeneratedRegex(@" +(?:[0-9]+ min )?[0-9][0-9.]* (kB|B|s of compute)")]
     private static partial Regex Figures();
 }

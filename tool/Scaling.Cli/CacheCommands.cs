@@ -18,11 +18,14 @@ internal static class CacheCommands
     private static readonly Option<bool> Json = new("--json") { Description = "Answer with one JSON object on standard output." };
 
     /// <summary>The command with those below it.</summary>
-    public static Command Command { get; } = new("cache", "The store: what it holds, whether it is whole, and what of it may go.")
+    public static Command Command { get; } = new("cache", "The store: what it holds, whether it is whole, what of it may go, and what it exchanges with remote caches.")
     {
         Of("gc", "Remove what no recorded run uses, saying what making it again would cost. Runs that go on lose nothing.", [OlderThan, MaxSize, DryRun, Json], Collect),
         Of("verify", "Read every byte of the store and move aside what is damaged (exit code 4 where something is).", [Json], Verify),
         Of("stats", "Say what the store holds.", [Json], Statistics),
+        RemoteCommands.Push,
+        RemoteCommands.Pull,
+        RemoteCommands.Keygen,
     };
 
     private static Command Of(string name, string description, Option[] options, Func<Commands.Invocation, Task<int>> run)
@@ -40,17 +43,16 @@ internal static class CacheCommands
         var report = await new GarbageCollector(store, TimeProvider.System).Run(options, Console.Error.WriteLine, call.Stop).ConfigureAwait(false);
         if (call.Parsed.GetValue(Json))
         {
-            Print(new JsonObject
+            JsonText.Print("scaling.cache-gc/1", new JsonObject
             {
-                ["schema"] = "scaling.cache-gc/1",
-                ["dryRun"] = options.DryRun,
-                ["freedBytes"] = report.FreedBytes,
-                ["computeSeconds"] = Math.Round(report.Seconds, 3),
+                ["dry_run"] = options.DryRun,
+                ["freed_bytes"] = report.FreedBytes,
+                ["compute_seconds"] = Math.Round(report.Seconds, 3),
                 ["stages"] = new JsonArray([.. report.Stages.Select(s => Stage(s.Stage, s.Entries, s.Bytes, s.Seconds))]),
                 ["orphans"] = Counted(report.Blobs, report.BlobBytes),
                 ["leftovers"] = Counted(report.Leftovers, report.LeftoverBytes),
                 ["kept"] = Counted(report.KeptEntries, report.KeptBytes),
-                ["inUse"] = report.InUse,
+                ["in_use"] = report.InUse,
             });
             return ExitCode.Done;
         }
@@ -71,21 +73,20 @@ internal static class CacheCommands
 
     private static Task<int> Verify(Commands.Invocation call)
     {
-        var console = new RunConsole(Console.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        var console = CommandConsole.New(moves: true);
         long began = TimeProvider.System.GetTimestamp();
         string root = Open(call, _ => { }).Root;
         var found = new StoreCheck(root).Run((done, all) => console.Moving(Progress(done, all, TimeProvider.System.GetElapsedTime(began))), call.Stop);
         if (call.Parsed.GetValue(Json))
         {
-            Print(new JsonObject
+            JsonText.Print("scaling.cache-verify/1", new JsonObject
             {
-                ["schema"] = "scaling.cache-verify/1",
                 ["whole"] = found.AreNone,
                 ["entries"] = found.Entries,
                 ["blobs"] = found.Blobs,
                 ["records"] = found.Records,
                 ["bytes"] = found.Bytes,
-                ["damaged"] = new JsonArray([.. found.Damaged.Select(d => new JsonObject { ["code"] = d.Code, ["message"] = d.Message })]),
+                ["damaged"] = JsonText.Of(found.Damaged),
                 ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["stage"] = g.Stage, ["file"] = g.File })]),
             });
         }
@@ -114,13 +115,12 @@ internal static class CacheCommands
         var held = StoreStatistics.Of(store);
         if (call.Parsed.GetValue(Json))
         {
-            Print(new JsonObject
+            JsonText.Print("scaling.cache-stats/1", new JsonObject
             {
-                ["schema"] = "scaling.cache-stats/1",
                 ["store"] = store.Root,
                 ["entries"] = Counted(held.Entries, held.EntryBytes),
                 ["blobs"] = Counted(held.Blobs, held.BlobBytes),
-                ["computeSeconds"] = Math.Round(held.Seconds, 3),
+                ["compute_seconds"] = Math.Round(held.Seconds, 3),
                 ["stages"] = new JsonArray([.. held.Stages.Select(s => Stage(s.Stage, s.Entries, s.Bytes, s.Seconds))]),
                 ["others"] = new JsonObject(held.Others.Select(o => KeyValuePair.Create(o.Folder, (JsonNode?)Counted(o.Files, o.Bytes)))),
             });
@@ -166,11 +166,7 @@ internal static class CacheCommands
 
     private static void Report(Diagnostic damage) => Session.Print([damage]);
 
-    private static void Print(JsonObject answer) => Console.Out.WriteLine(answer.ToJsonString());
-
-    private static void Say(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture).TrimEnd());
-
-    private static void Say(string text) => Console.Out.WriteLine(text);
+    private static void Say(string text) => Console.Out.WriteLine(text.TrimEnd());
 
     private static void Line(string what, int files, long bytes, string why)
     {
@@ -189,7 +185,7 @@ internal static class CacheCommands
     private static JsonObject Counted(int count, long bytes) => new() { ["count"] = count, ["bytes"] = bytes };
 
     private static JsonObject Stage(string stage, int entries, long bytes, double seconds) =>
-        new() { ["stage"] = stage, ["entries"] = entries, ["bytes"] = bytes, ["computeSeconds"] = Math.Round(seconds, 3) };
+        new() { ["stage"] = stage, ["entries"] = entries, ["bytes"] = bytes, ["compute_seconds"] = Math.Round(seconds, 3) };
 
     private static string Entries(int count) => count == 1 ? "entry" : "entries";
 

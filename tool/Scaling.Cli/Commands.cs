@@ -222,6 +222,7 @@ internal static class Commands
 
         root.Options.Add(Cache);
         root.Options.Add(Locked);
+        RemoteCommands.Options.ToList().ForEach(root.Options.Add);
         root.Options.Add(LogFormat);
         return root;
     }

@@ -1,6 +1,7 @@
 // What a command says on standard error while it works: text for people, or events for programs.
 using Scaling.Engine.Execution;
 using Scaling.Plugins;
+using Scaling.Remote;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -18,6 +19,9 @@ internal interface ICommandConsole : IRunObserver
 {
     /// <summary>Takes downloads of packages.</summary>
     IPackageObserver Packages { get; }
+
+    /// <summary>Takes transfers from and to a remote cache.</summary>
+    IRemoteObserver Remotes { get; }
 
     /// <summary>A run begins: its pipeline is linked.</summary>
     /// <param name="run">Which.</param>

@@ -67,9 +67,15 @@ internal static class RunCommand
         Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console, Func<PipelineLock?, IReadOnlyList<LockedPlugin>> plugins)
     {
         options = options with { Again = call.Again(pipeline) };
+        using var remote = RemoteCommands.Of(call, session.Store, console);
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
-        var summary = await new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code).Run(call.Stop).ConfigureAwait(false);
+        var summary = await new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote).Run(call.Stop).ConfigureAwait(false);
+        if (remote is not null)
+        {
+            await RemoteCommands.Finish(remote, console, call.Stop).ConfigureAwait(false);
+        }
+
         if (summary.ExitCode != ExitCode.Done)
         {
             return summary;

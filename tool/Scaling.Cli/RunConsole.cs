@@ -3,6 +3,7 @@ using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Plugins;
+using Scaling.Remote;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -32,6 +33,8 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     public bool Quiet { get; init; }
 
     public IPackageObserver Packages => field ??= new PackageConsole(this, time);
+
+    public IRemoteObserver Remotes => field ??= new RemoteConsole(this);
 
     public void Begin(RunStart run) => _groups = Marks is null || Quiet ? null : new StageGroups(Line, Marks, time);
 

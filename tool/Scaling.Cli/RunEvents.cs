@@ -4,6 +4,7 @@ using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Plugins;
+using Scaling.Remote;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -11,7 +12,7 @@ namespace Scaling.Cli;
 /// <summary>Writes events.</summary>
 /// <param name="writer">Takes the lines.</param>
 /// <param name="time">Their times.</param>
-internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommandConsole, IPackageObserver
+internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommandConsole, IPackageObserver, IRemoteObserver
 {
     public const string Schema = "scaling.events/1";
 
@@ -24,6 +25,8 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     private bool _begun;
 
     public IPackageObserver Packages => this;
+
+    public IRemoteObserver Remotes => this;
 
     public void Begin(RunStart run) => Write("run_started", new JsonObject
     {
@@ -126,6 +129,11 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     }
 
     public void Stopping() => Write("stopping", []);
+
+    public void Moved(Transfer transfer) => Now(transfer.Incoming ? "from remote" : "to remote", "transfer_progressed", () => new JsonObject
+    {
+        ["incoming"] = transfer.Incoming, ["entries"] = transfer.Entries, ["of_entries"] = transfer.OfEntries, ["done"] = transfer.Bytes, ["total"] = transfer.OfBytes, ["unit"] = "bytes", ["seconds"] = Rounded(transfer.Seconds),
+    });
 
     public void Missing(IReadOnlyList<MissingPackage> packages) => Write("packages_missing", new JsonObject
     {

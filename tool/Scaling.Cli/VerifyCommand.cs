@@ -31,7 +31,7 @@ internal static class VerifyCommand
         var findings = replays.Where(r => r.Verdict is ReplayVerdict.Differs or ReplayVerdict.Failed).Select(Finding).ToList();
         if (call.Json)
         {
-            Console.Out.WriteLine(ToJson(ahead, missing, open, replays).ToJsonString(LookCommands.Indented));
+            JsonText.Print("scaling.verify/1", ToJson(ahead, missing, open, replays));
         }
         else
         {
@@ -52,7 +52,6 @@ internal static class VerifyCommand
 
     private static JsonObject ToJson(IReadOnlyList<StageAhead> ahead, int missing, int open, List<Replay> replays) => new()
     {
-        ["schema"] = "scaling.verify/1",
         ["whole"] = ahead.Sum(a => (a.Plan?.Actions.Count ?? 0) - a.Missing.Count),
         ["missing"] = missing,
         ["unknown_stages"] = open,

@@ -29,7 +29,7 @@ internal static class WhyCommand
         var actions = target is [_, var point] ? why.Rows(point) : null;
         if (call.Json)
         {
-            Console.Out.WriteLine(why.ToJson(actions).ToJsonString(LookCommands.Indented));
+            JsonText.Print("scaling.why/1", why.ToJson(actions));
         }
         else
         {
@@ -159,12 +159,11 @@ internal static class WhyCommand
 
         public JsonObject ToJson(IReadOnlyList<ActionSpec>? rows) => new()
         {
-            ["schema"] = "scaling.why/1",
             ["stage"] = Stage.Stage.Id,
             ["uses"] = Stage.Stage.Declaration.Type,
             ["outlook"] = Stage.Outlook switch { StageOutlook.Done => "done", StageOutlook.WillRun => "will_run", _ => "depends" },
-            ["against"] = Against is null ? null : new JsonObject { ["run"] = Against.Number, ["ended"] = Against.Ended.ToString("O", CultureInfo.InvariantCulture) },
-            ["reasons"] = new JsonArray([.. Stage.Reasons]),
+            ["against"] = Against is null ? null : new JsonObject { ["run"] = Against.Number, ["ended"] = JsonText.Of(Against.Ended) },
+            ["reasons"] = JsonText.Of(Stage.Reasons),
             ["estimate"] = Estimate() is { } estimate ? new JsonObject { ["seconds"] = estimate.Seconds, ["basis"] = estimate.Basis } : null,
             ["actions"] = new JsonArray([.. (rows ?? Stage.Plan?.Actions ?? []).Select(row => ToJson(row, withNearest: rows is not null || Stage.Plan!.Actions.Count == 1))]),
         };

@@ -16,7 +16,8 @@ namespace Scaling.Engine.Execution;
 /// <param name="options">How.</param>
 /// <param name="observer">Takes what happens.</param>
 /// <param name="code">Brings the code of stages that are packages.</param>
-public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer, StageCode code)
+/// <param name="remote">Brings what was published elsewhere, and is given what is published here. Null: nothing.</param>
+public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer, StageCode code, IRemoteEntries? remote = null)
 {
     private readonly StagePlanner _planner = new(pipeline, store);
     private readonly Collector _collector = new(store);
@@ -111,7 +112,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var plan = _planner.Plan(stage, _results, natives);
         _natives[stage.Id] = plan.Natives;
         bool again = options.Again.Contains(stage.Id);
-        var found = again ? [] : _collector.Look(plan);
+        var found = again ? [] : await _collector.Look(plan, remote, halt.Token).ConfigureAwait(false);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key)).Select(a => again ? a with { Again = true } : a)];
         HoldAgainstPlan(stage, missing);
         var reasons = again ? ["executed again, as was asked for"] : new Explainer(store, _last, pipeline).Why(plan, missing);
@@ -139,7 +140,12 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         bool complete = stopped == 0 && (failures.Length == 0 || (options.OnFailure == FailurePolicy.KeepGoing && failures.Length < plan.Actions.Count));
         if (complete)
         {
+            bool collects = plan.FansOut && (found.Count == 0 || found.Values.Any(m => m is not null));
             _results[stage.Id] = _collector.Join(plan, found, again);
+            if (collects && _results[stage.Id].Collection is { } collection)
+            {
+                remote?.Give(collection);
+            }
         }
 
         return summary;
@@ -190,6 +196,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             {
                 var result = results[spec.Key];
                 ended[spec.Key] = result;
+                GiveIfPublished(spec.Key, result);
                 if (result.End == ActionEnd.Stopped)
                 {
                     observer.Stopped(stage, spec.Point, spec.Key);
@@ -212,9 +219,19 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             return there;
         }
 
+        if (!again && remote is not null)
+        {
+            await remote.Bring([shared.Key], halt.Token).ConfigureAwait(false);
+            if (store.Find(shared.Key) is { } brought)
+            {
+                return brought;
+            }
+        }
+
         observer.Preparing(stage);
         shared = shared with { Again = again };
         var result = (await _executor.Execute(stage, [shared], halt.Token).ConfigureAwait(false))[shared.Key];
+        GiveIfPublished(shared.Key, result);
         if (result.End is ActionEnd.Published or ActionEnd.Found)
         {
             observer.Prepared(stage, result.End == ActionEnd.Published, result.Seconds);
@@ -226,6 +243,14 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             ActionEnd.Stopped => null,
             _ => throw new ActionFailedException(new Failure(null, result.Reasons, result.Log)),
         };
+    }
+
+    private void GiveIfPublished(string key, ActionResult result)
+    {
+        if (result.End == ActionEnd.Published)
+        {
+            remote?.Give(key);
+        }
     }
 
     private Failure Failed(StageNode stage, ActionSpec spec, ActionResult result, CancellationTokenSource halt)

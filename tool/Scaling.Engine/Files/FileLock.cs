@@ -60,26 +60,6 @@ public sealed class FileLock : IDisposable
         return null;
     }
 
-    /// <summary>Whether somebody holds the lock. Looking at a lock that is free may make one who tries it in that moment try again.</summary>
-    /// <param name="path">The lock's file.</param>
-    public static bool IsHeld(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return false;
-        }
-
-        try
-        {
-            using var handle = Open(path, LibC.ReadOnly);
-            return !TryLock(path, handle, LibC.LockShared);
-        }
-        catch (IOException)
-        {
-            return false; // It was released and removed in between.
-        }
-    }
-
     /// <summary>Who holds the lock, in words.</summary>
     /// <param name="path">The lock's file.</param>
     public static string Holder(string path)

@@ -1,5 +1,6 @@
 // Joins what the rows of a stage made: tables into one table, other files by point.
 using System.Text;
+using Scaling.Engine.Execution;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -24,9 +25,40 @@ public sealed class Collector(ContentStore store)
         return plan.Actions.Select(a => (a.Key, Manifest: store.Find(a.Key))).Where(f => f.Manifest is not null).ToDictionary(f => f.Key, f => f.Manifest);
     }
 
+    /// <summary>The published actions of a plan, those also that a remote cache has: its collection first, so that a hit there opens no rows either.</summary>
+    /// <param name="plan">Any stage's.</param>
+    /// <param name="remote">Null for none.</param>
+    /// <param name="stop">Stops bringing.</param>
+    public async Task<Dictionary<string, Manifest?>> Look(StagePlan plan, IRemoteEntries? remote, CancellationToken stop)
+    {
+        var found = Look(plan);
+        if (remote is null || found.Count == plan.Actions.Count)
+        {
+            return found;
+        }
+
+        if (plan.FansOut)
+        {
+            await remote.Bring([ActionKey.Of(plan.CollectionEntries(plan.Actions))], stop).ConfigureAwait(false);
+            if (Find(plan, plan.Actions) is not null)
+            {
+                return plan.Actions.ToDictionary(a => a.Key, _ => (Manifest?)null);
+            }
+        }
+
+        string[] missing = [.. plan.Actions.Select(a => a.Key).Where(key => !found.ContainsKey(key))];
+        await remote.Bring(missing, stop).ConfigureAwait(false);
+        foreach (var (key, manifest) in missing.Select(key => (key, store.Find(key))).Where(f => f.Item2 is not null))
+        {
+            found[key] = manifest;
+        }
+
+        return found;
+    }
+
     /// <summary>The stage's result: its one action's, or the collection of those that are there, made where it is missing.</summary>
     /// <param name="plan">Any stage's.</param>
-    /// <param name="found">Published actions, as <see cref="Look"/> gives them.</param>
+    /// <param name="found">Published actions, as <see cref="Look(StagePlan)"/> gives them.</param>
     /// <param name="again">Collects them though there is a collection: of what they gave before.</param>
     public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found, bool again = false)
     {

@@ -41,7 +41,8 @@ public sealed record StageAhead(StageNode Stage, StageOutlook Outlook, StagePlan
 /// <param name="workers">Evaluates enumerating stages.</param>
 /// <param name="observer">Takes warnings of those.</param>
 /// <param name="code">Brings the code of those that are packages.</param>
-public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer, StageCode code)
+/// <param name="remote">Brings what was published elsewhere, so that what depends on it is looked at too. Null: nothing is brought.</param>
+public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool workers, IRunObserver observer, StageCode code, IRemoteEntries? remote = null)
 {
     /// <summary>Whether enumerating stages are executed that are not in the store. Default: true.</summary>
     public bool Evaluates { get; init; } = true;
@@ -66,7 +67,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
             }
 
             var plan = planner.Plan(stage, results, await code.Natives.Look(stage, stop).ConfigureAwait(false));
-            var found = collector.Look(plan);
+            var found = await collector.Look(plan, remote, stop).ConfigureAwait(false);
             ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];
             var reasons = explainer.Why(plan, missing);
             // Looking ahead fetches no native libraries; an enumerating stage that has some is then looked at no further.

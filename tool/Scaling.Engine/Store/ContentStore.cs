@@ -16,6 +16,7 @@ namespace Scaling.Engine.Store;
 /// work/KEY/           the scratch while nobody does: checkpoints survive a kill here
 /// uses/TOKEN          what a run uses: gc leaves it
 /// trash/              what gc is taking away; who misses it takes it back
+/// incoming/           files that come from a remote cache, until they are whole
 /// locks/              held while actions run on a machine
 /// logs/ab/KEY         what an action last printed
 /// history/ID/NUMBER   what the runs of a pipeline were made of, for why and gc

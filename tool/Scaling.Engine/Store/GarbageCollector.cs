@@ -68,9 +68,17 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
         bool damaged = AreRecordsDamaged(options.DryRun);
         var entries = _inventory.Entries().ToDictionary(e => e.Manifest.Key);
         var used = Used(options, entries, out var inUse);
+        var whole = _inventory.Blobs().Select(b => b.Digest).ToHashSet();
+        // An entry that lacks a file is found by nobody, whichever record names it.
+        var beyond = entries.Values.Where(e => !inUse.Contains(e.Manifest.Key) && !e.Blobs.All(whole.Contains)).ToList();
         var goes = damaged ? [] : entries.Values.Where(e => !used.Contains(e.Manifest.Key) && !IsFreshDescription(e, options)).ToList();
-        var beyond = options.MaxBytes is { } most ? LeastUsed(entries, goes, inUse, most) : [];
-        goes.AddRange(beyond);
+        goes = [.. goes.Union(beyond)];
+        if (options.MaxBytes is { } most)
+        {
+            beyond.AddRange(LeastUsed(entries, goes, inUse, most));
+            goes = [.. goes.Union(beyond)];
+        }
+
 
         if (!options.DryRun)
         {
@@ -201,7 +209,7 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
         return used;
     }
 
-    /// <summary>What must not go, now that all candidates are in the trash; of those that are beyond the size only what a run that goes on uses.</summary>
+    /// <summary>What must not go, now that all candidates are in the trash; of those that are beyond the size, or not whole, only what a run that goes on uses.</summary>
     private HashSet<string> UsedNow(GarbageOptions options, Dictionary<string, StoredEntry> entries, List<StoredEntry> beyond)
     {
         var used = Used(options, entries, out var now);

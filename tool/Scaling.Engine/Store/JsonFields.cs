@@ -34,12 +34,12 @@ internal static class JsonFields
     public static T[] List<T>(this JsonElement of, string name, Func<JsonElement, T> read)
         where T : class
     {
-        if (!Has(of, name, out var value))
+        if (of.ValueKind == JsonValueKind.Object && !of.TryGetProperty(name, out _))
         {
             return [];
         }
 
-        if (value.ValueKind != JsonValueKind.Array)
+        if (!Has(of, name, out var value) || value.ValueKind != JsonValueKind.Array)
         {
             throw Missing(name, "a list");
         }

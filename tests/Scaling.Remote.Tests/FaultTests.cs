@@ -1,0 +1,149 @@
+// A server that does wrong: nothing wrong is ever taken, and asking always ends.
+using System.Diagnostics;
+using Scaling.Engine.Store;
+
+namespace Scaling.Remote.Tests;
+
+public sealed class FaultTests : IDisposable
+{
+    private readonly FaultServer _server = new();
+    private readonly Machine _writer = new();
+    private readonly Machine _reader = new();
+
+    public void Dispose()
+    {
+        _server.Dispose();
+        _writer.Dispose();
+        _reader.Dispose();
+    }
+
+    [Fact]
+    public async Task What_one_machine_gives_another_takes_byte_for_byte()
+    {
+        string[] keys = [.. Enumerable.Range(0, 20).Select(i => _writer.Publish(new string('x', i + 1), 5000 + i))];
+
+        var given = await _writer.Push(Machine.Settings(_server.Address, write: true), keys);
+        Assert.Equal((20, 0), (given.Given, given.Failed));
+        Assert.Equal(20, await _reader.Bring(Machine.Settings(_server.Address), keys));
+        Assert.All(keys, key => Assert.Equal(_writer.Store.Content(_writer.Store.Find(key)!.Files[1]), _reader.Store.Content(_reader.Store.Find(key)!.Files[1])));
+        Assert.Equal(20, (await _writer.Push(Machine.Settings(_server.Address, write: true), keys)).There);
+    }
+
+    [Theory]
+    [InlineData("/ac/")]
+    [InlineData("/cas/")]
+    public async Task No_fault_of_a_server_changes_what_is_in_the_store_and_every_one_ends(string where)
+    {
+        string key = _writer.Publish("one");
+        await _writer.Push(Machine.Settings(_server.Address, write: true), key);
+        foreach (var fault in Enum.GetValues<Fault>())
+        {
+            using var reader = new Machine();
+            _server.Faults = (method, path) => method == "GET" && path.StartsWith(where, StringComparison.Ordinal) ? fault : Fault.None;
+            var since = Stopwatch.StartNew();
+
+            int brought = await reader.Bring(Machine.Settings(_server.Address), key);
+
+            Assert.True(fault == Fault.None ? brought == 1 : brought == 0, $"{where} {fault}: {brought} brought");
+            Assert.Equal(brought == 1, reader.Store.Find(key) is not null);
+            Assert.InRange(since.Elapsed.TotalSeconds, 0, 30);
+            Assert.True(fault == Fault.None || reader.Told.Any(t => t.Code is "SCAL4030" or "SCAL4031" or "SCAL4039"), $"{where} {fault} was not told: {reader.Codes}");
+            Assert.Empty(Directory.Exists(Path.Combine(reader.Store.Root, "incoming")) ? Directory.EnumerateFiles(Path.Combine(reader.Store.Root, "incoming")) : []);
+        }
+    }
+
+    [Theory]
+    [InlineData(Fault.DiesInTheMiddle)]
+    [InlineData(Fault.Truncates)]
+    [InlineData(Fault.Answers500)]
+    [InlineData(Fault.Answers429)]
+    [InlineData(Fault.StallsInTheMiddle)]
+    public async Task A_fault_that_passes_is_tried_again(Fault fault)
+    {
+        string key = _writer.Publish("one");
+        await _writer.Push(Machine.Settings(_server.Address, write: true), key);
+        int asked = 0;
+        _server.Faults = (method, path) => method == "GET" && path.StartsWith("/cas/", StringComparison.Ordinal) && Interlocked.Increment(ref asked) == 1 ? fault : Fault.None;
+
+        Assert.Equal(1, await _reader.Bring(Machine.Settings(_server.Address), key));
+        Assert.Equal("SCAL4035", _reader.Codes);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_gone_is_asked_a_few_times_and_no_more()
+    {
+        string[] keys = [.. Enumerable.Range(0, 200).Select(i => i.ToString("x64", null))];
+        _server.Faults = (_, _) => Fault.Answers500;
+
+        Assert.Equal(0, await _reader.Bring(Machine.Settings(_server.Address), keys));
+        Assert.InRange(_server.Requests, 3, 40);
+        Assert.Single(_reader.Told, t => t.Code == "SCAL4030");
+    }
+
+    [Fact]
+    public async Task A_port_where_nobody_listens_ends_soon()
+    {
+        string address;
+        using (var gone = new FaultServer())
+        {
+            address = gone.Address;
+        }
+
+        Assert.Equal(0, await _reader.Bring(Machine.Settings(address), [.. Enumerable.Range(0, 50).Select(i => i.ToString("x64", null))]));
+        Assert.Contains("SCAL4030", _reader.Codes);
+    }
+
+    [Fact]
+    public async Task Files_that_cannot_be_given_are_said_and_the_entry_is_not_there_without_them()
+    {
+        string key = _writer.Publish("one");
+        _server.Faults = (method, path) => method == "PUT" && path.StartsWith("/cas/", StringComparison.Ordinal) ? Fault.Answers403 : Fault.None;
+
+        Assert.Equal(1, (await _writer.Push(Machine.Settings(_server.Address, write: true), key)).Failed);
+        Assert.Contains("SCAL4036", _writer.Codes);
+        Assert.Empty(_server.Objects);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_wrong_there_is_given_anew_by_who_found_it_so()
+    {
+        string key = _writer.Publish("one");
+        await _writer.Push(Machine.Settings(_server.Address, write: true), key);
+        string blob = _server.Objects.Keys.Single(k => k.StartsWith("/cas/", StringComparison.Ordinal));
+        _server.Objects[blob] = new byte[_server.Objects[blob].Length];
+        using var remote = RemoteEntries.Open(Machine.Settings(_server.Address, write: true), _reader.Store, _reader);
+
+        await remote.Bring([key], CancellationToken.None);
+        Assert.Contains("SCAL4031", _reader.Codes);
+        Assert.Equal(key, _reader.Publish("one"));
+        remote.Give(key);
+        await remote.Finish(CancellationToken.None);
+
+        Assert.Equal(_writer.Store.Content(_writer.Store.Find(key)!.Files[1]), _server.Objects[blob]);
+    }
+
+    [Fact]
+    public async Task A_size_that_the_disk_has_not_is_not_begun()
+    {
+        string key = _writer.Publish("one");
+        var (manifest, _) = new StoreExchange(_writer.Store).Take(key)!.Value;
+        var huge = manifest with { Files = [manifest.Files[1] with { Bytes = long.MaxValue }, manifest.Files[1] with { Bytes = long.MaxValue, Name = "other" }] };
+        _writer.Store.Publish(huge);
+        _server.Objects["/ac/" + key] = RemoteEntry.Write(huge, File.ReadAllBytes(_writer.Store.Root + $"/entries/{key[..2]}/{key}")[75..], null);
+
+        Assert.Equal(0, await _reader.Bring(Machine.Settings(_server.Address), key));
+        Assert.Contains("has not so many", _reader.Told.Single(t => t.Code == "SCAL4039").Message);
+    }
+
+    [Fact]
+    public async Task A_secret_goes_to_the_server_and_is_shown_nowhere()
+    {
+        string address = _server.Address.Replace("http://", "http://user:secret@");
+        var settings = RemoteSettings.Read(address, null, false, _ => null)!;
+        await _reader.Bring(settings with { FirstWait = TimeSpan.FromMilliseconds(5) }, new string('a', 64));
+
+        Assert.Contains("Authorization: Basic " + Convert.ToBase64String("user:secret"u8), _server.LastRequest);
+        Assert.DoesNotContain("secret", settings.Address.AbsoluteUri);
+        Assert.DoesNotContain("secret", string.Join('\n', _reader.Told));
+    }
+}

@@ -1,0 +1,21 @@
+// The remote cache as a person reads it: warnings as they come, and how far transfers are.
+using Scaling.Remote;
+using Scaling.Sdk;
+
+namespace Scaling.Cli;
+
+/// <summary>Tells of transfers through the console of a command.</summary>
+internal sealed class RemoteConsole(ICommandConsole console) : IRemoteObserver
+{
+    public void Warned(Diagnostic warning) => console.Found(warning);
+
+    public void Moved(Transfer transfer)
+    {
+        double rate = transfer.Seconds > 0 ? transfer.Bytes / transfer.Seconds : 0;
+        string left = rate > 0 && transfer.OfBytes > transfer.Bytes ? $", {RunConsole.Span((transfer.OfBytes - transfer.Bytes) / rate)} left" : "";
+        console.Moving($"{(transfer.Incoming ? "bringing" : "giving")} {transfer.Entries} of {transfer.OfEntries} {Entries(transfer.OfEntries)}, {PackageConsole.Size(transfer.Bytes)} ({PackageConsole.Size((long)rate)}/s{left})");
+    }
+
+    /// <summary>The singular, or not.</summary>
+    public static string Entries(int count) => count == 1 ? "entry" : "entries";
+}
