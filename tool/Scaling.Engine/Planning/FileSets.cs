@@ -71,7 +71,7 @@ public sealed partial class FileSets(string folder, ContentStore store)
             }
 
             string known = named.Count > 0 ? $" A name would be one of: {string.Join(", ", named.Select(n => n.Key))}." : "";
-            return new Diagnostic("SCAL3005", $"The setting '{setting}' names '{text}', and no file is there ({pattern}).{known}")
+            return new Diagnostic("SCAL3005", $"The setting '{setting}' names '{Pipelines.PipelineDiagnostics.OnOneLine(text)}', and no file is there ({Pipelines.PipelineDiagnostics.OnOneLine(pattern)}).{known}")
             {
                 Location = location,
                 Hint = NearestSpelling.Hint(text, named.Select(n => n.Key)) ?? (scheme == text ? "Install the .NET SDK, or name files of your own." : "Paths are relative to the pipeline file."),

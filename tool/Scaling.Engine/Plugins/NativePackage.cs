@@ -72,7 +72,7 @@ public sealed record NativePackage(string Id, string Version, string? Sha512, st
             When = package["when"] switch
             {
                 null => [],
-                JsonObject asked => asked.DeepClone().AsObject(),
+                JsonObject asked when asked.DeepClone() is var own && JsonNode.DeepEquals(asked, own) => own.AsObject(), // The comparison decodes every text: what is none is found here and not where settings are.
                 _ => throw new FormatException($"packages[{index}] has a 'when' that is no object"),
             },
         };
