@@ -26,16 +26,21 @@ public static class Durable
     /// <returns>False where something is there.</returns>
     public static bool TryWriteNew(string path, ReadOnlySpan<byte> bytes) => Write(path, bytes, (aside, place) =>
     {
-        try
+        // .NET looks, and then renames over what came in between; link(2) fails where the name is taken, also on a network file system.
+        if (OperatingSystem.IsLinux() && LibC.HardLink(aside, place) == 0)
         {
-            File.Move(aside, place, overwrite: false); // By link(2), which fails where the name is taken.
+            File.Delete(aside);
             return true;
         }
-        catch (IOException) when (File.Exists(place))
+
+        if (File.Exists(place))
         {
             File.Delete(aside);
             return false;
         }
+
+        File.Move(aside, place, overwrite: false); // A file system without links.
+        return true;
     });
 
     /// <summary>Removes what processes of this machine left beside a path that were killed while they wrote it.</summary>
