@@ -164,6 +164,22 @@ public sealed class WhyTests : IDisposable
         Assert.Contains("SCAL1075", _tool.Run("verify", "study.yaml", "--replay", "-1").Error);
     }
 
+    [Fact]
+    public void Verify_finds_a_row_that_is_damaged_behind_the_table_of_its_stage()
+    {
+        _tool.Write("study.yaml", Stages);
+        Run();
+        string row = Directory.EnumerateFiles(_tool.Folder["store/entries"], "*", SearchOption.AllDirectories).First(f => File.ReadAllText(f).Contains("\"point\":\"p1.1\",\"entries\"", StringComparison.Ordinal));
+        File.Delete(row);
+
+        var verify = _tool.Run("verify", "study.yaml", "--replay", "9");
+
+        Assert.Equal(4, verify.ExitCode);
+        Assert.Contains("SCAL3032", verify.Error);
+        Assert.Contains("squares@p1.1", verify.Error);
+        Assert.Contains("3 actions are whole in the store.", verify.Output);
+    }
+
     private Ended Run()
     {
         var run = _tool.Run("run", "study.yaml", "--json");

@@ -87,7 +87,7 @@ internal static class CacheCommands
                 ["records"] = found.Records,
                 ["bytes"] = found.Bytes,
                 ["damaged"] = JsonText.Of(found.Damaged),
-                ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["stage"] = g.Stage, ["file"] = g.File })]),
+                ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["uses"] = g.Stage, ["file"] = g.File })]),
             });
         }
         else
@@ -185,7 +185,7 @@ internal static class CacheCommands
     private static JsonObject Counted(int count, long bytes) => new() { ["count"] = count, ["bytes"] = bytes };
 
     private static JsonObject Stage(string stage, int entries, long bytes, double seconds) =>
-        new() { ["stage"] = stage, ["entries"] = entries, ["bytes"] = bytes, ["compute_seconds"] = Math.Round(seconds, 3) };
+        new() { ["uses"] = stage, ["entries"] = entries, ["bytes"] = bytes, ["compute_seconds"] = Math.Round(seconds, 3) };
 
     private static string Entries(int count) => count == 1 ? "entry" : "entries";
 

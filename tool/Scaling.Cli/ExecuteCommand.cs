@@ -18,7 +18,7 @@ internal static class ExecuteCommand
             throw new UsageException("SCAL1077", $"The plan has no stage '{target[0]}'. It has: {string.Join(", ", ids)}.", NearestSpelling.Hint(target[0], ids));
         }
 
-        FrozenAction[] chosen = [.. frozen.Actions.Where(a => target.Length == 1 || (a.Point?.StartsWith(target[1], StringComparison.Ordinal) ?? false))];
+        FrozenAction[] chosen = target.Length == 1 ? [.. frozen.Actions] : RowNames.Find(frozen.Actions, a => a.Point, target[1]);
         if (chosen.Length == 0)
         {
             throw new UsageException("SCAL1078", frozen.Outlook switch
@@ -31,6 +31,7 @@ internal static class ExecuteCommand
 
         var console = CommandConsole.New(moves: true);
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
+        session.DemandStore();
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
         var executor = new ActionExecutor(session.Workers, session.Store, 1, console, session.Code);
         ActionSpec[] actions = [.. chosen.Select(frozen.Spec)];
@@ -59,7 +60,7 @@ internal static class ExecuteCommand
         {
             var result = (await executor.Execute(stage, [shared], stop).ConfigureAwait(false))[shared.Key];
             stop.ThrowIfCancellationRequested();
-            manifest = session.Store.Find(shared.Key) ?? throw new StageFailedException(result.Findings);
+            manifest = session.Store.Find(shared.Key) ?? throw new StageFailedException(result.Reasons);
         }
 
         return [.. manifest.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, session.Store.ContentPath(f), f.Inline))];
@@ -74,10 +75,11 @@ internal static class ExecuteCommand
                 console.Say($"{name} {action.Key[..12]} {(result.End == ActionEnd.Published ? $"executed, {RunConsole.Span(result.Seconds)}" : "cached")}");
                 return ExitCode.Done;
             case ActionEnd.Stopped:
+                console.Stopped(stage, action.Point, action.Key);
                 console.Say($"{name} {action.Key[..12]} stopped");
                 return ExitCode.Interrupted;
             default:
-                var failure = new Failure(action.Point, result.Reasons, result.Log);
+                var failure = new Failure(action.Point, result.Reasons, result.Log) { Key = action.Key };
                 console.Failed(stage, failure);
                 return ExitCode.Of(failure.Findings, ExitCode.StageFailed);
         }

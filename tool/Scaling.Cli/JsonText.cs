@@ -60,9 +60,20 @@ internal static class JsonText
     /// <param name="members">Those that are null are removed.</param>
     public static JsonObject WithoutNulls(JsonObject members)
     {
-        foreach (string name in members.Where(m => m.Value is null).Select(m => m.Key).ToArray())
+        foreach (var (name, value) in members.ToArray())
         {
-            members.Remove(name);
+            switch (value)
+            {
+                case null:
+                    members.Remove(name);
+                    break;
+                case JsonObject inner:
+                    WithoutNulls(inner);
+                    break;
+                case JsonArray list:
+                    list.OfType<JsonObject>().ToList().ForEach(item => WithoutNulls(item));
+                    break;
+            }
         }
 
         return members;

@@ -85,7 +85,7 @@ internal static class LogsCommand
     {
         using var output = Console.OpenStandardOutput();
         long at = 0;
-        bool begun = store.Read(action.Key) is not null;
+        bool begun = store.Read(action.Key) is not null || File.Exists(store.LogPath(action.Key)); // Of one that failed, its log is what is left.
         while (true)
         {
             bool running = StageActions.State(store, action.Key) == ActionState.Running;

@@ -46,11 +46,7 @@ internal static class RunCommand
 
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets).ConfigureAwait(false);
         using var session = open.Session;
-        if (session.StoreFault is { } fault)
-        {
-            throw fault;
-        }
-
+        session.DemandStore();
         LockPlugins(open.Document, session);
         return await Execute(call, session, open.Pipeline, options, console, _ => session.Packages.Resolved(open.Document)).ConfigureAwait(false);
     }
@@ -59,6 +55,7 @@ internal static class RunCommand
     private static async Task<RunSummary> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
     {
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
+        session.DemandStore();
         var pipeline = await new PlanThaw(session.Catalog, session.Store).Pipeline(plan).ConfigureAwait(false);
         return await Execute(call, session, pipeline, options with { Plan = plan }, console, held => held?.Plugins ?? []).ConfigureAwait(false);
     }

@@ -30,7 +30,7 @@ internal sealed class Session : IDisposable
     public ContentStore Store { get; }
 
     /// <summary>Why the store cannot be written; null where it can. Commands that only look go on, and what they look at is not kept from gc.</summary>
-    public InfrastructureException? StoreFault { get; }
+    private InfrastructureException? StoreFault { get; }
 
     public WorkerPool Workers { get; }
 
@@ -92,6 +92,16 @@ internal sealed class Session : IDisposable
         {
             session.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>For commands that write the store: what they use has to be noted there.</summary>
+    /// <exception cref="InfrastructureException">It cannot be written.</exception>
+    public void DemandStore()
+    {
+        if (StoreFault is { } fault)
+        {
+            throw fault;
         }
     }
 

@@ -77,7 +77,7 @@ internal sealed record StageActions(StageNode Stage, IReadOnlyList<FoundAction> 
             return among;
         }
 
-        FoundAction[] named = among.Any(a => a.Name == point) ? [.. among.Where(a => a.Name == point)] : [.. among.Where(a => a.Name?.StartsWith(point, StringComparison.Ordinal) ?? false)];
+        var named = RowNames.Find(among, a => a.Name, point);
         return named.Length > 0 ? named : throw new UsageException(
             "SCAL1006", $"The stage '{Stage.Id}' has no row '{point}'. {(FansOut ? $"Its rows begin: {string.Join(", ", among.Take(5).Select(a => a.Name))}" : "It has no rows")}.");
     }

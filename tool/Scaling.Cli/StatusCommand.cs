@@ -31,7 +31,7 @@ internal static class StatusCommand
 
     /// <summary>Whoever executes an action holds its lock; a stage that runs has a plan, since what it needs is done.</summary>
     private static IEnumerable<Running> RunningOf(StageAhead stage, ContentStore store) =>
-        from action in new[] { stage.Missing.Count > 0 ? stage.Plan?.Prepare : null }.OfType<ActionSpec>().Concat(stage.Missing)
+        from action in new[] { stage.Plan?.Prepare }.OfType<ActionSpec>().Concat(stage.Plan?.Actions ?? []) // Also those that are there: --force executes them again.
         let held = store.Leases.Holder(action.Key)
         where held is not null
         select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);

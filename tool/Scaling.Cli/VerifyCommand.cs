@@ -2,6 +2,7 @@
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -28,36 +29,63 @@ internal static class VerifyCommand
             }
         }
 
-        var findings = replays.Where(r => r.Verdict is ReplayVerdict.Differs or ReplayVerdict.Failed).Select(Finding).ToList();
+        call.Stop.ThrowIfCancellationRequested();
+        string[] damaged = [.. Damaged(ahead, session.Store)];
+        int present = ahead.Sum(a => (a.Plan?.Actions.Count ?? 0) - a.Missing.Count) - damaged.Length;
+        Diagnostic[] findings =
+        [
+            .. damaged.Select(name => new Diagnostic("SCAL3032", $"The entry of {name} is damaged or gone, and the table that its stage gave still tells of it.") { Hint = "'dotnet scaling run --from STAGE' makes it again." }),
+            .. replays.Where(r => r.Verdict is ReplayVerdict.Differs or ReplayVerdict.Failed).Select(Finding),
+        ];
+        int exit = findings.Length == 0 ? ExitCode.Done : ExitCode.Of(findings, ExitCode.StageFailed);
         if (call.Json)
         {
-            JsonText.Print("scaling.verify/1", ToJson(ahead, missing, open, replays));
+            JsonText.Print("scaling.verify/1", new JsonObject
+            {
+                ["exit_code"] = exit,
+                ["present"] = present,
+                ["damaged"] = JsonText.Of(damaged),
+                ["missing"] = missing,
+                ["unknown_stages"] = open,
+                ["replays"] = new JsonArray([.. replays.Select(ToJson)]),
+            });
         }
         else
         {
-            int whole = ahead.Sum(a => (a.Plan?.Actions.Count ?? 0) - a.Missing.Count);
-            Console.Out.WriteLine($"{whole} {(whole == 1 ? "action is" : "actions are")} whole in the store{(missing + open == 0 ? "." : $"; {missing} {(missing == 1 ? "is" : "are")} not there{(open > 0 ? $", and {open} {(open == 1 ? "stage" : "stages")} after them" : "")}: 'dotnet scaling run' makes them.")}");
+            Console.Out.WriteLine($"{present} {(present == 1 ? "action is" : "actions are")} whole in the store{(missing + open == 0 ? "." : $"; {missing} {(missing == 1 ? "is" : "are")} not there{(open > 0 ? $", and {open} {(open == 1 ? "stage" : "stages")} after them" : "")}: 'dotnet scaling run' makes them.")}");
         }
 
         Session.Print(findings);
-        return findings.Count == 0 ? ExitCode.Done : ExitCode.Of(findings, ExitCode.StageFailed);
+        return exit;
     });
+
+    /// <summary>Rows whose entries cannot be found, though the collection of their stage can: planning does not look at those.</summary>
+    private static IEnumerable<string> Damaged(IReadOnlyList<StageAhead> ahead, ContentStore store)
+    {
+        foreach (var stage in ahead.Where(a => a.Plan is not null))
+        {
+            var missing = stage.Missing.Select(m => m.Key).ToHashSet(StringComparer.Ordinal);
+            foreach (var action in stage.Plan!.Actions.Where(a => !missing.Contains(a.Key) && store.Find(a.Key) is null))
+            {
+                yield return action.Point is null ? stage.Stage.Id : $"{stage.Stage.Id}@{action.Point}";
+            }
+        }
+    }
 
     private static Diagnostic Finding(Replay replay) => replay.Verdict == ReplayVerdict.Failed
         ? new Diagnostic("SCAL3031", $"{replay.Name} failed when it was repeated: {replay.Detail}") { Location = replay.Stage.Location }
-        : new Diagnostic("SCAL3030", $"{replay.Name} gave other bytes when it was repeated, though '{replay.Stage.Declaration.Type}' is declared exact: {replay.Detail}.")
+        : new Diagnostic("SCAL3030", $"{replay.Name} gave other files when it was repeated, though '{replay.Stage.Declaration.Type}' is declared {replay.Stage.Declaration.Determinism.ToString().ToLowerInvariant()}: {replay.Detail}.")
         {
             Location = replay.Stage.Location, Hint = "A stage that cannot be repeated has to declare that; or this machine computes otherwise than the one that published.",
         };
 
-    private static JsonObject ToJson(IReadOnlyList<StageAhead> ahead, int missing, int open, List<Replay> replays) => new()
+    private static JsonObject ToJson(Replay replay) => new()
     {
-        ["whole"] = ahead.Sum(a => (a.Plan?.Actions.Count ?? 0) - a.Missing.Count),
-        ["missing"] = missing,
-        ["unknown_stages"] = open,
-        ["replays"] = new JsonArray([.. replays.Select(r => new JsonObject
-        {
-            ["stage"] = r.Stage.Id, ["point"] = r.Point, ["key"] = r.Key, ["determinism"] = r.Stage.Declaration.Determinism.ToString().ToLowerInvariant(), ["verdict"] = r.Verdict.InWords(), ["detail"] = r.Detail,
-        })]),
+        ["stage"] = replay.Stage.Id,
+        ["point"] = replay.Point,
+        ["key"] = replay.Key,
+        ["determinism"] = replay.Stage.Declaration.Determinism.ToString().ToLowerInvariant(),
+        ["verdict"] = replay.Verdict.InWords().Replace(' ', '_'),
+        ["detail"] = replay.Detail.Length > 0 ? replay.Detail : null,
     };
 }

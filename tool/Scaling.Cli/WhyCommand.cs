@@ -61,7 +61,7 @@ internal static class WhyCommand
         /// <summary>The rows whose names begin so.</summary>
         public ActionSpec[] Rows(string point)
         {
-            ActionSpec[] rows = Stage.Plan?.Actions.Where(a => a.Point?.StartsWith(point, StringComparison.Ordinal) ?? false).ToArray() ?? [];
+            var rows = RowNames.Find(Stage.Plan?.Actions ?? [], a => a.Point, point);
             return Stage.Plan is { } plan && rows.Length == 0
                 ? throw new UsageException("SCAL1006", $"The stage '{Stage.Stage.Id}' has no row '{point}'. Its rows begin: {string.Join(", ", plan.Actions.Take(5).Select(a => a.Point ?? "(it has no rows)"))}.")
                 : rows;
@@ -102,7 +102,7 @@ internal static class WhyCommand
 
         private IEnumerable<string> OfStage()
         {
-            foreach (string reason in Stage.Outlook == StageOutlook.Depends ? [] : Explainer.Why(Stage.Plan!, Stage.Missing))
+            foreach (string reason in Stage.Outlook == StageOutlook.Depends ? [] : Missing())
             {
                 yield return reason;
             }
@@ -144,6 +144,9 @@ internal static class WhyCommand
             return Explainer.Why(Stage.Plan!, [.. Stage.Plan!.Actions.Where(a => !known.Contains(a.Key))]);
         }
 
+        /// <summary>Why actions are to run, by the run that is compared with.</summary>
+        private IReadOnlyList<string> Missing() => Stage.Plan is { } plan ? Explainer.Why(plan, Stage.Missing) : Stage.Reasons;
+
         private ComputeEstimate? Estimate() => Stage.Missing.Count > 0 ? Past.Estimate(Stage.Stage, Stage.Missing) : null;
 
         private IEnumerable<string> Nearest(ActionSpec row)
@@ -163,7 +166,8 @@ internal static class WhyCommand
             ["uses"] = Stage.Stage.Declaration.Type,
             ["outlook"] = Stage.Outlook switch { StageOutlook.Done => "done", StageOutlook.WillRun => "will_run", _ => "depends" },
             ["against"] = Against is null ? null : new JsonObject { ["run"] = Against.Number, ["ended"] = JsonText.Of(Against.Ended) },
-            ["reasons"] = JsonText.Of(Stage.Reasons),
+            ["reasons"] = JsonText.Of(Missing()),
+            ["since"] = Stage.Outlook == StageOutlook.Done && Explainer.Recorded(Stage.Stage) is { } recorded ? JsonText.Of(Since(recorded)) : null,
             ["estimate"] = Estimate() is { } estimate ? new JsonObject { ["seconds"] = estimate.Seconds, ["basis"] = estimate.Basis } : null,
             ["actions"] = new JsonArray([.. (rows ?? Stage.Plan?.Actions ?? []).Select(row => ToJson(row, withNearest: rows is not null || Stage.Plan!.Actions.Count == 1))]),
         };

@@ -136,7 +136,12 @@ public sealed class Replayer : IDisposable
             return new Replay(stage, action.Point, action.Key, result.End == ActionEnd.Stopped ? ReplayVerdict.Stopped : ReplayVerdict.Failed, string.Join(" ", result.Reasons.Select(f => f.Message)));
         }
 
-        var (verdict, detail) = Compare(stage, _published.Find(action.Key)!, repeated);
+        if (_published.Find(action.Key) is not { } first)
+        {
+            return new Replay(stage, action.Point, action.Key, ReplayVerdict.Failed, "what it is to be compared with is damaged or gone");
+        }
+
+        var (verdict, detail) = Compare(stage, first, repeated);
         return new Replay(stage, action.Point, action.Key, verdict, detail);
     }
 

@@ -21,7 +21,7 @@ public static class ExitCode
     /// <param name="otherwise">For findings that are neither.</param>
     public static int Of(IReadOnlyList<Diagnostic> findings, int otherwise) => findings.Any(f => IsInfrastructure(f.Code)) ? Infrastructure : findings.Any(f => IsIntegrity(f.Code)) ? Integrity : otherwise;
 
-    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL3030" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL302", StringComparison.Ordinal) || code.StartsWith("SCAL612", StringComparison.Ordinal);
+    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL3030" or "SCAL3032" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL302", StringComparison.Ordinal) || code.StartsWith("SCAL612", StringComparison.Ordinal);
 
     private static bool IsInfrastructure(string code) => code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
 }

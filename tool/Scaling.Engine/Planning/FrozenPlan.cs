@@ -1,4 +1,6 @@
 // A plan as a file: what will run, why, and everything that is needed to run it without the pipeline file. PLAN.md beside this file describes it.
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -97,10 +99,6 @@ public sealed record FrozenStage
     /// <summary>The actions to run, in the order of their points.</summary>
     public IReadOnlyList<FrozenAction> Actions { get; init; } = [];
 
-    /// <summary>Its actions as a worker takes them.</summary>
-    /// <exception cref="StageFailedException">SCAL3020: one has other entries than its key was made of.</exception>
-    public IReadOnlyList<ActionSpec> Specs() => [.. Actions.Select(Spec)];
-
     /// <summary>One of its actions as a worker takes it.</summary>
     /// <param name="action">One of <see cref="Actions"/>.</param>
     /// <exception cref="StageFailedException">SCAL3020: it has other entries than its key was made of.</exception>
@@ -155,12 +153,12 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
     {
         try
         {
-            using var file = File.OpenRead(path);
-            return file.Length > (long)LargestMebibytes << 20 ? throw Edited($"it is larger than {LargestMebibytes} MiB")
-                : JsonSerializer.Deserialize(file, EngineJson.Default.FrozenPlan) is not { } plan ? throw Edited("it holds nothing")
+            byte[] text = new FileInfo(path).Length > (long)LargestMebibytes << 20 ? throw Edited($"it is larger than {LargestMebibytes} MiB") : File.ReadAllBytes(path);
+            return JsonSerializer.Deserialize(text, EngineJson.Default.FrozenPlan) is not { } plan ? throw Edited("it holds nothing")
                 : plan.Schema != CurrentSchema ? throw Edited($"its schema is '{plan.Schema}', and this tool reads {CurrentSchema}")
-                : plan.IsWhole ? plan
-                : throw Edited("parts of it are missing");
+                : !plan.IsWhole ? throw Edited("parts of it are missing")
+                : text.AsSpan().LastIndexOf(DigestMark) is var end and > 0 && text.AsSpan(end).SequenceEqual(Encoding.ASCII.GetBytes(Digest(text.AsSpan(0, end)))) ? plan
+                : throw Edited("it was edited, as its last line tells");
         }
         catch (JsonException e)
         {
@@ -172,9 +170,25 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
         }
     }
 
+    /// <summary>
+    /// The last member, over all bytes before it: settings, rows and inputs stand beside the entries that a key is made of, and what a worker would do with edited ones would be published under the old key.
+    /// </summary>
+    private static string Digest(ReadOnlySpan<byte> before) => $",\n  \"digest\": \"{Convert.ToHexStringLower(SHA256.HashData(before))}\"\n}}\n";
+
+    private static ReadOnlySpan<byte> DigestMark => ",\n  \"digest\": "u8;
+
     /// <summary>Writes the plan so that two of them can be compared line by line: a member a line, and in lists an element.</summary>
     /// <param name="to">Takes the text.</param>
     public void Write(TextWriter to)
+    {
+        using var body = new StringWriter { NewLine = "\n" };
+        WriteBody(body);
+        string text = body.ToString();
+        to.Write(text);
+        to.Write(Digest(Encoding.UTF8.GetBytes(text)));
+    }
+
+    private void WriteBody(StringWriter to)
     {
         var root = JsonSerializer.SerializeToNode(this with { Stages = [] }, EngineJson.Default.FrozenPlan)!.AsObject();
         to.Write("{\n");
@@ -207,7 +221,7 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             to.Write("\n    }");
         }
 
-        to.Write("\n  ]\n}\n");
+        to.Write("\n  ]");
     }
 
     internal static StageFailedException Edited(string how) =>
@@ -215,10 +229,10 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
 
     private bool IsWhole => Stages is not null && Pipeline is not null && Path is not null && Overrides is not null
         && Stages.All(s => s is { Id: not null, Uses: not null, Settings: not null, Files: not null, Inputs: not null, Code: not null, Assembly: not null, Location: not null, SettingLocations: not null, Reasons: not null }
-            && (s.Shared is not null || s.Actions.Count == 0) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null })
+            && s is { Before: not null, After: not null, Actions: not null } && (s.Shared is not null || s.Actions.Count == 0) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null })
             && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null }));
 
-    private static void Write(TextWriter to, IEnumerable<string> elements)
+    private static void Write(StringWriter to, IEnumerable<string> elements)
     {
         string separator = "[\n        ";
         foreach (string element in elements)

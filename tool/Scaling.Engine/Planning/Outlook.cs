@@ -76,7 +76,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
                 foreach (var (key, result) in await executor.Execute(stage, missing, stop).ConfigureAwait(false))
                 {
                     stop.ThrowIfCancellationRequested();
-                    found[key] = store.Find(key) ?? throw new StageFailedException(result.Findings);
+                    found[key] = store.Find(key) ?? throw new StageFailedException(result.Reasons);
                 }
 
                 (missing, reasons) = ([], []);
