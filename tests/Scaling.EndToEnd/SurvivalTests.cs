@@ -46,6 +46,23 @@ public sealed class SurvivalTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_run_had_finished_gc_leaves()
+    {
+        _tool.Write("study.yaml", Slow);
+        var process = _tool.Start("run", "study.yaml", "--jobs", "1");
+        Tool.Until(() => Published() >= 6, "some rows to be published");
+        Tool.KillNow(process, workers: true);
+        int published = Published();
+
+        var gc = _tool.Run("cache", "gc");
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.True(gc.ExitCode == 0 && run.ExitCode == 0, gc.Error + run.Error);
+        Assert.InRange(Published(), published, 100);
+        Assert.InRange(_tool.Journal("misbehave-row"), 12, 13); // One had begun when it was killed.
+    }
+
+    [Fact]
     public async Task Two_runs_started_together_execute_each_action_once()
     {
         _tool.Write("study.yaml", Slow);

@@ -73,8 +73,10 @@ public sealed class TrustTests : IDisposable
         Assert.Null(_reader.Store.Find(other));
     }
 
-    [Fact]
-    public async Task No_changed_byte_of_a_signed_entry_gives_another_entry()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task No_changed_byte_of_an_entry_gives_another_entry(bool trusts)
     {
         string key = _writer.Publish("one");
         await Push(_known, key);
@@ -84,7 +86,7 @@ public sealed class TrustTests : IDisposable
         {
             byte[] changed = [.. body];
             changed[i] ^= (byte)(1 << (i % 8));
-            var entry = RemoteEntry.Read(changed, key, _trusted);
+            var entry = RemoteEntry.Read(changed, key, trusts ? _trusted : null);
             Assert.True(entry.Verdict != Verdict.Taken || entry.Json.AsSpan().SequenceEqual(json), $"byte {i}");
         }
     }

@@ -35,6 +35,8 @@ internal static class ExecuteCommand
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
         var executor = new ActionExecutor(session.Workers, session.Store, 1, console, session.Code);
         ActionSpec[] actions = [.. chosen.Select(frozen.Spec)];
+        session.Store.LeavesNotes = true; // No record names what is published here before the run that the plan belongs to collects it.
+        session.Store.Use([.. actions.Select(a => a.Key), .. actions.SelectMany(a => a.Inputs).Select(i => i.Sha256).Distinct(), .. frozen.Prepare is { } own ? [own.Key] : Array.Empty<string>()]);
         if (frozen.Prepare is { } shared && await Prepared(session, executor, stage, shared, call.Stop).ConfigureAwait(false) is { } files)
         {
             actions = Array.ConvertAll(actions, a => a with { Prepared = files });

@@ -219,6 +219,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
             _incoming.Wanted(1, missing.Sum(f => f.Bytes));
             await Parallel.ForEachAsync(missing, Side(stop), async (file, one) => await BringBlob(key, file, one).ConfigureAwait(false)).ConfigureAwait(false);
             _exchange.Accept(manifest, entry.Json);
+            _reading.Succeeded();
             Interlocked.Increment(ref _brought);
             _incoming.Done();
         }

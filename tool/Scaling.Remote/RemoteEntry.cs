@@ -1,4 +1,5 @@
 // An entry as it lies under /ac/KEY: an ActionResult with the manifest and its signature inside and every file by digest. REMOTE.md is the specification.
+using System.Security.Cryptography;
 using Scaling.Engine.Store;
 
 namespace Scaling.Remote;
@@ -62,7 +63,13 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
         try
         {
             var files = ActionResultMessage.Decode(body);
-            json = files.FirstOrDefault(f => f.Path == ManifestPath)?.Contents.ToArray() ?? [];
+            var manifest = files.FirstOrDefault(f => f.Path == ManifestPath);
+            json = manifest?.Contents.ToArray() ?? [];
+            if (manifest is not null && (manifest.Bytes != json.Length || manifest.Sha256 != Convert.ToHexStringLower(SHA256.HashData(json))))
+            {
+                return new RemoteEntry(Verdict.Damaged, "its manifest is not what its digest says", null, []); // Unsigned, nothing else covers names and kinds of its files.
+            }
+
             var line = files.FirstOrDefault(f => f.Path == SignaturePath)?.Contents ?? default;
             signed = line.Length > 0;
             signature = signed ? EntrySignature.Read(line.Span) : null;

@@ -37,6 +37,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     /// <param name="stop">Asks to stop gracefully: finished work is kept, checkpoints are written.</param>
     public async Task<RunSummary> Run(CancellationToken stop)
     {
+        store.LeavesNotes = true; // Until the record is kept.
         using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var running = new Dictionary<string, Task>();
         foreach (var stage in pipeline.Stages)
@@ -53,6 +54,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         bool undone = _summaries.Values.Any(s => s.NotDone is not null);
         int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
         Keep(exit, results.Path, written);
+        store.LeavesNotes = false;
         return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results) { Natives = _natives };
     }
 
@@ -115,6 +117,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         var found = again ? [] : await _collector.Look(plan, remote, halt.Token).ConfigureAwait(false);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key)).Select(a => again ? a with { Again = true } : a)];
         HoldAgainstPlan(stage, missing);
+        if (again)
+        {
+            store.Use([.. plan.Actions.Select(a => a.Key), .. plan.Prepare is { } shared ? [shared.Key] : Array.Empty<string>()]); // Nobody has looked for them.
+        }
+
         var reasons = again ? ["executed again, as was asked for"] : new Explainer(store, _last, pipeline).Why(plan, missing);
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);

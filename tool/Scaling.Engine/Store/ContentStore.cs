@@ -106,6 +106,9 @@ public sealed class ContentStore : IDisposable
         _notesUses = true;
     }
 
+    /// <summary>Whether what was noted stays noted after disposal, as after a kill: until a record of the run names it, nothing else keeps it from gc. Default: no.</summary>
+    public bool LeavesNotes { get; set; }
+
     /// <summary>Notes in one step what will be looked for; nothing where uses are not noted.</summary>
     /// <param name="keys">Of entries.</param>
     public void Use(IEnumerable<string> keys)
@@ -252,7 +255,11 @@ public sealed class ContentStore : IDisposable
         {
             if (_life is not null)
             {
-                Remove(Path.Combine(UsesPath, _life.Token));
+                if (!LeavesNotes)
+                {
+                    Remove(Path.Combine(UsesPath, _life.Token));
+                }
+
                 _life.Dispose();
             }
         }

@@ -176,7 +176,14 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
 
     /// <summary>Keys and digests that runs have noted which may still go on.</summary>
     private HashSet<string> Noted() =>
-        Directory.Exists(store.UsesPath) ? [.. Directory.EnumerateFiles(store.UsesPath).Where(f => !_gone.Contains(Path.GetFileName(f))).SelectMany(UseList.Read)] : [];
+        [.. Lists().Where(f => !_gone.Contains(Path.GetFileName(f))).SelectMany(UseList.Read)];
+
+    /// <summary>Keys that runs have noted which ended without a record, since then.</summary>
+    private IEnumerable<string> Interrupted(TimeSpan age) => Lists().Where(f => _gone.Contains(Path.GetFileName(f)) && IsYounger(f, age)).SelectMany(UseList.Read);
+
+    private IEnumerable<string> Lists() => Directory.Exists(store.UsesPath) ? Directory.EnumerateFiles(store.UsesPath) : [];
+
+    private bool IsYounger(string path, TimeSpan age) => File.GetLastWriteTimeUtc(path) > store.Now.UtcDateTime - age;
 
     /// <summary>
     /// What runs use: those that go on first, then the recorded ones. In that order, since a run that ends in between has kept its record before its list went. A collection covers its rows.
@@ -196,7 +203,9 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
             }
         }
 
+        // What a run noted that was killed is named by no record: it goes on from there, if it is typed again before long.
         var used = new HashSet<string>(now);
+        used.UnionWith(Interrupted(options.OlderThan ?? UsualAge));
         foreach (var (run, lastTrue) in RunHistory.All(store))
         {
             if (options.OlderThan is not { } age || lastTrue > store.Now - age)
@@ -417,7 +426,12 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
 
         foreach (string life in _gone)
         {
-            File.Delete(Path.Combine(store.UsesPath, life));
+            string list = Path.Combine(store.UsesPath, life);
+            if (File.Exists(list) && !IsYounger(list, UsualAge))
+            {
+                File.Delete(list);
+            }
+
             File.Delete(Path.Combine(store.LivesPath, life));
         }
     }

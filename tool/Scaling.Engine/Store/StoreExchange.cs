@@ -67,6 +67,11 @@ public sealed class StoreExchange(ContentStore store)
     public void Accept(Manifest manifest, byte[] json)
     {
         store.Use([manifest.Key]);
+        if (store.Read(manifest.Key) is not null)
+        {
+            return; // Made here meanwhile: what was noted of its files is another's.
+        }
+
         Sealed.Write(store.EntryPath(manifest.Key), json);
     }
 
