@@ -65,7 +65,7 @@ internal static class ExecuteCommand
             manifest = session.Store.Find(shared.Key) ?? throw new StageFailedException(result.Reasons);
         }
 
-        return [.. manifest.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, session.Store.ContentPath(f), f.Inline))];
+        return ActionInput.Prepared(session.Store, manifest);
     }
 
     private static int Tell(ICommandConsole console, StageNode stage, ActionSpec action, ActionResult result)

@@ -1,5 +1,4 @@
 // check, graph, schema: they look and change nothing.
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
@@ -12,8 +11,6 @@ internal static class LookCommands
 {
     /// <summary>Also what <c>check</c> answers where the pipeline is refused.</summary>
     public const string CheckSchema = "scaling.check/1";
-
-    public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task<int> Check(Commands.Invocation call) => WithPipeline(call, (_, pipeline, _) =>
     {
@@ -86,7 +83,7 @@ internal static class LookCommands
         }
 
         StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
-        return PipelineSchema.For(all).ToJsonString(Indented);
+        return PipelineSchema.For(all).ToJsonString(JsonText.Indented);
     }
 
     /// <summary>Opens the pipeline of a call, looks, and closes it.</summary>

@@ -189,7 +189,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 return missing.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));
             }
 
-            ActionInput[] files = [.. prepared.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, store.ContentPath(f), f.Inline))];
+            var files = ActionInput.Prepared(store, prepared);
             missing = Array.ConvertAll(missing, a => a with { Prepared = files });
         }
 

@@ -121,11 +121,11 @@ public sealed class Replayer : IDisposable
             var manifest = _published.Find(shared.Key);
             if (manifest is null && (_scratch.Find(shared.Key) ?? await Made(stage, shared, stop).ConfigureAwait(false)) is { } made)
             {
-                action = action with { Prepared = Files(_scratch, made) };
+                action = action with { Prepared = ActionInput.Prepared(_scratch, made) };
             }
             else if (manifest is not null)
             {
-                action = action with { Prepared = Files(_published, manifest) };
+                action = action with { Prepared = ActionInput.Prepared(_published, manifest) };
             }
         }
 
@@ -150,9 +150,6 @@ public sealed class Replayer : IDisposable
         await _executor.Execute(stage, [shared], stop).ConfigureAwait(false);
         return _scratch.Find(shared.Key);
     }
-
-    private static ActionInput[] Files(ContentStore store, Manifest manifest) =>
-        [.. manifest.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, store.ContentPath(f), f.Inline))];
 
     private (ReplayVerdict Verdict, string Detail) Compare(StageNode stage, Manifest first, Manifest second)
     {

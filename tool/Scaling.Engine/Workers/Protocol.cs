@@ -1,6 +1,7 @@
 // What the tool and a worker say to each other: one JSON object a line, over two pipes of their own.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Keys;
+using Scaling.Engine.Store;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Workers;
@@ -22,7 +23,14 @@ public enum ActionKind
 /// <param name="Sha256">Its content.</param>
 /// <param name="Path">Where it lies: a blob or a file of the user; null where it stands in <paramref name="Inline"/>.</param>
 /// <param name="Inline">Its content where small.</param>
-public sealed record ActionInput(string Role, string Name, string? Point, string Sha256, string? Path, byte[]? Inline);
+public sealed record ActionInput(string Role, string Name, string? Point, string Sha256, string? Path, byte[]? Inline)
+{
+    /// <summary>What a prepare action made, as the rows of its stage find it.</summary>
+    /// <param name="store">Holds it.</param>
+    /// <param name="manifest">Of the prepare action.</param>
+    public static ActionInput[] Prepared(ContentStore store, Manifest manifest) =>
+        [.. manifest.Files.Select(f => new ActionInput("prepared", f.Name, null, f.Sha256, store.ContentPath(f), f.Inline))];
+}
 
 /// <summary>A file of the user that a setting named: digested before, checked again after.</summary>
 /// <param name="Path">Absolute.</param>
