@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Scaling.Engine.Store;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Locks;
@@ -56,17 +57,18 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
 
         try
         {
-            var root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!;
-            return root["format"]!.GetValue<int>() == Format
+            using var document = JsonDocument.Parse(File.ReadAllText(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var root = document.RootElement;
+            return root.Whole("format") == Format
                 ? new PipelineLock(
-                    root["tool"]!.GetValue<string>(),
-                    [.. root["plugins"]!.AsArray().Select(p => new LockedPlugin(Word(p!, "package"), Word(p!, "requested"), [.. p!["closure"]!.AsObject().Select(c => Package(c.Key, c.Value!))]))],
-                    root["stages"]!.AsObject().ToDictionary(s => s.Key, s => new LockedStage(Word(s.Value!, "type"), Entries(s.Value!, "portable"), Entries(s.Value!, "local"), Results(s.Value!))))
-                : throw new FormatException($"its format is {root["format"]}, this tool knows {Format}");
+                    root.Text("tool"),
+                    root.List("plugins", p => new LockedPlugin(p.Text("package"), p.Text("requested"), [.. Texts(p, "closure").Select(c => Package(c.Key, c.Value))])),
+                    Each(root, "stages", s => new LockedStage(s.Text("type"), Entries(s, "portable"), Entries(s, "local"), Results(s))))
+                : throw new FormatException($"its format is {root.Whole("format")}, this tool knows {Format}");
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException or ArgumentException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
-            string what = e is NullReferenceException ? "a part of it is missing" : Pipelines.PipelineDiagnostics.OnOneLine(e.Message);
+            string what = Pipelines.PipelineDiagnostics.OnOneLine(e.Message);
             var place = e as JsonException;
             throw new StageFailedException([new Diagnostic("SCAL9056", $"The lock cannot be read: {what}")
             {
@@ -125,19 +127,29 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
 
     private static JsonObject Object(IReadOnlyDictionary<string, string> texts) => new(texts.Select(t => KeyValuePair.Create<string, JsonNode?>(t.Key, t.Value)));
 
-    private static string Word(JsonNode node, string name) => node[name]!.GetValue<string>();
-
     /// <summary>The other side splits them at the space.</summary>
-    private static Dictionary<string, string> Entries(JsonNode node, string name) => Texts(node, name, "is no entry, 'KIND NAME'", entry => entry.IndexOf(' ') > 0);
+    private static Dictionary<string, string> Entries(JsonElement node, string name) => Texts(node, name, "is no entry, 'KIND NAME'", entry => entry.IndexOf(' ') > 0);
 
     /// <summary>Locks come with repositories of strangers, and files are read and placed by these names.</summary>
-    private static Dictionary<string, string> Results(JsonNode node) => Texts(node, "results", "leads out of the stage's folder", Store.StoredFile.StaysInside);
+    private static Dictionary<string, string> Results(JsonElement node) => Texts(node, "results", "leads out of the stage's folder", StoredFile.StaysInside);
 
-    private static Dictionary<string, string> Texts(JsonNode node, string name, string otherwise, Func<string, bool> holds) =>
+    private static Dictionary<string, string> Texts(JsonElement node, string name, string otherwise, Func<string, bool> holds) =>
         Texts(node, name) is var texts && texts.Keys.FirstOrDefault(t => !holds(t)) is { } wrong ? throw new FormatException($"'{wrong}' among '{name}' {otherwise}") : texts;
 
-    private static Dictionary<string, string> Texts(JsonNode node, string name) => node[name]!.AsObject().ToDictionary(t => t.Key, t => t.Value!.GetValue<string>());
+    private static Dictionary<string, string> Texts(JsonElement node, string name) => Each(node, name, JsonFields.Word);
 
-    private static LockedPackage Package(string id, JsonNode text) =>
-        text.GetValue<string>().Split(' ') is [var version, var hash] ? new LockedPackage(id, version, hash) : throw new FormatException($"'{id}' has no version and hash");
+    private static Dictionary<string, T> Each<T>(JsonElement node, string name, Func<JsonElement, T> read)
+        where T : class
+    {
+        var items = new Dictionary<string, T>(StringComparer.Ordinal);
+        foreach (var item in (node.ObjectOrNone(name) ?? throw new JsonException($"'{name}' is missing")).EnumerateObject())
+        {
+            items.Add(item.Name, read(item.Value));
+        }
+
+        return items;
+    }
+
+    private static LockedPackage Package(string id, string text) =>
+        text.Split(' ') is [var version, var hash] ? new LockedPackage(id, version, hash) : throw new FormatException($"'{id}' has no version and hash");
 }
