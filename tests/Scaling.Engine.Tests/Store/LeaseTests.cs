@@ -124,6 +124,22 @@ public sealed class LeaseTests : IDisposable
     }
 
     [Fact]
+    public void Who_was_superseded_by_one_that_has_ended_since_does_not_hold_the_key_again()
+    {
+        using var slow = Open();
+        using var quick = Open();
+        var first = slow.Leases.TryTake(Key, slow.Live(), null, out _)!;
+        quick.Leases.TryTake(Key, quick.Live(), silent: first.Name, out _)!.Dispose();
+
+        Assert.False(first.IsHeld);
+        Directory.CreateDirectory(first.Work); // A stage that writes on.
+        Assert.False(first.IsHeld);
+        Assert.Empty(Links());
+        first.Dispose();
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["store/work"]));
+    }
+
+    [Fact]
     public void A_process_of_another_host_is_gone_when_it_was_silent_while_we_looked()
     {
         var clock = new Clock();

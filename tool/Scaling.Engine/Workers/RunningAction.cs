@@ -41,6 +41,11 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease l
 
     private ActionContext LayOut(StageDeclaration declaration, Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
     {
+        if (!IsHeld)
+        {
+            throw new IOException("another has taken the action over"); // Its folder must not be made again.
+        }
+
         foreach (string made in new[] { Output, Path.Combine(Work, "in"), Path.Combine(Work, "prepared") })
         {
             if (Directory.Exists(made))
