@@ -219,6 +219,32 @@ public sealed class LeaseTests : IDisposable
         Assert.True(new LifeWatch(_folder["store/lives"], new Clock()).IsGone(token));
     }
 
+    [Fact]
+    public void A_life_is_renewed_however_long_its_process_looks_at_its_leases_and_one_look_is_under_way_at_most()
+    {
+        using var store = Open();
+        using var looked = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        int looks = 0;
+        store.Live().Renewed = () =>
+        {
+            looks++;
+            looked.Set();
+            end.Wait();
+        };
+        Assert.True(looked.Wait(TimeSpan.FromSeconds(20)));
+        string path = Path.Combine(_folder["store/lives"], store.Live().Token);
+        for (int renewals = 0; renewals < 2; renewals++)
+        {
+            var before = File.GetLastWriteTimeUtc(path);
+            Assert.True(SpinWait.SpinUntil(() => File.GetLastWriteTimeUtc(path) != before, TimeSpan.FromSeconds(20)), "the life was not renewed");
+        }
+
+        Assert.Equal(1, looks);
+        store.Live().Renewed = null;
+        end.Set();
+    }
+
     /// <summary>Without .NET's own lock, which the life's would be in the way of.</summary>
     private static string Read(string path)
     {

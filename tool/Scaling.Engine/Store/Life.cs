@@ -22,6 +22,7 @@ public sealed class Life : IDisposable
     private SafeFileHandle _handle;
     private DateTime _stamp = DateTime.UtcNow;
     private int _leases;
+    private int _telling;
 
     private Life(string path)
     {
@@ -33,7 +34,10 @@ public sealed class Life : IDisposable
     /// <summary>Sixteen hex digits.</summary>
     public string Token => Path.GetFileName(_path);
 
-    /// <summary>Called after each renewal, on a thread of its own; must not throw.</summary>
+    /// <summary>
+    /// Called after a renewal, on a thread of its own, and not again before it has returned: what it looks at may take longer than a life may be silent, and no renewal waits for it. It must not throw, and may be called once
+    /// more just after it was taken away.
+    /// </summary>
     public Action? Renewed { get; set; }
 
     /// <summary>Names a lease: the token and a number, so that no two leases ever have one name.</summary>
@@ -108,7 +112,19 @@ public sealed class Life : IDisposable
                 }
             }
 
-            Renewed?.Invoke();
+            Tell();
+        }
+    }
+
+    private void Tell()
+    {
+        if (Renewed is { } renewed && Interlocked.Exchange(ref _telling, 1) == 0)
+        {
+            new Thread(() =>
+            {
+                renewed();
+                Volatile.Write(ref _telling, 0);
+            }) { IsBackground = true, Name = "renewed" }.Start();
         }
     }
 

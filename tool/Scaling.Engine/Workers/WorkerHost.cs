@@ -28,7 +28,7 @@ public sealed class WorkerHost : IDisposable
     private readonly BlockingCollection<Request> _waiting = [];
     private readonly Dictionary<string, PluginLoadContext> _plugins = [];
     private volatile CancellationTokenSource _stop = new();
-    private readonly List<ActionSpec> _open = [];
+    private readonly Dictionary<string, ActionSpec> _open = new(StringComparer.Ordinal);
     private volatile bool _working;
     private volatile string? _log;
 
@@ -159,7 +159,10 @@ public sealed class WorkerHost : IDisposable
             lock (_open)
             {
                 _open.Clear();
-                _open.AddRange(actions);
+                foreach (var spec in actions)
+                {
+                    _open[spec.Key] = spec;
+                }
             }
 
             try
@@ -241,7 +244,8 @@ public sealed class WorkerHost : IDisposable
 
             if (mine.Count > 0)
             {
-                life.Renewed = () => StopWhereLost(mine);
+                var stop = _stop;
+                life.Renewed = () => StopWhereLost(mine, stop);
                 RunLogged(mine);
             }
         }
@@ -253,11 +257,11 @@ public sealed class WorkerHost : IDisposable
     }
 
     /// <summary>Ends work that another has taken over meanwhile, since this process or its host stood still: what runs would be thrown away.</summary>
-    private void StopWhereLost(IReadOnlyList<RunningAction> actions)
+    private void StopWhereLost(IReadOnlyList<RunningAction> actions, CancellationTokenSource stop)
     {
         if (IsAnyLost(actions))
         {
-            _stop.Cancel();
+            stop.Cancel(); // Of that request: by now the next may have begun.
         }
     }
 
@@ -388,7 +392,7 @@ public sealed class WorkerHost : IDisposable
         ActionSpec[] open;
         lock (_open)
         {
-            open = [.. _open];
+            open = [.. _open.Values];
         }
 
         foreach (var spec in open)
@@ -404,7 +408,7 @@ public sealed class WorkerHost : IDisposable
     {
         lock (_open)
         {
-            if (!_open.Remove(spec))
+            if (!_open.Remove(spec.Key))
             {
                 return;
             }
@@ -417,7 +421,7 @@ public sealed class WorkerHost : IDisposable
     {
         lock (_open)
         {
-            return _open.Contains(spec);
+            return _open.TryGetValue(spec.Key, out var open) && ReferenceEquals(open, spec);
         }
     }
 
