@@ -245,6 +245,28 @@ public sealed class LeaseTests : IDisposable
         end.Set();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_process_noted_is_noted_again_where_gc_took_its_list_away_in_a_silence(bool andItsLife)
+    {
+        string[] keys = [.. "abc".Select(c => new string(c, 64))];
+        using var store = Open();
+        store.NoteUses();
+        store.Use(keys[..2]);
+        string list = Path.Combine(_folder["store/uses"], store.Live().Token);
+        File.Delete(list);
+        if (andItsLife)
+        {
+            File.Delete(Path.Combine(_folder["store/lives"], store.Live().Token));
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(list), TimeSpan.FromSeconds(20)), "the list was not written again");
+            Assert.Equal(keys[..2], File.ReadAllLines(list));
+        }
+
+        store.Use(keys[2..]);
+        Assert.Equal(keys, File.ReadAllLines(list));
+    }
+
     /// <summary>Without .NET's own lock, which the life's would be in the way of.</summary>
     private static string Read(string path)
     {

@@ -89,6 +89,7 @@ public sealed class ContentStore : IDisposable
                 _life = Life.Begin(LivesPath);
                 Directory.CreateDirectory(UsesPath);
                 _uses = new UseList(Path.Combine(UsesPath, _life.Token));
+                _life.Revived = _uses.Restore;
             }
 
             return _life;

@@ -31,6 +31,9 @@ public sealed class Life : IDisposable
         new Thread(Renew) { IsBackground = true, Name = "life" }.Start(); // Its own: a stage may keep every thread of the pool.
     }
 
+    /// <summary>Called within the renewal that finds the life removed and has made it anew: what goes by its name may be gone too. May throw where the store cannot be written.</summary>
+    internal Action? Revived { get; set; }
+
     /// <summary>Sixteen hex digits.</summary>
     public string Token => Path.GetFileName(_path);
 
@@ -133,7 +136,8 @@ public sealed class Life : IDisposable
         if (!FileIdentity.TryOf(_path, out var named) || !FileIdentity.TryOf($"/proc/self/fd/{_handle.DangerousGetHandle()}", out var held) || (named.Device, named.Inode) != (held.Device, held.Inode))
         {
             _handle.Dispose();
-            _handle = Write(); // Somebody removed it.
+            _handle = Write(); // Somebody removed it, as gc of another host does after a silence.
+            Revived?.Invoke();
             return;
         }
 
