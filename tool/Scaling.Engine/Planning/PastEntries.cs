@@ -49,7 +49,7 @@ public sealed class PastEntries(ContentStore store, RunHistory history)
     /// <param name="explainer">Tells differences.</param>
     public PastEntry? Nearest(StagePlan plan, ActionSpec action, Explainer explainer)
     {
-        var now = action.Entries.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
+        var now = Explainer.Numbered(action.Entries).ToDictionary(e => e.Place, e => e.Entry.Value);
         (Manifest Manifest, int Run, int Others)? nearest = null;
         foreach (var (key, run) in Keys(plan.Stage).Take(MostOpened))
         {
@@ -58,7 +58,7 @@ public sealed class PastEntries(ContentStore store, RunHistory history)
                 continue;
             }
 
-            int same = past.Entries.Count(e => now.TryGetValue((e.Kind, e.Name), out string? value) && value == e.Value);
+            int same = Explainer.Numbered(past.Entries).Count(e => now.TryGetValue(e.Place, out string? value) && value == e.Entry.Value);
             int others = now.Count - same + (past.Entries.Count - same);
             if (nearest is null || others < nearest.Value.Others)
             {

@@ -151,6 +151,11 @@ public sealed class ContentStore : IDisposable
         return Read(key) is { } manifest && manifest.Files.All(file => Proves(key, file)) ? manifest : null;
     }
 
+    /// <summary>An action that is known to be published.</summary>
+    /// <param name="key">See KEYS.md.</param>
+    /// <exception cref="InfrastructureException">SCAL4005: it cannot be read back.</exception>
+    public Manifest FindPublished(string key) => Find(key) ?? throw new InfrastructureException("SCAL4005", $"The entry {key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
+
     /// <summary>The published action of a key, its files not looked at; null where there is none or it is damaged.</summary>
     /// <param name="key">See KEYS.md.</param>
     public Manifest? Read(string key)
