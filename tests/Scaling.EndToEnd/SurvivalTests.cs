@@ -110,6 +110,20 @@ public sealed class SurvivalTests : IDisposable
     }
 
     [Fact]
+    public void Rows_of_a_batch_take_together_what_their_stage_took()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "slow", count: 6 } }
+              batch: { uses: batch, needs: rows }
+
+            """);
+        double stage = _tool.Run("run", "study.yaml", "--json").Summary["stages"]![1]!["seconds"]!.GetValue<double>();
+        double rows = System.Text.Json.Nodes.JsonNode.Parse(_tool.Run("show", "batch", "study.yaml", "--json").Output)!["entries"]!.AsArray().Sum(e => e!["seconds"]!.GetValue<double>());
+
+        Assert.InRange(rows, 6 * 0.2, stage); // Each takes 0.2 s.
+    }
+
+    [Fact]
     public void An_exclusive_stage_publishes_each_row_of_its_batch()
     {
         _tool.Write("study.yaml", """

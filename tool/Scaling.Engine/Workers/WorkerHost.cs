@@ -222,6 +222,7 @@ public sealed class WorkerHost : IDisposable
 
         var life = _store.Live();
         var mine = new List<RunningAction>();
+        var laps = new Laps();
         try
         {
             foreach (var spec in actions)
@@ -237,7 +238,7 @@ public sealed class WorkerHost : IDisposable
                 }
                 else
                 {
-                    mine.Add(new RunningAction(_store, spec, lease));
+                    mine.Add(new RunningAction(_store, spec, lease, laps));
                     Say(new Reply { Key = spec.Key, Started = true });
                 }
             }
