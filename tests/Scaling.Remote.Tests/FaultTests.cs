@@ -29,6 +29,19 @@ public sealed class FaultTests : IDisposable
         Assert.Equal(20, (await _writer.Push(Machine.Settings(_server.Address, write: true), keys)).There);
     }
 
+    [Fact]
+    public async Task Who_may_only_write_gives_without_a_look()
+    {
+        string[] keys = [.. Enumerable.Range(0, 8).Select(i => _writer.Publish(new string('x', i + 1)))];
+        _server.Faults = (method, _) => method == "PUT" ? Fault.None : Fault.Answers403;
+        var settings = Machine.Settings(_server.Address, write: true) with { MayRead = false };
+
+        Assert.Equal(new PushSummary(8, 0, 0, 0), await _writer.Push(settings, keys));
+        Assert.Empty(_writer.Told);
+        _server.Faults = (_, _) => Fault.None;
+        Assert.Equal(8, await _reader.Bring(Machine.Settings(_server.Address), keys));
+    }
+
     [Theory]
     [InlineData("/ac/")]
     [InlineData("/cas/")]

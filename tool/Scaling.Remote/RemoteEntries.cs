@@ -142,7 +142,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         _telling.Conclude();
     }
 
-    /// <summary>Gives entries of the store, those that are there already left alone.</summary>
+    /// <summary>Gives entries of the store, those that are there already left alone; where nothing may be read, all of them.</summary>
     /// <param name="keys">Of entries.</param>
     /// <param name="stop">Stops giving.</param>
     public async Task<PushSummary> Push(IReadOnlyCollection<string> keys, CancellationToken stop)
@@ -153,7 +153,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         int failed = 0;
         await Parallel.ForEachAsync(keys, Side(stop), async (key, one) =>
         {
-            bool? given = await GiveOne(key, looksFirst: true, one).ConfigureAwait(false);
+            bool? given = await GiveOne(key, looksFirst: _settings.MayRead, one).ConfigureAwait(false);
             if (given is null)
             {
                 Interlocked.Increment(ref failed);
