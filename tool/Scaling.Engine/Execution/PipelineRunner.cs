@@ -91,9 +91,18 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             summary = Fail(stage, summary, new Failure(null, [Defect.Of(e) with { Location = stage.Location }], null), halt); // Of the tool; what other stages did is kept and told all the same.
         }
 
-        workers.Retire(code.AssemblyOf(stage.Type));
         _summaries[stage.Id] = summary;
+        RetireWorkers(code.AssemblyOf(stage.Type));
         observer.Ended(summary);
+    }
+
+    /// <summary>Lets workers of a plugin go when the last stage that has them has ended.</summary>
+    private void RetireWorkers(string assembly)
+    {
+        if (pipeline.Stages.All(s => _summaries.ContainsKey(s.Id) || code.AssemblyOf(s.Type) != assembly))
+        {
+            workers.Retire(assembly);
+        }
     }
 
     /// <summary>
