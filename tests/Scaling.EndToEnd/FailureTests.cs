@@ -105,6 +105,23 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_ends_its_batch_tells_why_and_the_others_name_it()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "fine,fail,well,good", count: 4 } }
+              batch: { uses: batch, needs: rows }
+
+            """);
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal((1, 1, 3), (run.ExitCode, run.Count("batch", "executed"), run.Count("batch", "failed")));
+        Assert.Equal(
+            ["p2 TEST0001", "p3 SCAL6006", "p4 SCAL6006"], Table.Read(_tool.Folder["results/study/batch/failed.csv"]).Each().Select(r => $"{r.Text("point")} {r.Text("code")}"));
+        Assert.Contains("without publishing this row; 'p2' says why", run.Error);
+    }
+
+    [Fact]
     public void Fail_fast_begins_nothing_after_the_first_failure()
     {
         _tool.Write("study.yaml", """

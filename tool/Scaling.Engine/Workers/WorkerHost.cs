@@ -336,20 +336,20 @@ public sealed class WorkerHost : IDisposable
         }
         catch (StageFailedException e)
         {
-            EndOpen(ActionEnd.Failed, e.Diagnostics);
+            FailOpen(e.Diagnostics);
         }
         catch (InfrastructureException e)
         {
-            EndOpen(ActionEnd.Failed, [e.Diagnostic]);
+            FailOpen([e.Diagnostic]);
         }
         catch (IOException e) when (FileFailure.IsFull(e) || e.HResult == LibC.ReadOnlyFileSystem)
         {
-            EndOpen(ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
+            FailOpen([InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
         }
         catch (Exception e)
         {
             WriteToLog(e);
-            EndOpen(ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
+            FailOpen([new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
         }
     }
 
@@ -387,16 +387,28 @@ public sealed class WorkerHost : IDisposable
         }
     }
 
+    /// <summary>Of a batch that failed, the first row that was not published tells why, and the others name it: its findings once for each of thousands of rows would bury everything else.</summary>
+    private void FailOpen(IReadOnlyList<Diagnostic> findings)
+    {
+        ActionSpec[] open = Open();
+        for (int i = 0; i < open.Length; i++)
+        {
+            End(open[i], ActionEnd.Failed, i == 0 ? findings : [new Diagnostic("SCAL6006", $"The stage ended its batch without publishing this row; '{open[0].Point}' says why.")]);
+        }
+    }
+
+    private ActionSpec[] Open()
+    {
+        lock (_open)
+        {
+            return [.. _open.Values];
+        }
+    }
+
     /// <summary>Ends what has not ended of the request at hand.</summary>
     private void EndOpen(ActionEnd end, IReadOnlyList<Diagnostic>? findings = null)
     {
-        ActionSpec[] open;
-        lock (_open)
-        {
-            open = [.. _open.Values];
-        }
-
-        foreach (var spec in open)
+        foreach (var spec in Open())
         {
             End(spec, end, findings);
         }
