@@ -21,6 +21,7 @@ public sealed record Difference(string Kind, string Name, string? Was, string? N
 public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipeline)
 {
     private const int PointsNamed = 3;
+    private (RecordedStage Of, Dictionary<string, string> Keys)? _before;
 
     /// <summary>What messages call the run. Default: the last run.</summary>
     public string Called { get; init; } = "the last run";
@@ -78,7 +79,16 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
     private static string[] NotFetched(StagePlan plan) =>
         [.. plan.NotFetched.Select(n => $"the native package {n} is not fetched yet; keys hold its content, so 'run' fetches it first and knows then what is cached")];
 
-    private static Dictionary<string, string> Before(RecordedStage recorded) => recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key);
+    /// <summary>Keys of the earlier run by row; made once, as rows are asked about one by one.</summary>
+    private Dictionary<string, string> Before(RecordedStage recorded)
+    {
+        if (_before is not { } before || !ReferenceEquals(before.Of, recorded))
+        {
+            _before = before = (recorded, recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key));
+        }
+
+        return before.Keys;
+    }
 
     private IEnumerable<string> Causes(StagePlan plan, ActionSpec action, Dictionary<string, string> before)
     {
