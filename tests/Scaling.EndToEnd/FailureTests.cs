@@ -33,6 +33,30 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public void A_defect_of_the_tool_in_one_stage_is_told_there_and_the_others_are_done_and_recorded()
+    {
+        const string Twice = """
+              rows: { uses: echo, with: { text: "a,b", count: 2 } }
+              broken: { uses: square, needs: rows, with: { suffix: "1" } }
+              other: { uses: misbehave-row, needs: rows }
+
+            """;
+        _tool.Write("study.yaml", Twice);
+        _tool.Run("run", "study.yaml");
+        string record = Directory.EnumerateFiles(_tool.Folder["store/history"], "*", SearchOption.AllDirectories).Single();
+        string json = File.ReadAllText(record).Split('\n', 2)[1].Replace("\"p2.1\"", "\"p1.1\"", StringComparison.Ordinal); // A record that no tool writes: one row twice.
+        File.WriteAllText(record, $"scaling-1 {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(json)))}\n{json}");
+        _tool.Write("study.yaml", Twice.Replace("\"1\"", "\"2\"", StringComparison.Ordinal).Replace("a,b", "a,c", StringComparison.Ordinal));
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal((5, 1, 1), (run.ExitCode, run.Count("broken", "failed"), run.Count("other", "executed")));
+        Assert.Contains("study.yaml(5,3): error SCAL1099: The tool broke a promise of its own: ArgumentException", run.Error);
+        Assert.Equal(2, Directory.EnumerateFiles(_tool.Folder["store/history"], "*", SearchOption.AllDirectories).Count());
+        Assert.True(File.Exists(_tool.Folder["results/study/other/rows.csv"]));
+    }
+
+    [Fact]
     public void Failed_points_are_tried_again_and_finished_ones_are_not()
     {
         _tool.Write("study.yaml", Stages);
@@ -78,6 +102,23 @@ public sealed class FailureTests : IDisposable
 
         Assert.Equal((3, 1), (run.Count("batch", "executed"), run.Count("batch", "failed")));
         Assert.Equal(["p2"], Table.Read(_tool.Folder["results/study/batch/failed.csv"]).Each().Select(r => r.Text("point")));
+    }
+
+    [Fact]
+    public void A_row_that_ends_its_batch_tells_why_and_the_others_name_it()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "fine,fail,well,good", count: 4 } }
+              batch: { uses: batch, needs: rows }
+
+            """);
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal((1, 1, 3), (run.ExitCode, run.Count("batch", "executed"), run.Count("batch", "failed")));
+        Assert.Equal(
+            ["p2 TEST0001", "p3 SCAL6006", "p4 SCAL6006"], Table.Read(_tool.Folder["results/study/batch/failed.csv"]).Each().Select(r => $"{r.Text("point")} {r.Text("code")}"));
+        Assert.Contains("without publishing this row; 'p2' says why", run.Error);
     }
 
     [Fact]

@@ -110,6 +110,36 @@ public sealed class SurvivalTests : IDisposable
     }
 
     [Fact]
+    public void One_worker_serves_all_stages_of_a_plugin_one_after_the_other()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "a,b", count: 2 } }
+              squares: { uses: square, needs: rows }
+              total: { uses: collect, needs: squares }
+
+            """);
+
+        Assert.Equal(0, _tool.Run("run", "study.yaml", "--jobs", "1").ExitCode);
+        string[] workers = [.. Directory.EnumerateFiles(_tool.Folder["journal"]).Select(File.ReadAllText)];
+        Assert.Equal(4, workers.Length);
+        Assert.Single(workers.Distinct());
+    }
+
+    [Fact]
+    public void Rows_of_a_batch_take_together_what_their_stage_took()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "slow", count: 6 } }
+              batch: { uses: batch, needs: rows }
+
+            """);
+        double stage = _tool.Run("run", "study.yaml", "--json").Summary["stages"]![1]!["seconds"]!.GetValue<double>();
+        double rows = System.Text.Json.Nodes.JsonNode.Parse(_tool.Run("show", "batch", "study.yaml", "--json").Output)!["entries"]!.AsArray().Sum(e => e!["seconds"]!.GetValue<double>());
+
+        Assert.InRange(rows, 6 * 0.2, stage); // Each takes 0.2 s.
+    }
+
+    [Fact]
     public void An_exclusive_stage_publishes_each_row_of_its_batch()
     {
         _tool.Write("study.yaml", """

@@ -1,5 +1,6 @@
 // A server that does wrong: nothing wrong is ever taken, and asking always ends.
 using System.Diagnostics;
+using Scaling.Engine.Keys;
 using Scaling.Engine.Store;
 
 namespace Scaling.Remote.Tests;
@@ -27,6 +28,42 @@ public sealed class FaultTests : IDisposable
         Assert.Equal(20, await _reader.Bring(Machine.Settings(_server.Address), keys));
         Assert.All(keys, key => Assert.Equal(_writer.Store.Content(_writer.Store.Find(key)!.Files[1]), _reader.Store.Content(_reader.Store.Find(key)!.Files[1])));
         Assert.Equal(20, (await _writer.Push(Machine.Settings(_server.Address, write: true), keys)).There);
+    }
+
+    [Fact]
+    public async Task Who_may_only_write_gives_without_a_look()
+    {
+        string[] keys = [.. Enumerable.Range(0, 8).Select(i => _writer.Publish(new string('x', i + 1)))];
+        _server.Faults = (method, _) => method == "PUT" ? Fault.None : Fault.Answers403;
+        var settings = Machine.Settings(_server.Address, write: true) with { MayRead = false };
+
+        Assert.Equal(new PushSummary(8, 0, 0, 0), await _writer.Push(settings, keys));
+        Assert.Empty(_writer.Told);
+        _server.Faults = (_, _) => Fault.None;
+        Assert.Equal(8, await _reader.Bring(Machine.Settings(_server.Address), keys));
+    }
+
+    [Fact]
+    public async Task Two_entries_that_have_no_room_beside_each_other_are_not_both_begun()
+    {
+        long most = new DriveInfo(_reader.Store.Root).AvailableFreeSpace / 5 * 3;
+        string[] keys = [.. "ab".Select(c => PutClaiming(c, most))];
+        _server.Faults = (_, path) => path.StartsWith("/cas/", StringComparison.Ordinal) ? Fault.Stalls : Fault.None;
+
+        await _reader.Bring(Machine.Settings(_server.Address), keys);
+
+        Assert.Single(_reader.Told, t => t.Message.Contains("the store's disk has not so many", StringComparison.Ordinal));
+        Assert.Single(_reader.Told, t => t.Message.Contains("nothing came or went", StringComparison.Ordinal));
+
+        string PutClaiming(char name, long bytes)
+        {
+            KeyEntry[] entries = [new(EntryKind.Format, "key", "1"), new(EntryKind.Stage, "type", "test"), new(EntryKind.Setting, "name", $"{name}")];
+            var manifest = new Manifest(ActionKey.Of(entries), "test", null, entries, [new StoredFile("large.bin", "data", new string(name, 64), bytes)], 1, _writer.Store.Now);
+            _writer.Store.Publish(manifest);
+            byte[] json = File.ReadAllBytes(Directory.EnumerateFiles(Path.Combine(_writer.Store.Root, "entries"), manifest.Key, SearchOption.AllDirectories).Single());
+            _server.Objects["/ac/" + manifest.Key] = RemoteEntry.Write(manifest, json[(Array.IndexOf(json, (byte)'\n') + 1)..], null);
+            return manifest.Key;
+        }
     }
 
     [Theory]

@@ -275,7 +275,7 @@ internal static class Commands
         InfrastructureException infrastructure => [infrastructure.Diagnostic],
         StageFailedException failed => failed.Diagnostics,
         IOException or UnauthorizedAccessException => [InfrastructureException.OfFile(e).Diagnostic],
-        _ => [new Diagnostic("SCAL1099", $"The tool broke a promise of its own: {e.GetType().Name}: {e.Message}") { Hint = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1" ? e.StackTrace : "SCALING_TRACE=1 shows where." }],
+        _ => [Defect.Of(e)],
     };
 
     /// <summary>The parsed words of one call.</summary>

@@ -46,9 +46,10 @@ internal static class ExecuteCommand
         int exit = ExitCode.Done;
         foreach (var group in batch ? [actions] : actions.Select(a => new[] { a }))
         {
+            var byKey = group.ToDictionary(a => a.Key);
             foreach (var (key, result) in await executor.Execute(stage, group, call.Stop).ConfigureAwait(false))
             {
-                exit = Math.Max(exit, Tell(console, stage, group.First(a => a.Key == key), result));
+                exit = Math.Max(exit, Tell(console, stage, byKey[key], result));
             }
         }
 

@@ -56,6 +56,8 @@ internal static class WhyCommand
         private readonly HashSet<string> _missing = [.. Stage.Missing.Select(m => m.Key)];
         private readonly Dictionary<string, string> _recorded = Explainer.Recorded(Stage.Stage)?.Actions.ToDictionary(a => a.Point ?? "", a => a.Key) ?? [];
 
+        private readonly HashSet<string> _recordedKeys = [.. Explainer.Recorded(Stage.Stage)?.Actions.Select(a => a.Key) ?? []];
+
         private bool IsMissing(ActionSpec action) => _missing.Contains(action.Key);
 
         /// <summary>The rows whose names begin so.</summary>
@@ -98,7 +100,7 @@ internal static class WhyCommand
         }
 
         private IReadOnlyList<string> Changes(ActionSpec row) =>
-            !IsMissing(row) && _recorded.ContainsValue(row.Key) ? [$"the same as in {Explainer.Called}"] : Explainer.Why(Stage.Plan!, row);
+            !IsMissing(row) && _recordedKeys.Contains(row.Key) ? [$"the same as in {Explainer.Called}"] : Explainer.Why(Stage.Plan!, row);
 
         private IEnumerable<string> OfStage()
         {

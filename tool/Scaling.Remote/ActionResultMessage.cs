@@ -48,16 +48,30 @@ internal static class ActionResultMessage
         return message.ToArray();
     }
 
-    /// <summary>The files of a body; contents are slices of it, nothing is copied.</summary>
+    /// <summary>Files of a body, of several of one name the first; contents are slices of it. Of other files nothing is kept or made: a stranger's body may name millions.</summary>
+    /// <param name="body">From a stranger.</param>
+    /// <param name="names">Paths of the files that are wanted.</param>
     /// <exception cref="FormatException">It is no ActionResult.</exception>
-    public static IReadOnlyList<OutputFileMessage> Decode(ReadOnlyMemory<byte> body)
+    public static IReadOnlyDictionary<string, OutputFileMessage> Decode(ReadOnlyMemory<byte> body, params string[] names)
     {
-        var files = new List<OutputFileMessage>();
+        byte[][] wanted = Array.ConvertAll(names, Encoding.UTF8.GetBytes);
+        var files = new Dictionary<string, OutputFileMessage>(StringComparer.Ordinal);
         for (var reader = new Reader(body); reader.Next(out int field, out int wire);)
         {
             if (field == 2 && wire == Bytes)
             {
-                files.Add(File(reader.Slice()));
+                var file = reader.Slice();
+                var path = Path(file).Span;
+                int which = 0;
+                while (which < wanted.Length && !path.SequenceEqual(wanted[which]))
+                {
+                    which++;
+                }
+
+                if (which < wanted.Length && !files.ContainsKey(names[which]))
+                {
+                    files.Add(names[which], File(names[which], file));
+                }
             }
             else
             {
@@ -68,18 +82,32 @@ internal static class ActionResultMessage
         return files;
     }
 
-    private static OutputFileMessage File(ReadOnlyMemory<byte> body)
+    private static ReadOnlyMemory<byte> Path(ReadOnlyMemory<byte> body)
     {
-        string path = "";
+        ReadOnlyMemory<byte> path = default;
+        for (var reader = new Reader(body); reader.Next(out int field, out int wire);)
+        {
+            if ((field, wire) == (1, Bytes))
+            {
+                path = reader.Slice();
+            }
+            else
+            {
+                reader.Skip(wire);
+            }
+        }
+
+        return path;
+    }
+
+    private static OutputFileMessage File(string path, ReadOnlyMemory<byte> body)
+    {
         var (hash, bytes) = ("", 0L);
         ReadOnlyMemory<byte> contents = default;
         for (var reader = new Reader(body); reader.Next(out int field, out int wire);)
         {
             switch (field, wire)
             {
-                case (1, Bytes):
-                    path = Text(reader.Slice());
-                    break;
                 case (2, Bytes):
                     (hash, bytes) = Digest(reader.Slice());
                     break;

@@ -17,7 +17,6 @@ public sealed record PushSummary(int Given, int There, int Gone, int Failed);
 /// <summary>A remote cache.</summary>
 public sealed class RemoteEntries : IRemoteEntries, IDisposable
 {
-    private const long RoomToLeave = 64 << 20;
     private readonly RemoteSettings _settings;
     private readonly ContentStore _store;
     private readonly StoreExchange _exchange;
@@ -31,6 +30,9 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     private readonly Lazy<string> _incomingPath;
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentBag<Task> _giving = [];
+    /// <summary>Entries that are given at once: what waits for its turn holds no manifest in memory.</summary>
+    private readonly SemaphoreSlim _turns;
+    private readonly Room _room;
     private readonly ConcurrentDictionary<string, Lazy<Task>> _blobs = new(StringComparer.Ordinal);
     private int _brought;
     private int _given;
@@ -45,6 +47,8 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         _writing = new Tries(settings, time, what => Gone("given to", what, "What is published stays in the store; 'dotnet scaling cache push' gives it later."));
         _incoming = new Moving(true, observer, time);
         _outgoing = new Moving(false, observer, time);
+        _turns = new SemaphoreSlim(settings.Parallel);
+        _room = new Room(store.Root);
         _incomingPath = new Lazy<string>(() => _exchange.IncomingPath);
     }
 
@@ -142,7 +146,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         _telling.Conclude();
     }
 
-    /// <summary>Gives entries of the store, those that are there already left alone.</summary>
+    /// <summary>Gives entries of the store, those that are there already left alone; where nothing may be read, all of them.</summary>
     /// <param name="keys">Of entries.</param>
     /// <param name="stop">Stops giving.</param>
     public async Task<PushSummary> Push(IReadOnlyCollection<string> keys, CancellationToken stop)
@@ -153,7 +157,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         int failed = 0;
         await Parallel.ForEachAsync(keys, Side(stop), async (key, one) =>
         {
-            bool? given = await GiveOne(key, looksFirst: true, one).ConfigureAwait(false);
+            bool? given = await GiveOne(key, looksFirst: _settings.MayRead, one).ConfigureAwait(false);
             if (given is null)
             {
                 Interlocked.Increment(ref failed);
@@ -173,6 +177,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         _objects.Dispose();
         _reading.Dispose();
         _writing.Dispose();
+        _turns.Dispose();
         _ending.Dispose();
     }
 
@@ -211,13 +216,15 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
             }
 
             var missing = manifest.Files.Where(f => !_exchange.Has(f)).DistinctBy(f => f.Sha256).ToArray();
-            if (!HasRoom(key, manifest, missing))
+            using var taken = _room.TryTake(missing.Sum(f => (decimal)f.Bytes)); // The sizes are a stranger's: without a limit an endless body would fill the disk.
+            if (taken is null)
             {
+                TellOfNoRoom(key, manifest, missing);
                 return;
             }
 
             _incoming.Wanted(1, missing.Sum(f => f.Bytes));
-            await Parallel.ForEachAsync(missing, Side(stop), async (file, one) => await BringBlob(key, file, one).ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForEachAsync(missing, Side(stop), async (file, one) => await BringBlob(file, taken, one).ConfigureAwait(false)).ConfigureAwait(false);
             _exchange.Accept(manifest, entry.Json);
             _reading.Succeeded();
             Interlocked.Increment(ref _brought);
@@ -270,18 +277,8 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     private void Damaged(string key, string why) =>
         _telling.Warn("SCAL4031", $"The entry {key[..12]} from {Address} is damaged: {why}. It is executed here{(_settings.MayWrite ? " and given anew" : "")}.", "If it happens again, look at the server.");
 
-    private bool HasRoom(string key, Manifest manifest, StoredFile[] missing)
-    {
-        // The sizes are a stranger's: without a limit an endless body would fill the disk.
-        decimal wanted = missing.Sum(f => (decimal)f.Bytes);
-        if (wanted == 0 || wanted + RoomToLeave <= new DriveInfo(_store.Root).AvailableFreeSpace)
-        {
-            return true;
-        }
-
-        _telling.Warn("SCAL4039", FormattableString.Invariant($"The entry {key[..12]} ({manifest.Stage}) was not brought from {Address}: its files take {wanted:0} bytes, and the store's disk has not so many."), "It is executed here.");
-        return false;
-    }
+    private void TellOfNoRoom(string key, Manifest manifest, StoredFile[] missing) =>
+        _telling.Warn("SCAL4039", FormattableString.Invariant($"The entry {key[..12]} ({manifest.Stage}) was not brought from {Address}: its files take {missing.Sum(f => (decimal)f.Bytes):0} bytes, and the store's disk has not so many."), "It is executed here.");
 
     /// <summary>A whole small object; null where there is none.</summary>
     private async Task<byte[]?> Body(string name, CancellationToken stop)
@@ -311,14 +308,17 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     }
 
     /// <summary>A file of an entry, once, however many entries have it.</summary>
-    private async Task BringBlob(string key, StoredFile file, CancellationToken stop)
+    private async Task BringBlob(StoredFile file, TakenRoom room, CancellationToken stop)
     {
         string aside = Path.Combine(_incomingPath.Value, Guid.NewGuid().ToString("N"));
+        long came = 0;
         try
         {
             await _reading.Run(async silence =>
             {
                 using var stream = await _objects.Open("cas/" + file.Sha256, silence.Token).ConfigureAwait(false) ?? throw new WrongThereException($"its file {file.ResultName} is not there");
+                room.Fill(-came); // What an earlier try wrote is written over.
+                came = 0;
                 using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
                 long length;
                 await using (var into = new FileStream(aside, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 }))
@@ -327,6 +327,8 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
                     {
                         hash.AppendData(bytes.Span);
                         await into.WriteAsync(bytes, token).ConfigureAwait(false);
+                        came += bytes.Length;
+                        room.Fill(bytes.Length);
                     }).ConfigureAwait(false);
                 }
 
@@ -385,8 +387,11 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     /// <summary>Gives an entry: its files first, so that what names them is never there without them. Null where it failed; false where it is not here, or there already.</summary>
     private async Task<bool?> GiveOne(string key, bool looksFirst, CancellationToken stop)
     {
+        bool inTurn = false;
         try
         {
+            await _turns.WaitAsync(stop).ConfigureAwait(false);
+            inTurn = true;
             if (_exchange.Take(key) is not var (manifest, json))
             {
                 return false;
@@ -417,6 +422,13 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
             _lastFailure = e is OperationCanceledException ? _lastFailure : e is RemoteFailure && _writing.AreOver ? _lastFailure ?? e.Message : e.Message;
             Interlocked.Increment(ref _notGiven);
             return null;
+        }
+        finally
+        {
+            if (inTurn)
+            {
+                _turns.Release();
+            }
         }
     }
 

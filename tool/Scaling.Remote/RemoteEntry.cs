@@ -62,15 +62,15 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
         bool signed;
         try
         {
-            var files = ActionResultMessage.Decode(body);
-            var manifest = files.FirstOrDefault(f => f.Path == ManifestPath);
+            var files = Decode(body);
+            var manifest = files.GetValueOrDefault(ManifestPath);
             json = manifest?.Contents.ToArray() ?? [];
             if (manifest is not null && (manifest.Bytes != json.Length || manifest.Sha256 != Convert.ToHexStringLower(SHA256.HashData(json))))
             {
                 return new RemoteEntry(Verdict.Damaged, "its manifest is not what its digest says", null, []); // Unsigned, nothing else covers names and kinds of its files.
             }
 
-            var line = files.FirstOrDefault(f => f.Path == SignaturePath)?.Contents ?? default;
+            var line = files.GetValueOrDefault(SignaturePath)?.Contents ?? default;
             signed = line.Length > 0;
             signature = signed ? EntrySignature.Read(line.Span) : null;
         }
@@ -105,15 +105,19 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
     {
         try
         {
-            var files = ActionResultMessage.Decode(body);
-            return files.FirstOrDefault(f => f.Path == ManifestPath)?.Contents.Span.SequenceEqual(json) == true
-                && (key is null || (files.FirstOrDefault(f => f.Path == SignaturePath) is { } line && EntrySignature.Read(line.Contents.Span) is { } signature && key.Signed(json, signature)));
+            var files = Decode(body);
+            return files.GetValueOrDefault(ManifestPath)?.Contents.Span.SequenceEqual(json) == true
+                && (key is null || (files.GetValueOrDefault(SignaturePath) is { } line && EntrySignature.Read(line.Contents.Span) is { } signature && key.Signed(json, signature)));
         }
         catch (FormatException)
         {
             return false;
         }
     }
+
+    private static IReadOnlyDictionary<string, OutputFileMessage> Decode(byte[] body) => body.Length <= LongestBody
+        ? ActionResultMessage.Decode(body, ManifestPath, SignaturePath)
+        : throw new FormatException(FormattableString.Invariant($"it is longer than {LongestBody >> 20} MiB")); // And was not read to its end.
 
     private static RemoteEntry? Distrust(byte[] json, bool signed, EntrySignature? signature, TrustedKeys trusted) =>
         !signed ? new RemoteEntry(Verdict.Unsigned, null, null, [])

@@ -26,4 +26,21 @@ public sealed class DurableTests : IDisposable
 
         Assert.Equal(30, Directory.EnumerateFileSystemEntries(_folder["new"]).Count()); // Nothing is left aside.
     }
+
+    [Fact]
+    public void What_a_process_left_aside_is_removed_when_it_is_gone_and_that_of_another_host_only_after_a_day()
+    {
+        string path = _folder["study.lock.json"];
+        string here = Aside.Writer[Aside.Writer.IndexOf('-', StringComparison.Ordinal)..];
+        int gone = Enumerable.Range(2_000_000, 1000).First(id => !Directory.Exists($"/proc/{id}"));
+        string mine = Left($"{Environment.ProcessId}{here}"), dead = Left($"{gone}{here}"), elsewhere = Left($"{gone}-aaaaaaaa-1"), old = Left($"{Environment.ProcessId}-aaaaaaaa-1"), ofOldTool = Left($"{gone}");
+        File.SetLastWriteTimeUtc(old, DateTime.UtcNow.AddDays(-2));
+
+        Durable.RemoveAsides(path);
+
+        Assert.Equal(new[] { mine, elsewhere, ofOldTool }.Order(), Directory.EnumerateFiles(_folder.Path).Order());
+        Assert.False(File.Exists(dead));
+
+        string Left(string writer) => _folder.Write($".study.lock.json.{writer}.{Guid.NewGuid():N}", "");
+    }
 }

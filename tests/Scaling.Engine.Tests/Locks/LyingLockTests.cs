@@ -1,4 +1,5 @@
 // Locks of strangers: refused at their place, and never a way out of the results folder.
+using Scaling.Engine.Files;
 using Scaling.Engine.Locks;
 using Scaling.Sdk;
 using Scaling.TestKit;
@@ -45,8 +46,8 @@ public sealed class LyingLockTests : IDisposable
     public void What_a_killed_process_left_beside_a_lock_is_removed_with_the_next_writing()
     {
         string path = _folder.Write("study.lock.json", Sound);
-        string dead = _folder.Write($".study.lock.json.{int.MaxValue}.{Guid.NewGuid():N}", "half");
-        string alive = _folder.Write($".study.lock.json.{Environment.ProcessId}.{Guid.NewGuid():N}", "half");
+        string dead = _folder.Write($".study.lock.json.{int.MaxValue}{Aside.Writer[Aside.Writer.IndexOf('-', StringComparison.Ordinal)..]}.{Guid.NewGuid():N}", "half");
+        string alive = _folder.Write($".study.lock.json.{Aside.Writer}.{Guid.NewGuid():N}", "half");
         string other = _folder.Write(".study.lock.json.bak", "of the user");
 
         PipelineLock.Read(path)!.Write(path);

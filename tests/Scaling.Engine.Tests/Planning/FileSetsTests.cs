@@ -47,6 +47,22 @@ public sealed class FileSetsTests : IDisposable
     }
 
     [Fact]
+    public void Links_to_other_folders_are_followed_and_those_that_lead_back_are_not()
+    {
+        _folder.Write("data/a.txt", "a");
+        _folder.Write("data/sub/b.txt", "b");
+        _folder.Write("elsewhere/c.txt", "c");
+        Directory.CreateSymbolicLink(_folder["data/sub/up"], "..");
+        Directory.CreateSymbolicLink(_folder["data/self"], ".");
+        Directory.CreateSymbolicLink(_folder["data/other"], "../elsewhere");
+        Directory.CreateSymbolicLink(_folder["elsewhere/back"], "../data");
+
+        Assert.Null(Resolve("data/**/*.txt", out var found));
+
+        Assert.Equal(["data/a.txt", "data/other/c.txt", "data/sub/b.txt"], found!.Files.Select(f => Path.GetRelativePath(_folder.Path, f.Path)));
+    }
+
+    [Fact]
     public void The_documentation_of_the_installed_SDK_has_a_name()
     {
         var finding = Resolve("framework-docs", out var found);

@@ -1,6 +1,7 @@
 // Which changes of a pipeline change which keys.
 using System.Text;
 using System.Text.Json.Nodes;
+using Scaling.Engine.Execution;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
@@ -126,6 +127,53 @@ public sealed class StagePlannerTests : IDisposable
         var failed = Assert.Throws<StageFailedException>(() => Plan(rows: "id,height\na,1\n"));
 
         Assert.Equal("p.yaml(5,3): error SCAL3009: The stage 'work' (work) reads the column(s) width of 'input', which has id, height.", failed.Diagnostics[0].ToString());
+    }
+
+    [Theory]
+    [InlineData("id,width\na,1,2\n", "row 1 has 3 cells where the header has 2")]
+    [InlineData("", "it is empty")]
+    public void Rows_that_a_stage_gave_and_that_are_no_table_are_told_where_they_are_needed(string rows, string why)
+    {
+        var failed = Assert.Throws<StageFailedException>(() => Plan(rows: rows));
+
+        Assert.StartsWith($"p.yaml(5,3): error SCAL3102: What 'input' (rows) gave as the rows of 'work' (work) is no table: {why}.", failed.Diagnostics[0].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_two_inputs_of_one_name_each_is_compared_with_its_own_and_the_nearest_entry_is_found()
+    {
+        var plan = Plan();
+        KeyEntry[] old = [new(EntryKind.Setting, "rate", "0.1"), new(EntryKind.Input, "role[0]", "a"), new(EntryKind.Input, "role[0]", "b")];
+        var action = plan.Actions[0] with { Key = ActionKey.Of([.. old[..2], new(EntryKind.Input, "role[0]", "c")]), Entries = [.. old[..2], new(EntryKind.Input, "role[0]", "c")] };
+        var explainer = new Explainer(_store, null, new Pipeline("p", "/p.yaml", 1, [plan.Stage]));
+
+        Assert.Empty(explainer.Differences(plan, old, old));
+        Assert.Equal(("b", "c"), explainer.Differences(plan, old, action.Entries).Select(d => (d.Was!, d.Now!)).Single());
+        Assert.Equal(("b", null), explainer.Differences(plan, old, old[..2]).Select(d => (d.Was!, d.Now)).Single());
+
+        string key = ActionKey.Of(old);
+        _store.Publish(new Manifest(key, "work", null, old, [], 1, _store.Now));
+        var history = new RunHistory(_store, "/p.yaml");
+        history.Keep(new RunRecord("p", "/p.yaml", _store.Now, _store.Now, 0, [new RecordedStage("work", "work", [new RecordedAction("a.1", key)], 1, [])], "", []), null);
+        Assert.Equal("c", new PastEntries(_store, history).Nearest(plan, action, explainer)!.Differences.Single().Now);
+    }
+
+    [Fact]
+    public void Rows_that_go_between_their_finding_and_their_collection_are_told_as_lost()
+    {
+        var plan = Plan();
+        foreach (var action in plan.Actions)
+        {
+            _store.Publish(new Manifest(action.Key, "work", action.Point, action.Entries, [_store.Take("id\n"u8.ToArray(), "work.csv", "work")], 1, _store.Now));
+        }
+
+        var collector = new Collector(_store);
+        collector.Join(plan, collector.Look(plan));
+        var found = collector.Look(plan);
+        Assert.All(found.Values, Assert.Null); // The collection alone was looked at.
+        Directory.Delete(_folder["store/entries"], recursive: true);
+
+        Assert.Equal("SCAL4005", Assert.Throws<InfrastructureException>(() => collector.Join(plan, found)).Diagnostic.Code);
     }
 
     [Fact]

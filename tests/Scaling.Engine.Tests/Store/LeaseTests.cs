@@ -124,6 +124,22 @@ public sealed class LeaseTests : IDisposable
     }
 
     [Fact]
+    public void Who_was_superseded_by_one_that_has_ended_since_does_not_hold_the_key_again()
+    {
+        using var slow = Open();
+        using var quick = Open();
+        var first = slow.Leases.TryTake(Key, slow.Live(), null, out _)!;
+        quick.Leases.TryTake(Key, quick.Live(), silent: first.Name, out _)!.Dispose();
+
+        Assert.False(first.IsHeld);
+        Directory.CreateDirectory(first.Work); // A stage that writes on.
+        Assert.False(first.IsHeld);
+        Assert.Empty(Links());
+        first.Dispose();
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["store/work"]));
+    }
+
+    [Fact]
     public void A_process_of_another_host_is_gone_when_it_was_silent_while_we_looked()
     {
         var clock = new Clock();
@@ -201,6 +217,54 @@ public sealed class LeaseTests : IDisposable
 
         File.WriteAllText(path, said); // As if it had been killed: its words are there, and nobody holds them.
         Assert.True(new LifeWatch(_folder["store/lives"], new Clock()).IsGone(token));
+    }
+
+    [Fact]
+    public void A_life_is_renewed_however_long_its_process_looks_at_its_leases_and_one_look_is_under_way_at_most()
+    {
+        using var store = Open();
+        using var looked = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        int looks = 0;
+        store.Live().Renewed = () =>
+        {
+            looks++;
+            looked.Set();
+            end.Wait();
+        };
+        Assert.True(looked.Wait(TimeSpan.FromSeconds(20)));
+        string path = Path.Combine(_folder["store/lives"], store.Live().Token);
+        for (int renewals = 0; renewals < 2; renewals++)
+        {
+            var before = File.GetLastWriteTimeUtc(path);
+            Assert.True(SpinWait.SpinUntil(() => File.GetLastWriteTimeUtc(path) != before, TimeSpan.FromSeconds(20)), "the life was not renewed");
+        }
+
+        Assert.Equal(1, looks);
+        store.Live().Renewed = null;
+        end.Set();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_process_noted_is_noted_again_where_gc_took_its_list_away_in_a_silence(bool andItsLife)
+    {
+        string[] keys = [.. "abc".Select(c => new string(c, 64))];
+        using var store = Open();
+        store.NoteUses();
+        store.Use(keys[..2]);
+        string list = Path.Combine(_folder["store/uses"], store.Live().Token);
+        File.Delete(list);
+        if (andItsLife)
+        {
+            File.Delete(Path.Combine(_folder["store/lives"], store.Live().Token));
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(list), TimeSpan.FromSeconds(20)), "the list was not written again");
+            Assert.Equal(keys[..2], File.ReadAllLines(list));
+        }
+
+        store.Use(keys[2..]);
+        Assert.Equal(keys, File.ReadAllLines(list));
     }
 
     /// <summary>Without .NET's own lock, which the life's would be in the way of.</summary>

@@ -89,10 +89,23 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         {
             summary = Fail(stage, summary, new Failure(null, [InfrastructureException.OfFile(e).Diagnostic], null), halt);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            summary = Fail(stage, summary, new Failure(null, [Defect.Of(e) with { Location = stage.Location }], null), halt); // Of the tool; what other stages did is kept and told all the same.
+        }
 
-        workers.Retire(code.AssemblyOf(stage.Type));
         _summaries[stage.Id] = summary;
+        RetireWorkers(code.AssemblyOf(stage.Type));
         observer.Ended(summary);
+    }
+
+    /// <summary>Lets workers of a plugin go when the last stage that has them has ended.</summary>
+    private void RetireWorkers(string assembly)
+    {
+        if (pipeline.Stages.All(s => _summaries.ContainsKey(s.Id) || code.AssemblyOf(s.Type) != assembly))
+        {
+            workers.Retire(assembly);
+        }
     }
 
     /// <summary>
@@ -134,7 +147,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         int stopped = missing.Count(a => ended[a.Key].End == ActionEnd.Stopped);
         foreach (var spec in missing.Where(a => ended[a.Key].End is ActionEnd.Published or ActionEnd.Found))
         {
-            found[spec.Key] = store.Find(spec.Key) ?? throw Lost(spec);
+            found[spec.Key] = store.FindPublished(spec.Key);
         }
 
         _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, reasons) { Prepare = plan.Prepare?.Key };
@@ -249,7 +262,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
         return result.End switch
         {
-            ActionEnd.Published or ActionEnd.Found => store.Find(shared.Key) ?? throw Lost(shared),
+            ActionEnd.Published or ActionEnd.Found => store.FindPublished(shared.Key),
             ActionEnd.Stopped => null,
             _ => throw new ActionFailedException(new Failure(null, result.Reasons, result.Log)),
         };
@@ -276,16 +289,13 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         int exit = ExitCode.Of(failure.Findings, ExitCode.StageFailed);
         Worsen(exit);
         // Where the store cannot be written, no other action can be published either.
-        if (options.OnFailure == FailurePolicy.FailFast || exit == ExitCode.Infrastructure)
+        if (options.OnFailure == FailurePolicy.FailFast || (exit == ExitCode.Infrastructure && !failure.Findings.Any(Defect.Is)))
         {
             halt.Cancel();
         }
 
         return summary with { Actions = Math.Max(1, summary.Actions), Failures = [.. summary.Failures, failure], NotDone = "it failed" };
     }
-
-    private static InfrastructureException Lost(ActionSpec spec) =>
-        new("SCAL4005", $"The entry {spec.Key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
 
     /// <summary>What the rows of a stage share could not be made.</summary>
     private sealed class ActionFailedException(Failure failure) : Exception

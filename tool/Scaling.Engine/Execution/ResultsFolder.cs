@@ -1,4 +1,5 @@
 // Results as plain files that a person opens: copies of what the store holds, rewritten when missing or edited.
+using Scaling.Engine.Files;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
@@ -66,14 +67,12 @@ public sealed class ResultsFolder(string path, ContentStore store)
         return written;
     }
 
-    private string Aside(int process) => System.IO.Path.Combine(Path, $".{process}.tmp");
-
     /// <summary>Removes what a run left that was killed while it wrote.</summary>
     public void RemoveAsides()
     {
         foreach (string aside in Directory.Exists(Path) ? Directory.EnumerateFiles(Path, ".*.tmp") : [])
         {
-            if (int.TryParse(System.IO.Path.GetFileName(aside).Split('.')[1], out int process) && aside == Aside(process) && !Directory.Exists($"/proc/{process}"))
+            if (System.IO.Path.GetFileName(aside).Split('.') is ["", { Length: > 0 } writer, "tmp"] && char.IsAsciiDigit(writer[0]) && Aside.IsLeft(aside, writer))
             {
                 File.Delete(aside);
             }
@@ -91,7 +90,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
         if (store.TryDigest(target) != digest)
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-            string aside = Aside(Environment.ProcessId);
+            string aside = System.IO.Path.Combine(Path, $".{Aside.Writer}.tmp");
             if (content is null)
             {
                 File.Copy(source!, aside, overwrite: true);

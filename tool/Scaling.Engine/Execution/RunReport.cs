@@ -23,7 +23,7 @@ public static class ExitCode
 
     private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL3030" or "SCAL3032" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL302", StringComparison.Ordinal) || code.StartsWith("SCAL612", StringComparison.Ordinal);
 
-    private static bool IsInfrastructure(string code) => code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
+    private static bool IsInfrastructure(string code) => code == Defect.Code || code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
 }
 
 /// <summary>What happens to other work when an action fails.</summary>

@@ -43,7 +43,7 @@ public static class Durable
         return true;
     });
 
-    /// <summary>Removes what processes of this machine left beside a path that were killed while they wrote it.</summary>
+    /// <summary>Removes what processes left beside a path that were killed while they wrote it; those of other hosts after a day.</summary>
     /// <param name="path">As it was given to <see cref="Write(string, string)"/>.</param>
     public static void RemoveAsides(string path)
     {
@@ -51,7 +51,7 @@ public static class Durable
         string begin = $".{Path.GetFileName(path)}.";
         foreach (string aside in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, begin + "*") : [])
         {
-            if (Path.GetFileName(aside)[begin.Length..].Split('.') is [var process, { Length: 32 }] && int.TryParse(process, out int id) && !Directory.Exists($"/proc/{id}"))
+            if (Path.GetFileName(aside)[begin.Length..].Split('.') is [var writer, { Length: 32 }] && Aside.IsLeft(aside, writer))
             {
                 File.Delete(aside);
             }
@@ -62,7 +62,7 @@ public static class Durable
     {
         string folder = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(folder);
-        string aside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.{Guid.NewGuid():N}");
+        string aside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Aside.Writer}.{Guid.NewGuid():N}");
         bool published;
         try
         {

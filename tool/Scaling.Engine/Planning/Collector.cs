@@ -60,6 +60,7 @@ public sealed class Collector(ContentStore store)
     /// <param name="plan">Any stage's.</param>
     /// <param name="found">Published actions, as <see cref="Look(StagePlan)"/> gives them.</param>
     /// <param name="again">Collects them though there is a collection: of what they gave before.</param>
+    /// <exception cref="InfrastructureException">SCAL4005: they were there, and are not any more.</exception>
     public StageResult Join(StagePlan plan, IReadOnlyDictionary<string, Manifest?> found, bool again = false)
     {
         if (!plan.FansOut)
@@ -68,7 +69,7 @@ public sealed class Collector(ContentStore store)
         }
 
         ActionSpec[] members = [.. plan.Actions.Where(a => found.ContainsKey(a.Key))];
-        var collection = (again ? null : Find(plan, members)) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.Find(m.Key)!)]);
+        var collection = (again ? null : Find(plan, members)) ?? Collect(plan, members, [.. members.Select(m => found[m.Key] ?? store.FindPublished(m.Key))]);
         return new StageResult(collection.Files) { Collection = collection.Key };
     }
 

@@ -21,6 +21,7 @@ public sealed record Difference(string Kind, string Name, string? Was, string? N
 public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipeline)
 {
     private const int PointsNamed = 3;
+    private (RecordedStage Of, Dictionary<string, string> Keys)? _before;
 
     /// <summary>What messages call the run. Default: the last run.</summary>
     public string Called { get; init; } = "the last run";
@@ -78,7 +79,16 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
     private static string[] NotFetched(StagePlan plan) =>
         [.. plan.NotFetched.Select(n => $"the native package {n} is not fetched yet; keys hold its content, so 'run' fetches it first and knows then what is cached")];
 
-    private static Dictionary<string, string> Before(RecordedStage recorded) => recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key);
+    /// <summary>Keys of the earlier run by row; made once, as rows are asked about one by one.</summary>
+    private Dictionary<string, string> Before(RecordedStage recorded)
+    {
+        if (_before is not { } before || !ReferenceEquals(before.Of, recorded))
+        {
+            _before = before = (recorded, recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key));
+        }
+
+        return before.Keys;
+    }
 
     private IEnumerable<string> Causes(StagePlan plan, ActionSpec action, Dictionary<string, string> before)
     {
@@ -105,12 +115,12 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
 
     private Difference[] Differences(StageNode stage, IReadOnlyList<KeyEntry> old, IReadOnlyList<KeyEntry> now, ActionSpec? prepare)
     {
-        var before = old.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
-        var after = now.Select(e => (e.Kind, e.Name)).ToHashSet();
+        var before = Numbered(old).ToDictionary(e => e.Place, e => e.Entry.Value);
+        var after = Numbered(now).ToDictionary(e => e.Place, e => e.Entry);
         var differences = new List<Difference>();
-        foreach (var entry in now)
+        foreach (var (place, entry) in after)
         {
-            string? was = before.GetValueOrDefault((entry.Kind, entry.Name));
+            string? was = before.GetValueOrDefault(place);
             if (was == entry.Value)
             {
                 continue;
@@ -126,8 +136,24 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
             }
         }
 
-        differences.AddRange(old.Where(e => !after.Contains((e.Kind, e.Name))).Select(e => Told(stage, e, e.Value, null)));
+        differences.AddRange(Numbered(old).Where(e => !after.ContainsKey(e.Place)).Select(e => Told(stage, e.Entry, e.Entry.Value, null)));
         return [.. differences.DistinctBy(d => d.Text)];
+    }
+
+    /// <summary>Entries with a place that none of them shares: of two inputs of one name, as two files of one kind are, the second is compared with the second.</summary>
+    internal static IEnumerable<((string Kind, string Name, int Which) Place, KeyEntry Entry)> Numbered(IReadOnlyList<KeyEntry> entries)
+    {
+        var taken = new HashSet<(string, string, int)>();
+        foreach (var entry in entries)
+        {
+            int which = 0;
+            while (!taken.Add((entry.Kind, entry.Name, which)))
+            {
+                which++;
+            }
+
+            yield return ((entry.Kind, entry.Name, which), entry);
+        }
     }
 
     private static Difference Told(StageNode stage, KeyEntry entry, string? was, string? now) =>

@@ -120,8 +120,27 @@ public sealed partial class FileSets(string folder, ContentStore store)
         }
 
         return segment == "**"
-            ? Directory.EnumerateDirectories(at).SelectMany(d => Expand(d, segments)).Concat(Expand(at, rest))
+            ? Directory.EnumerateDirectories(at).Where(d => !LeadsBack(d)).SelectMany(d => Expand(d, segments)).Concat(Expand(at, rest))
             : Directory.EnumerateFileSystemEntries(at, segment).SelectMany(e => Expand(e, rest));
+    }
+
+    /// <summary>Whether a folder is a link to one that it lies in, however many links that takes: following it would never end.</summary>
+    private static bool LeadsBack(string folder)
+    {
+        if (new DirectoryInfo(folder).LinkTarget is null || !FileIdentity.TryOf(folder, out var to))
+        {
+            return false;
+        }
+
+        for (string? above = Path.GetDirectoryName(folder); above is not null; above = Path.GetDirectoryName(above))
+        {
+            if (FileIdentity.TryOf(above, out var there) && (there.Device, there.Inode) == (to.Device, to.Inode))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Compares as versions do: by numbers, a release after its previews.</summary>

@@ -41,6 +41,7 @@ public sealed class PastEntries(ContentStore store, RunHistory history)
     /// <summary>As many manifests are opened at most to tell a time: a mean of more is no better.</summary>
     private const int MostTimed = 100;
 
+    private readonly Dictionary<string, Past[]> _pasts = [];
     private readonly Lazy<RunRecord[]> _runs = new(() => [.. history.Numbers.Select(history.Read).OfType<RunRecord>()]);
 
     /// <summary>The published action of the stage's type whose key has the fewest other entries; of several the latest. Null where no run left one.</summary>
@@ -49,24 +50,56 @@ public sealed class PastEntries(ContentStore store, RunHistory history)
     /// <param name="explainer">Tells differences.</param>
     public PastEntry? Nearest(StagePlan plan, ActionSpec action, Explainer explainer)
     {
-        var now = action.Entries.ToDictionary(e => (e.Kind, e.Name), e => e.Value);
-        (Manifest Manifest, int Run, int Others)? nearest = null;
-        foreach (var (key, run) in Keys(plan.Stage).Take(MostOpened))
+        var now = Explainer.Numbered(action.Entries).ToDictionary(e => ((string, string, int))e.Place, e => e.Entry.Value);
+        (Past Past, int Others)? nearest = null;
+        foreach (var past in Pasts(plan.Stage))
         {
-            if (store.Read(key) is not { } past)
+            int most = nearest?.Others ?? int.MaxValue;
+            int others = past.Others(now, most);
+            if (others < most)
             {
-                continue;
-            }
-
-            int same = past.Entries.Count(e => now.TryGetValue((e.Kind, e.Name), out string? value) && value == e.Value);
-            int others = now.Count - same + (past.Entries.Count - same);
-            if (nearest is null || others < nearest.Value.Others)
-            {
-                nearest = (past, run, others);
+                nearest = (past, others);
             }
         }
 
-        return nearest is { } found ? new PastEntry(found.Manifest, found.Run, explainer.Differences(plan, found.Manifest.Entries, action.Entries)) : null;
+        return nearest is { Past: var found } ? new PastEntry(found.Manifest, found.Run, explainer.Differences(plan, found.Manifest.Entries, action.Entries)) : null;
+    }
+
+    /// <summary>What is published of a stage's type, opened once however many rows are asked about.</summary>
+    private Past[] Pasts(StageNode stage)
+    {
+        if (!_pasts.TryGetValue(stage.Declaration.Type, out var pasts))
+        {
+            _pasts[stage.Declaration.Type] = pasts =
+            [
+                .. Keys(stage).Take(MostOpened).Select(k => (Manifest: store.Read(k.Key), k.Run)).Where(k => k.Manifest is not null)
+                    .Select(k => new Past(k.Manifest!, k.Run, [.. Explainer.Numbered(k.Manifest!.Entries).Select(e => (e.Place, e.Entry.Value))])),
+            ];
+        }
+
+        return pasts;
+    }
+
+    private sealed record Past(Manifest Manifest, int Run, ((string, string, int) Place, string Value)[] Entries)
+    {
+        /// <summary>Entries that are in one key alone or have other values; as soon as it is known that they are no fewer, <paramref name="most"/> or more.</summary>
+        public int Others(Dictionary<(string, string, int), string> now, int most)
+        {
+            int others = now.Count - Entries.Length; // Each of the past that is not the same now is one here, and leaves one there.
+            foreach (var (place, value) in Entries)
+            {
+                if (!now.TryGetValue(place, out string? other) || other != value)
+                {
+                    others += 2;
+                    if (others >= most)
+                    {
+                        return others;
+                    }
+                }
+            }
+
+            return others;
+        }
     }
 
     /// <summary>What actions of a stage will take, by the mean of its latest published ones, those of the same rows first; null where there are none.</summary>

@@ -243,15 +243,28 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     private Table Rows(StageNode stage, FanOut fanOut, IReadOnlyDictionary<string, StageResult> results)
     {
         var binding = stage.Inputs.First(b => b.Role.Name == fanOut.Role);
-        var table = binding.File is { } path
-            ? Table.Read(path)
-            : Table.Parse(System.Text.Encoding.UTF8.GetString(store.Content(results[binding.Source!.Id].OfKind(binding.Role.Kind).First())));
+        var table = binding.File is { } path ? Table.Read(path) : Given(stage, binding.Source!, results[binding.Source!.Id].OfKind(binding.Role.Kind).FirstOrDefault());
         string[] missing = [.. fanOut.Reads.Where(c => !table.Has(c))];
         return missing.Length == 0
             ? table
             : throw new StageFailedException([new Diagnostic("SCAL3009",
                 $"The stage '{stage.Id}' ({stage.Declaration.Type}) reads the column(s) {string.Join(", ", missing)} of '{binding.Source?.Id ?? binding.File}', which has {string.Join(", ", table.Columns)}.")
             { Location = stage.Location }]);
+    }
+
+    private Table Given(StageNode stage, StageNode source, StoredFile? file)
+    {
+        try
+        {
+            return Table.Parse(System.Text.Encoding.UTF8.GetString(store.Content(file ?? throw new FormatException("it was not written"))));
+        }
+        catch (FormatException e)
+        {
+            throw new StageFailedException([new Diagnostic("SCAL3102", $"What '{source.Id}' ({source.Declaration.Type}) gave as the rows of '{stage.Id}' ({stage.Declaration.Type}) is no table: {e.Message}.")
+            {
+                Location = stage.Location, Hint = $"This is a defect of the stage type '{source.Declaration.Type}'.",
+            }]);
+        }
     }
 
     /// <summary>The settings once for each element of the list that the rows multiply with.</summary>

@@ -89,6 +89,7 @@ public sealed class ContentStore : IDisposable
                 _life = Life.Begin(LivesPath);
                 Directory.CreateDirectory(UsesPath);
                 _uses = new UseList(Path.Combine(UsesPath, _life.Token));
+                _life.Revived = _uses.Restore;
             }
 
             return _life;
@@ -153,6 +154,11 @@ public sealed class ContentStore : IDisposable
         Use([key]);
         return Read(key) is { } manifest && manifest.Files.All(file => Proves(key, file)) ? manifest : null;
     }
+
+    /// <summary>An action that is known to be published.</summary>
+    /// <param name="key">See KEYS.md.</param>
+    /// <exception cref="InfrastructureException">SCAL4005: it cannot be read back.</exception>
+    public Manifest FindPublished(string key) => Find(key) ?? throw new InfrastructureException("SCAL4005", $"The entry {key[..12]} was published and cannot be read back.", "Is the store's disk sound?");
 
     /// <summary>The published action of a key, its files not looked at; null where there is none or it is damaged.</summary>
     /// <param name="key">See KEYS.md.</param>

@@ -65,8 +65,7 @@ public sealed partial class Leases(string root, Action<string> damaged)
                 // What we saw may have been released in between, and taken by another from its beginning: then our link hangs on nothing.
                 if (Of(key) == lease)
                 {
-                    Inherit(key, chain, lease);
-                    return new Lease(this, key, lease, chain);
+                    return Begun(new Lease(this, key, lease, chain));
                 }
 
                 File.Delete(PathOf(key, other));
@@ -83,11 +82,13 @@ public sealed partial class Leases(string root, Action<string> damaged)
     internal string WorkOf(string key, string lease) => Path.Combine(root, "work", $"{key}.{lease}");
 
     /// <summary>Whether a lease is still the one that its key is under.</summary>
-    /// <remarks>Where somebody removed every lease of the key, it is put back.</remarks>
+    /// <remarks>
+    /// Where somebody removed every lease of the key, it is put back; but not where its scratch is gone too: then it was superseded, and by one that has ended since.
+    /// </remarks>
     internal bool IsHeld(string key, string lease)
     {
         string? last = Of(key);
-        return last == lease || (last is null && TryLink(lease, PathOf(key, null)) && Of(key) == lease);
+        return last == lease || (last is null && Directory.Exists(WorkOf(key, lease)) && TryLink(lease, PathOf(key, null)) && Of(key) == lease);
     }
 
     internal void Release(Lease lease)
@@ -169,11 +170,27 @@ public sealed partial class Leases(string root, Action<string> damaged)
         return chain;
     }
 
-    /// <summary>The scratch of the last that had any goes on under the new name: who only seemed dead finds its paths gone and cannot write into what is resumed from.</summary>
-    private void Inherit(string key, List<string> superseded, string lease)
+    private Lease Begun(Lease lease)
     {
-        string mine = WorkOf(key, lease);
-        foreach (string scratch in Enumerable.Reverse(superseded).Select(s => WorkOf(key, s)).Append(RestingWork(key)))
+        try
+        {
+            Inherit(lease.Key, lease.Superseded, lease.Work);
+            return lease;
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The scratch of the last that had any goes on under the new name: who only seemed dead finds its paths gone and cannot write into what is resumed from. From here on there is a scratch: that it is gone tells its holder
+    /// that it was superseded, whatever became of the leases.
+    /// </summary>
+    private void Inherit(string key, IReadOnlyList<string> superseded, string mine)
+    {
+        foreach (string scratch in superseded.Reverse().Select(s => WorkOf(key, s)).Append(RestingWork(key)))
         {
             if (Directory.Exists(scratch))
             {
@@ -181,12 +198,20 @@ public sealed partial class Leases(string root, Action<string> damaged)
                 return;
             }
         }
+
+        Directory.CreateDirectory(mine);
     }
 
     private static void Rest(string scratch, string resting)
     {
         if (!Directory.Exists(scratch))
         {
+            return;
+        }
+
+        if (!Directory.EnumerateFileSystemEntries(scratch).Any())
+        {
+            Directory.Delete(scratch);
             return;
         }
 
@@ -254,6 +279,7 @@ public sealed class Lease : IDisposable
 {
     private readonly Leases _leases;
     private bool _released;
+    private volatile bool _lost;
 
     internal Lease(Leases leases, string key, string name, IReadOnlyList<string> superseded)
     {
@@ -276,7 +302,14 @@ public sealed class Lease : IDisposable
     /// Whether nobody has superseded it. Who was silent for long, paused or cut off from the file server, has to look before it publishes: its scratch is another's then. Publishing would do no harm, as equal keys have
     /// equal results, but what it would publish is not there any more.
     /// </summary>
-    public bool IsHeld => _leases.IsHeld(Key, Name);
+    public bool IsHeld
+    {
+        get
+        {
+            _lost = _lost || !_leases.IsHeld(Key, Name); // For ever: a stage that goes on may make its folder again.
+            return !_lost;
+        }
+    }
 
     internal IReadOnlyList<string> Superseded { get; }
 

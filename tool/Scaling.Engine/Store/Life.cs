@@ -22,6 +22,7 @@ public sealed class Life : IDisposable
     private SafeFileHandle _handle;
     private DateTime _stamp = DateTime.UtcNow;
     private int _leases;
+    private int _telling;
 
     private Life(string path)
     {
@@ -30,10 +31,16 @@ public sealed class Life : IDisposable
         new Thread(Renew) { IsBackground = true, Name = "life" }.Start(); // Its own: a stage may keep every thread of the pool.
     }
 
+    /// <summary>Called within the renewal that finds the life removed and has made it anew: what goes by its name may be gone too. May throw where the store cannot be written.</summary>
+    internal Action? Revived { get; set; }
+
     /// <summary>Sixteen hex digits.</summary>
     public string Token => Path.GetFileName(_path);
 
-    /// <summary>Called after each renewal, on a thread of its own; must not throw.</summary>
+    /// <summary>
+    /// Called after a renewal, on a thread of its own, and not again before it has returned: what it looks at may take longer than a life may be silent, and no renewal waits for it. It must not throw, and may be called once
+    /// more just after it was taken away.
+    /// </summary>
     public Action? Renewed { get; set; }
 
     /// <summary>Names a lease: the token and a number, so that no two leases ever have one name.</summary>
@@ -108,7 +115,19 @@ public sealed class Life : IDisposable
                 }
             }
 
-            Renewed?.Invoke();
+            Tell();
+        }
+    }
+
+    private void Tell()
+    {
+        if (Renewed is { } renewed && Interlocked.Exchange(ref _telling, 1) == 0)
+        {
+            new Thread(() =>
+            {
+                renewed();
+                Volatile.Write(ref _telling, 0);
+            }) { IsBackground = true, Name = "renewed" }.Start();
         }
     }
 
@@ -117,7 +136,8 @@ public sealed class Life : IDisposable
         if (!FileIdentity.TryOf(_path, out var named) || !FileIdentity.TryOf($"/proc/self/fd/{_handle.DangerousGetHandle()}", out var held) || (named.Device, named.Inode) != (held.Device, held.Inode))
         {
             _handle.Dispose();
-            _handle = Write(); // Somebody removed it.
+            _handle = Write(); // Somebody removed it, as gc of another host does after a silence.
+            Revived?.Invoke();
             return;
         }
 

@@ -1,4 +1,5 @@
 // What a run uses of the store, noted before it looks, so that gc leaves it. STORE.md says why.
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Scaling.Engine.Files;
@@ -13,7 +14,7 @@ internal sealed class UseList(string path)
 {
     private readonly HashSet<string> _noted = [];
 
-    /// <summary>Notes what is not noted yet. When it returns, every host that opens the list sees it.</summary>
+    /// <summary>Notes what is not noted yet; where gc took the list away, since this process was silent, all of it anew. When it returns, every host that opens the list sees it.</summary>
     /// <exception cref="IOException">The store cannot be written.</exception>
     public void Add(IEnumerable<string> names)
     {
@@ -22,8 +23,25 @@ internal sealed class UseList(string path)
             string[] fresh = [.. names.Where(n => !_noted.Contains(n))];
             if (fresh.Length > 0)
             {
-                Append(fresh);
+                if (!TryAppend(fresh, create: _noted.Count == 0))
+                {
+                    TryAppend([.. _noted, .. fresh], create: true);
+                }
+
                 _noted.UnionWith(fresh);
+            }
+        }
+    }
+
+    /// <summary>Writes the list again if it was taken away.</summary>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    public void Restore()
+    {
+        lock (_noted)
+        {
+            if (_noted.Count > 0 && !File.Exists(path))
+            {
+                TryAppend([.. _noted], create: true);
             }
         }
     }
@@ -41,15 +59,17 @@ internal sealed class UseList(string path)
         }
     }
 
-    private void Append(string[] names)
+    /// <returns>False where it is not there, and was not to be made.</returns>
+    private bool TryAppend(string[] names, bool create)
     {
         // Closing sends it to the server of a network file system; it need not outlast a loss of power, as the run does not.
-        using var file = new SafeFileHandle(LibC.Open(path, LibC.ReadWrite | LibC.Create | LibC.Append | LibC.CloseOnExec, 0x1B4 /* rw-rw-r-- */), ownsHandle: true);
+        using var file = new SafeFileHandle(LibC.Open(path, LibC.ReadWrite | (create ? LibC.Create : 0) | LibC.Append | LibC.CloseOnExec, 0x1B4 /* rw-rw-r-- */), ownsHandle: true);
         if (file.IsInvalid)
         {
-            throw FileFailure.Last($"cannot write {path}");
+            return !create && Marshal.GetLastPInvokeError() == LibC.NoEntry ? false : throw FileFailure.Last($"cannot write {path}");
         }
 
         RandomAccess.Write(file, Encoding.ASCII.GetBytes(string.Concat(names.Select(n => n + "\n"))), 0);
+        return true;
     }
 }

@@ -7,13 +7,17 @@ using Scaling.Sdk;
 namespace Scaling.Engine.Workers;
 
 /// <summary>An action whose lease this process holds.</summary>
-internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease lease) : IDisposable
+/// <param name="store">Where it is published.</param>
+/// <param name="spec">What it is.</param>
+/// <param name="lease">Of its key.</param>
+/// <param name="laps">Times it; the rows of a batch have one in common.</param>
+internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease lease, Laps laps) : IDisposable
 {
     private static readonly string[] OwnFolders = ["out", "in", "prepared", "scratch"];
-    private readonly long _started = Stopwatch.GetTimestamp();
 
     public ActionSpec Spec { get; } = spec;
 
+    /// <summary>Until it was published; in a batch, since the row before it was, so that together they are what the batch took.</summary>
     public double Seconds { get; private set; }
 
     public Stopwatch SinceProgress { get; } = Stopwatch.StartNew();
@@ -41,6 +45,11 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease l
 
     private ActionContext LayOut(StageDeclaration declaration, Action<StageProgress> progress, Action<Diagnostic> report, Action publish, CancellationToken stop)
     {
+        if (!IsHeld)
+        {
+            throw new IOException("another has taken the action over"); // Its folder must not be made again.
+        }
+
         foreach (string made in new[] { Output, Path.Combine(Work, "in"), Path.Combine(Work, "prepared") })
         {
             if (Directory.Exists(made))
@@ -112,7 +121,7 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease l
 
     private ActionEnd Published(StageDeclaration declaration)
     {
-        Seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
+        Seconds = laps.Next();
         var declared = Declared(declaration);
         foreach (var file in declared)
         {
@@ -242,5 +251,18 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease l
         }
 
         return path;
+    }
+}
+
+/// <summary>Times what one process executes, one action after the other.</summary>
+internal sealed class Laps
+{
+    private long _since = Stopwatch.GetTimestamp();
+
+    /// <summary>Seconds since the last call, or since this was made.</summary>
+    public double Next()
+    {
+        long now = Stopwatch.GetTimestamp();
+        return Stopwatch.GetElapsedTime(Interlocked.Exchange(ref _since, now), now).TotalSeconds;
     }
 }

@@ -28,7 +28,7 @@ public sealed class WorkerHost : IDisposable
     private readonly BlockingCollection<Request> _waiting = [];
     private readonly Dictionary<string, PluginLoadContext> _plugins = [];
     private volatile CancellationTokenSource _stop = new();
-    private readonly List<ActionSpec> _open = [];
+    private readonly Dictionary<string, ActionSpec> _open = new(StringComparer.Ordinal);
     private volatile bool _working;
     private volatile string? _log;
 
@@ -159,7 +159,10 @@ public sealed class WorkerHost : IDisposable
             lock (_open)
             {
                 _open.Clear();
-                _open.AddRange(actions);
+                foreach (var spec in actions)
+                {
+                    _open[spec.Key] = spec;
+                }
             }
 
             try
@@ -219,6 +222,7 @@ public sealed class WorkerHost : IDisposable
 
         var life = _store.Live();
         var mine = new List<RunningAction>();
+        var laps = new Laps();
         try
         {
             foreach (var spec in actions)
@@ -234,14 +238,15 @@ public sealed class WorkerHost : IDisposable
                 }
                 else
                 {
-                    mine.Add(new RunningAction(_store, spec, lease));
+                    mine.Add(new RunningAction(_store, spec, lease, laps));
                     Say(new Reply { Key = spec.Key, Started = true });
                 }
             }
 
             if (mine.Count > 0)
             {
-                life.Renewed = () => StopWhereLost(mine);
+                var stop = _stop;
+                life.Renewed = () => StopWhereLost(mine, stop);
                 RunLogged(mine);
             }
         }
@@ -253,11 +258,11 @@ public sealed class WorkerHost : IDisposable
     }
 
     /// <summary>Ends work that another has taken over meanwhile, since this process or its host stood still: what runs would be thrown away.</summary>
-    private void StopWhereLost(IReadOnlyList<RunningAction> actions)
+    private void StopWhereLost(IReadOnlyList<RunningAction> actions, CancellationTokenSource stop)
     {
         if (IsAnyLost(actions))
         {
-            _stop.Cancel();
+            stop.Cancel(); // Of that request: by now the next may have begun.
         }
     }
 
@@ -331,20 +336,20 @@ public sealed class WorkerHost : IDisposable
         }
         catch (StageFailedException e)
         {
-            EndOpen(ActionEnd.Failed, e.Diagnostics);
+            FailOpen(e.Diagnostics);
         }
         catch (InfrastructureException e)
         {
-            EndOpen(ActionEnd.Failed, [e.Diagnostic]);
+            FailOpen([e.Diagnostic]);
         }
         catch (IOException e) when (FileFailure.IsFull(e) || e.HResult == LibC.ReadOnlyFileSystem)
         {
-            EndOpen(ActionEnd.Failed, [InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
+            FailOpen([InfrastructureException.OfFile(e).Diagnostic]); // The stage's own file, but not its fault.
         }
         catch (Exception e)
         {
             WriteToLog(e);
-            EndOpen(ActionEnd.Failed, [new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
+            FailOpen([new Diagnostic("SCAL5002", $"The stage threw {e.GetType().Name}: {e.Message}") { Hint = "The log has the stack trace." }]);
         }
     }
 
@@ -382,16 +387,28 @@ public sealed class WorkerHost : IDisposable
         }
     }
 
+    /// <summary>Of a batch that failed, the first row that was not published tells why, and the others name it: its findings once for each of thousands of rows would bury everything else.</summary>
+    private void FailOpen(IReadOnlyList<Diagnostic> findings)
+    {
+        ActionSpec[] open = Open();
+        for (int i = 0; i < open.Length; i++)
+        {
+            End(open[i], ActionEnd.Failed, i == 0 ? findings : [new Diagnostic("SCAL6006", $"The stage ended its batch without publishing this row; '{open[0].Point}' says why.")]);
+        }
+    }
+
+    private ActionSpec[] Open()
+    {
+        lock (_open)
+        {
+            return [.. _open.Values];
+        }
+    }
+
     /// <summary>Ends what has not ended of the request at hand.</summary>
     private void EndOpen(ActionEnd end, IReadOnlyList<Diagnostic>? findings = null)
     {
-        ActionSpec[] open;
-        lock (_open)
-        {
-            open = [.. _open];
-        }
-
-        foreach (var spec in open)
+        foreach (var spec in Open())
         {
             End(spec, end, findings);
         }
@@ -404,7 +421,7 @@ public sealed class WorkerHost : IDisposable
     {
         lock (_open)
         {
-            if (!_open.Remove(spec))
+            if (!_open.Remove(spec.Key))
             {
                 return;
             }
@@ -417,7 +434,7 @@ public sealed class WorkerHost : IDisposable
     {
         lock (_open)
         {
-            return _open.Contains(spec);
+            return _open.TryGetValue(spec.Key, out var open) && ReferenceEquals(open, spec);
         }
     }
 
