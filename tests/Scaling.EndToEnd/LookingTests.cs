@@ -77,6 +77,46 @@ public sealed class LookingTests : IDisposable
         Refused("SCAL1057", "report");
     }
 
+    /// <summary>Everything that asks for JSON gets one object, whatever was wrong with it.</summary>
+    [Theory]
+    [InlineData("cache stats --json", "scaling.refused/1", "SCAL1030", 2)]
+    [InlineData("cache gc --json --older-than soon", "scaling.refused/1", "SCAL1031", 2)]
+    [InlineData("cache verify --json", "scaling.refused/1", "SCAL1030", 2)]
+    [InlineData("graph wrong.yaml --format json", "scaling.refused/1", "SCAL2040", 3)]
+    [InlineData("status --json=true a.yaml b.yaml", "scaling.refused/1", "SCAL1001", 2)]
+    [InlineData("statsu --json", "scaling.refused/1", "SCAL1001", 2)]
+    [InlineData("check --json --jobs 3", "scaling.check/1", "SCAL1001", 2)]
+    [InlineData("status --json --log-format xml", "scaling.refused/1", "SCAL1050", 2)]
+    [InlineData("run --json --jobs many", "scaling.run/1", "SCAL1001", 2)]
+    [InlineData("run wrong.yaml --json", "scaling.run/1", "SCAL2040", 3)]
+    [InlineData("run --json --log-format xml", "scaling.run/1", "SCAL1050", 2)]
+    [InlineData("plan wrong.yaml --json", "scaling.refused/1", "SCAL2040", 3)]
+    public void A_program_is_answered_also_by_what_is_refused(string line, string schema, string code, int exit)
+    {
+        _tool.Write("wrong.yaml", "  rows: { uses: echo, with: { cont: 3 } }\n");
+
+        var ended = _tool.Run(line.Split(' '));
+
+        var answer = JsonNode.Parse(ended.Output)!;
+        Assert.Equal((exit, schema, exit), (ended.ExitCode, answer["schema"]!.GetValue<string>(), answer["exit_code"]!.GetValue<int>()));
+        Assert.Equal(code, answer["findings"]![0]!["code"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void An_interrupted_command_answers_a_program()
+    {
+        _tool.Write("study.yaml", Slow.Replace("60000", "2000").Replace("grumble", "slow"));
+        Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        var verify = _tool.Start("verify", "study.yaml", "--replay", "2", "--json");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 1, "it to be repeated");
+
+        Tool.Signal(verify.Id, "INT");
+
+        var ended = Tool.End(verify);
+        var answer = JsonNode.Parse(ended.Output)!;
+        Assert.Equal((130, "scaling.refused/1", 130), (ended.ExitCode, answer["schema"]!.GetValue<string>(), answer["exit_code"]!.GetValue<int>()));
+    }
+
     [Fact]
     public void Status_tells_who_runs_what_and_logs_follow_it_until_it_ends()
     {

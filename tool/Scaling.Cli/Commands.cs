@@ -2,7 +2,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
@@ -91,15 +90,17 @@ internal static class Commands
         var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            CommandConsole.Print(parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message)));
+            Diagnostic[] wrong = [.. parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message))];
+            CommandConsole.Print(wrong);
             string path = string.Join(' ', Path(parsed.CommandResult));
             CommandConsole.New(moves: false).Say($"Type '{path} --help' for what it takes.");
+            Refusal.Answer(parsed, ExitCode.Usage, wrong);
             return ExitCode.Usage;
         }
 
         if (parsed.GetValue(LogFormat) is { } format && !CommandConsole.Formats.Contains(format))
         {
-            return Report(new UsageException("SCAL1050", $"--log-format takes {string.Join(" or ", CommandConsole.Formats)}, found '{format}'.", NearestSpelling.Hint(format, CommandConsole.Formats)), interrupted: false);
+            return Refuse(new UsageException("SCAL1050", $"--log-format takes {string.Join(" or ", CommandConsole.Formats)}, found '{format}'.", NearestSpelling.Hint(format, CommandConsole.Formats)), interrupted: false);
         }
 
         using var stop = new CancellationTokenSource();
@@ -111,13 +112,13 @@ internal static class Commands
         }
         catch (Exception e)
         {
-            int exit = Report(e, stop.IsCancellationRequested);
-            if (new Invocation(parsed, default).Json && exit != ExitCode.Interrupted)
-            {
-                bool check = parsed.CommandResult.Command.Name == "check";
-                JsonText.Print(check ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonText.Of(Findings(e)) });
-            }
+            return Refuse(e, stop.IsCancellationRequested);
+        }
 
+        int Refuse(Exception e, bool interrupted)
+        {
+            int exit = Report(e, interrupted);
+            Refusal.Answer(parsed, exit, exit == ExitCode.Interrupted ? [] : Findings(e));
             return exit;
         }
 
@@ -131,6 +132,7 @@ internal static class Commands
                     CommandConsole.New(moves: false).Say("Ended at once.");
                 }
 
+                Refusal.Answer(parsed, ExitCode.Interrupted, []);
                 Environment.Exit(ExitCode.Interrupted); // Workers end when their pipe closes.
             }
 
@@ -268,7 +270,8 @@ internal static class Commands
         };
     }
 
-    private static IReadOnlyList<Diagnostic> Findings(Exception e) => e switch
+    /// <summary>What went wrong, for people and programs.</summary>
+    public static IReadOnlyList<Diagnostic> Findings(Exception e) => e switch
     {
         UsageException usage => [usage.Diagnostic],
         PipelineRefusedException refused => refused.Findings,
@@ -341,8 +344,8 @@ internal static class Commands
 
         public string Shell => Parsed.GetValue(Commands.Shell)!;
 
-        /// <summary>What a pipeline is called that could not be read; no pipeline is no reason to fail again.</summary>
-        public string PipelineName => Parsed.GetValue(PipelineFile) ?? UsualPipeline;
+        /// <summary>Absolute path of the pipeline file, also of one that could not be read; null for a plan.</summary>
+        public string? PipelinePath => Parsed.GetResult(PlanFile) is not null || Parsed.GetResult(PipelineFile) is { Tokens: [{ Value: "" }] } ? null : System.IO.Path.GetFullPath(Parsed.GetValue(PipelineFile) ?? UsualPipeline);
 
         /// <summary>What <c>--price</c> asks; null where it is not given.</summary>
         public PriceTarget? PriceTarget => Parsed.GetValue(PriceOn) is not { } device ? null

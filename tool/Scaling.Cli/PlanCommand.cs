@@ -15,6 +15,7 @@ internal static class PlanCommand
         var estimates = ahead.Where(a => a.Missing.Count > 0).ToDictionary(a => a.Stage.Id, a => past.Estimate(a.Stage, a.Missing));
         if (call.Json)
         {
+            JsonText.Begin();
             using var output = new StreamWriter(Console.OpenStandardOutput());
             FrozenPlan.Of(pipeline, ahead, stage => estimates.GetValueOrDefault(stage.Stage.Id), Session.ToolVersion).Write(output);
             return ExitCode.Done;
