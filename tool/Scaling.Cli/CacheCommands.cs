@@ -73,7 +73,7 @@ internal static class CacheCommands
 
     private static Task<int> Verify(Commands.Invocation call)
     {
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         long began = TimeProvider.System.GetTimestamp();
         string root = Open(call, _ => { }).Root;
         var found = new StoreCheck(root).Run((done, all) => console.Moving(Progress(done, all, TimeProvider.System.GetElapsedTime(began))), call.Stop);

@@ -93,7 +93,7 @@ internal static class Commands
             Diagnostic[] wrong = [.. parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message))];
             CommandConsole.Print(wrong);
             string path = string.Join(' ', Path(parsed.CommandResult));
-            CommandConsole.New(moves: false).Say($"Type '{path} --help' for what it takes.");
+            CommandConsole.Now.Say($"Type '{path} --help' for what it takes.");
             Refusal.Answer(parsed, ExitCode.Usage, wrong);
             return ExitCode.Usage;
         }
@@ -114,6 +114,10 @@ internal static class Commands
         {
             return Refuse(e, stop.IsCancellationRequested);
         }
+        finally
+        {
+            CommandConsole.Clear();
+        }
 
         int Refuse(Exception e, bool interrupted)
         {
@@ -129,14 +133,15 @@ internal static class Commands
             {
                 if (stop.IsCancellationRequested)
                 {
-                    CommandConsole.New(moves: false).Say("Ended at once.");
+                    CommandConsole.Now.Say("Ended at once.");
+                    CommandConsole.Clear();
                 }
 
                 Refusal.Answer(parsed, ExitCode.Interrupted, []);
                 Environment.Exit(ExitCode.Interrupted); // Workers end when their pipe closes.
             }
 
-            CommandConsole.New(moves: false).Stopping();
+            CommandConsole.Now.Stopping();
             stop.Cancel();
         }
     }

@@ -29,7 +29,7 @@ internal static class ExecuteCommand
             });
         }
 
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
         session.DemandStore();
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);

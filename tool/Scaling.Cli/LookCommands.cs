@@ -95,5 +95,5 @@ internal static class LookCommands
         return await look(session, open.Pipeline, console).ConfigureAwait(false);
     }
 
-    private static ICommandConsole Quiet() => CommandConsole.New(moves: false);
+    private static ICommandConsole Quiet() => CommandConsole.For(moves: false);
 }

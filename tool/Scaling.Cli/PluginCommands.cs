@@ -132,7 +132,7 @@ internal static class PluginCommands
         return findings.Any(f => f.Severity == Severity.Error) ? ExitCode.Integrity : ExitCode.Done;
     }
 
-    private static ICommandConsole Console() => CommandConsole.New(moves: true);
+    private static ICommandConsole Console() => CommandConsole.For(moves: true);
 
     private static PipelineDocument Read(string file)
     {

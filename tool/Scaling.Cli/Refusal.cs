@@ -18,7 +18,7 @@ internal static class Refusal
         string command = parsed.CommandResult.Command.Name;
         if (command == "run")
         {
-            CommandConsole.New(moves: false).Conclude(null, exit, 0);
+            CommandConsole.Now.Conclude(null, exit, 0);
         }
 
         if (!IsAsked(parsed))

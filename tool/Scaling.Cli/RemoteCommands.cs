@@ -79,7 +79,7 @@ internal static class RemoteCommands
             throw new UsageException("SCAL1041", "cache push needs the right to write to the remote cache, which the rights do not give.", "--rights local:rw,remote:rw, or SCALING_RIGHTS.");
         }
 
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         using var store = ContentStore.Open(call.StoreFolder, console.FoundDamage);
         using var remote = Of(call, store, console)!;
         string[] keys = call.Parsed.GetValue(PushedPipeline) is { } pipeline ? LastRun(store, pipeline) : [.. new StoreExchange(store).Keys];
@@ -100,7 +100,7 @@ internal static class RemoteCommands
             throw new UsageException("SCAL1041", "cache pull needs the right to read from the remote cache, which the rights do not give.", "--rights local:rw,remote:r, or SCALING_RIGHTS.");
         }
 
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         string file = call.Parsed.GetValue(PulledPipeline) ?? call.Pipeline;
         var open = await Session.Open(file, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
         using var session = open.Session;

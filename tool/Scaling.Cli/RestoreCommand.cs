@@ -20,7 +20,7 @@ internal static class RestoreCommand
     {
         string? into = call.VerifyOnly ? null : Path.GetFullPath(call.IntoFolder ?? throw new UsageException("SCAL1009", "restore needs to know where to: --into FOLDER, or --verify to write nothing."));
         var missing = new List<Diagnostic>();
-        var console = CommandConsole.New(moves: false);
+        var console = CommandConsole.For(moves: false);
         var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: missing.Add).ConfigureAwait(false);
         using var session = open.Session;
         var stages = Wanted(open.Pipeline, call.Stages);

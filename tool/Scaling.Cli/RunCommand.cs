@@ -13,7 +13,7 @@ internal static class RunCommand
     public static async Task<int> Run(Commands.Invocation call)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        var console = CommandConsole.New(moves: true, call.Quiet);
+        var console = CommandConsole.For(moves: true, call.Quiet);
         RunSummary? summary = null;
         string? path = call.PipelinePath;
         IReadOnlyList<Diagnostic> findings = [];

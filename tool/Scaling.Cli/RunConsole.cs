@@ -10,7 +10,7 @@ namespace Scaling.Cli;
 
 /// <summary>Writes to standard error. Off a terminal a line of progress comes every ten seconds at most. There are no colours.</summary>
 /// <param name="writer">Takes the lines.</param>
-/// <param name="isTerminal">Whether a line may move.</param>
+/// <param name="isTerminal">Whether it is a terminal.</param>
 /// <param name="time">The clock.</param>
 internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : ICommandConsole
 {
@@ -25,12 +25,19 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     private StageGroups? _groups;
     private long _lastProgress;
     private int _drawn;
+    private bool _hasDrawn;
 
     /// <summary>Those of the CI system that shows the lines; null for none.</summary>
     public LogMarks? Marks { get; init; }
 
     /// <summary>Says what failed and what warns, and nothing else.</summary>
-    public bool Quiet { get; init; }
+    public bool Quiet { get; set; }
+
+    /// <summary>Whether a line may move where the terminal allows it.</summary>
+    public bool Moves { get; set; }
+
+    /// <summary>Called once, before the first line moves.</summary>
+    public Action? Drawing { get; init; }
 
     public IPackageObserver Packages => field ??= new PackageConsole(this, time);
 
@@ -220,7 +227,13 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         _ => "Not done",
     };
 
-    public void Stopping() => Say("Stopping: running actions write their checkpoints. Once more ends at once.");
+    public void Stopping()
+    {
+        lock (_writing)
+        {
+            Line("Stopping: running actions write their checkpoints. Once more ends at once."); // Also where it is quiet: a key was pressed.
+        }
+    }
 
     public void Say(string text)
     {
@@ -256,24 +269,32 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
+    private bool IsMoving => isTerminal && Moves;
+
     private bool IsTimeToDraw()
     {
         bool first = _lastProgress == 0;
-        if (!first && time.GetElapsedTime(_lastProgress) < (isTerminal ? RedrawInterval : LineInterval))
+        if (!first && time.GetElapsedTime(_lastProgress) < (IsMoving ? RedrawInterval : LineInterval))
         {
             return false;
         }
 
         _lastProgress = time.GetTimestamp();
-        return isTerminal || !first; // Off a terminal the first line comes after one interval: what is short stays silent.
+        return IsMoving || !first; // Off a terminal the first line comes after one interval: what is short stays silent.
     }
 
     private void DrawNow(string line)
     {
-        if (!isTerminal)
+        if (!IsMoving)
         {
-            writer.WriteLine(line);
+            Line(line);
             return;
+        }
+
+        if (!_hasDrawn)
+        {
+            Drawing?.Invoke();
+            _hasDrawn = true;
         }
 
         line = line.Length > Width ? line[..Width] : line;
@@ -345,13 +366,21 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
     private void Line(string text)
     {
-        if (_drawn > 0)
-        {
-            writer.Write($"\r{new string(' ', _drawn)}\r");
-            _drawn = 0;
-        }
-
+        Clear();
         writer.WriteLine(text);
+    }
+
+    /// <summary>Takes the line that moves away.</summary>
+    public void Clear()
+    {
+        lock (_writing)
+        {
+            if (_drawn > 0)
+            {
+                writer.Write($"\r{new string(' ', _drawn)}\r");
+                _drawn = 0;
+            }
+        }
     }
 
     private static Diagnostic Placed(Diagnostic finding, StageNode stage) => finding.Location is null ? finding with { Location = stage.Location } : finding;
