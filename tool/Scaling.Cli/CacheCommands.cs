@@ -77,6 +77,13 @@ internal static class CacheCommands
         long began = TimeProvider.System.GetTimestamp();
         string root = Open(call, _ => { }).Root;
         var found = new StoreCheck(root).Run((done, all) => console.Moving(Progress(done, all, TimeProvider.System.GetElapsedTime(began))), call.Stop);
+        Diagnostic[] damaged = [.. found.Damaged.Select(d => d with { Severity = Severity.Error })]; // A warning where a run makes it again; here it is what was looked for.
+        Array.ForEach(damaged, console.FoundDamage);
+        foreach (var (key, stage, file) in found.Gone)
+        {
+            console.Found(new Diagnostic("SCAL4012", $"The entry {key[..12]} ({stage}) lacks its file {file}; the next run that needs it makes it again."));
+        }
+
         if (call.Parsed.GetValue(Json))
         {
             JsonText.Print("scaling.cache-verify/1", new JsonObject
@@ -86,22 +93,12 @@ internal static class CacheCommands
                 ["blobs"] = found.Blobs,
                 ["records"] = found.Records,
                 ["bytes"] = found.Bytes,
-                ["damaged"] = JsonText.Of(found.Damaged),
-                ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["uses"] = g.Stage, ["file"] = g.File })]),
+                ["damaged"] = JsonText.Of(damaged),
+                ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["uses"] = g.Stage, ["name"] = g.File })]),
             });
         }
         else
         {
-            foreach (var damage in found.Damaged)
-            {
-                console.Say($"{damage with { Severity = Severity.Error }}");
-            }
-
-            foreach (var (key, stage, file) in found.Gone)
-            {
-                console.Say($"{new Diagnostic("SCAL4012", $"The entry {key[..12]} ({stage}) lacks its file {file}; the next run that needs it makes it again.")}");
-            }
-
             Say($"Read {found.Entries} {Entries(found.Entries)}, {found.Blobs} {(found.Blobs == 1 ? "blob" : "blobs")} and {found.Records} {(found.Records == 1 ? "record" : "records")} of runs, {Bytes(found.Bytes)}: "
                 + (found.AreNone ? "all whole." : $"{found.Damaged.Count} damaged, {found.Gone.Count} with files that are gone."));
         }

@@ -2,6 +2,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Scaling.Engine.Planning;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -19,7 +20,18 @@ internal static class JsonText
     /// <param name="members">The others; those that are null are left out.</param>
     public static void Print(string schema, JsonObject members) => Print(() => Text(schema, members, Indented));
 
-    /// <summary>The same in one line.</summary>
+    /// <summary>Prints an answer about a pipeline, with its name and the path of its file.</summary>
+    /// <param name="schema">Its form and version.</param>
+    /// <param name="pipeline">Linked.</param>
+    /// <param name="members">The others; those that are null are left out.</param>
+    public static void Print(string schema, Pipeline pipeline, JsonObject members)
+    {
+        members.Insert(0, "pipeline", pipeline.Name);
+        members.Insert(1, "path", pipeline.Path);
+        Print(schema, members);
+    }
+
+    /// <summary>An answer in one line.</summary>
     /// <param name="schema">Its form and version.</param>
     /// <param name="members">The others; those that are null are left out.</param>
     public static void PrintLine(string schema, JsonObject members) => Print(() => Line(schema, members));

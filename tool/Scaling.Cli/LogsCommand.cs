@@ -20,7 +20,7 @@ internal static class LogsCommand
         var logs = Logs(call.Target, actions, session.Store);
         if (call.Json)
         {
-            JsonText.Print("scaling.logs/1", Answer(actions.Stage, logs));
+            JsonText.Print("scaling.logs/1", pipeline, Answer(actions.Stage, logs));
             return ExitCode.Done;
         }
 

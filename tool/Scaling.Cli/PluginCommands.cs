@@ -27,7 +27,7 @@ internal static class PluginCommands
         string[] own = [.. stages.Select(s => s.Package).OfType<PluginPackage>().Select(p => $"{p}")];
         if (call.Json)
         {
-            JsonText.Print("scaling.plugin-list/1", new JsonObject
+            JsonText.Print("scaling.plugin-list/1", open.Pipeline, new JsonObject
             {
                 ["packages"] = new JsonArray([.. packages.Select(p => JsonText.WithoutNulls(new JsonObject
                 {

@@ -26,13 +26,14 @@ internal static class Refusal
             return;
         }
 
+        string? path = command is "run" or "check" ? new Commands.Invocation(parsed, default).PipelinePath : null;
         if (command == "run")
         {
-            RunCommand.Answer(null, new Commands.Invocation(parsed, default).PipelinePath, exit, 0, findings);
+            RunCommand.Answer(null, path, exit, 0, findings);
         }
         else
         {
-            JsonText.Print(command == "check" ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonText.Of(findings) });
+            JsonText.Print(command == "check" ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["path"] = path, ["exit_code"] = exit, ["findings"] = JsonText.Of(findings) });
         }
     }
 

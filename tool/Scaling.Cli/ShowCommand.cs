@@ -21,7 +21,7 @@ internal static class ShowCommand
         }
         else if (call.Json)
         {
-            JsonText.Print("scaling.show/1", new JsonObject { ["stage"] = actions.Stage.Id, ["entries"] = new JsonArray([.. entries.Select(m => Answer(m, store))]) });
+            JsonText.Print("scaling.show/1", pipeline, new JsonObject { ["stage"] = actions.Stage.Id, ["entries"] = new JsonArray([.. entries.Select(m => Answer(m, store))]) });
         }
         else
         {

@@ -19,7 +19,7 @@ internal static class StatusCommand
         var last = new RunHistory(session.Store, pipeline.Path).Last;
         if (call.Json)
         {
-            JsonText.Print("scaling.status/1", Answer(pipeline, running, last, ahead));
+            JsonText.Print("scaling.status/1", pipeline, Answer(running, last, ahead));
         }
         else
         {
@@ -67,10 +67,8 @@ internal static class StatusCommand
         }
     }
 
-    private static JsonObject Answer(Pipeline pipeline, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
+    private static JsonObject Answer(IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
     {
-        ["pipeline"] = pipeline.Name,
-        ["path"] = pipeline.Path,
         ["running"] = new JsonArray([.. running.Select(r => JsonText.WithoutNulls(new JsonObject
         {
             ["stage"] = r.Stage, ["point"] = r.Action.Point, ["prepares"] = r.Action.Prepares ? true : null, ["key"] = r.Action.Key, ["holder"] = r.Holder, ["since"] = JsonText.Of(r.Since),

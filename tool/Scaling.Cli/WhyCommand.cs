@@ -29,7 +29,7 @@ internal static class WhyCommand
         var actions = target is [_, var point] ? why.Rows(point) : null;
         if (call.Json)
         {
-            JsonText.Print("scaling.why/1", why.ToJson(actions));
+            JsonText.Print("scaling.why/1", pipeline, why.ToJson(actions));
         }
         else
         {
