@@ -35,13 +35,15 @@ public sealed partial class TerminalTests : IDisposable
     {
         _tool.Write("study.yaml", "  rows: { uses: echo, with: { text: \"slow\", count: 3 } }\n  squares: { uses: square, needs: rows }\n");
         Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        string whole = OnATerminal("cache verify");
         string entry = Directory.EnumerateFiles(_tool.Folder["store/entries"], "*", SearchOption.AllDirectories).First();
         File.WriteAllText(entry, "damaged");
 
         string seen = OnATerminal("cache verify");
 
         string[] shown = [.. Shown(seen)];
-        Assert.Contains("read ", seen); // It did move.
+        Assert.All([whole, seen], sent => Assert.Contains("read ", sent)); // It did move.
+        Assert.Matches("^Read [0-9]+ entries, .* all whole\\.$", Assert.Single(Shown(whole)));
         Assert.Equal(2, shown.Length);
         Assert.StartsWith("error SCAL4002: ", shown[0]);
         Assert.Matches("^Read [0-9]+ entries, .* 1 damaged, 0 with files that are gone\\.$", shown[1]);
