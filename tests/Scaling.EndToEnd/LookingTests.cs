@@ -102,6 +102,34 @@ public sealed class LookingTests : IDisposable
         Assert.Equal(code, answer["findings"]![0]!["code"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("run --force --from rows", "--force and --from")]
+    [InlineData("run -k --fail-fast", "--keep-going and --fail-fast")]
+    [InlineData("plan --json --price h100-sxm", "--json and --price")]
+    [InlineData("restore --verify --into there", "--verify and --into")]
+    [InlineData("plugin add some.package --locked", "--locked and 'plugin add'")]
+    public void Options_of_which_one_would_be_dropped_are_refused(string line, string both)
+    {
+        var ended = _tool.Run(line.Split(' '));
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.StartsWith($"error SCAL1001: {both} exclude each other", ended.Error);
+    }
+
+    [Fact]
+    public void Set_holds_for_everything_that_looks_at_a_pipeline()
+    {
+        _tool.Write("study.yaml", Stages);
+        string[] set = ["--set", "rows.text=b", "--set", "work.milliseconds=1"];
+        Assert.Equal(0, _tool.Run(["run", "study.yaml", .. set]).ExitCode);
+
+        Assert.StartsWith("6 actions are whole in the store.", _tool.Run(["verify", "study.yaml", .. set]).Output);
+        Assert.Equal(0, _tool.Run(["graph", "study.yaml", .. set]).ExitCode);
+        Assert.Equal(0, _tool.Run(["restore", "study.yaml", "--into", "there", .. set]).ExitCode);
+        Assert.True(File.Exists(_tool.Folder["there/told/report.md"]));
+        Assert.Contains("SCAL1071", _tool.Run("cache", "pull", "study.yaml", "--remote", "http://127.0.0.1:1/", "--set", "nothing.here=1").Error);
+    }
+
     [Fact]
     public void An_interrupted_command_answers_a_program()
     {

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
+using Scaling.Remote;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -43,7 +44,8 @@ internal static class Commands
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
     private static readonly Option<bool> JsonPlan = new("--json") { Description = "Print the plan as JSON; 'run --plan' and 'execute' take it." };
 
-    private static readonly Option<string[]> Set = new("--set")
+    /// <summary>Of every command that reads a pipeline file to run, to plan or to look.</summary>
+    public static readonly Option<string[]> Set = new("--set")
     {
         Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. May be given several times.", HelpName = "setting=value",
     };
@@ -163,9 +165,33 @@ internal static class Commands
         && context.ParseResult.GetResult(PipelineFile) is not { Tokens.Count: > 0 }
         && (context.WordToComplete.Length > 0 || context.ParseResult.GetResult(Target) is not { Tokens.Count: > 0 });
 
+    /// <summary>Options of which one would be dropped without a word.</summary>
+    private static void AddExclusions()
+    {
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (KeepGoing, FailFast), (Verify, Into), (Verify, RecordType) })
+        {
+            one.Validators.Add(result =>
+            {
+                if (!result.Implicit && result.GetResult(other) is { Implicit: false })
+                {
+                    result.AddError($"{one.Name} and {other.Name} exclude each other: leave one away.");
+                }
+            });
+        }
+
+        Locked.Validators.Add(result =>
+        {
+            if (!result.Implicit && result.GetResult(PackageId) is not null)
+            {
+                result.AddError("--locked and 'plugin add' exclude each other: what is added is not locked yet.");
+            }
+        });
+    }
+
     private static RootCommand Root()
     {
         AddCompletions();
+        AddExclusions();
         var root = new RootCommand(
             """
             Runs declarative pipelines for LLM scaling studies, each stage once: what is finished is found in a store by the content it was made from.
@@ -202,14 +228,14 @@ internal static class Commands
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, JsonPlan], PlanCommand.Run),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
-            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Json], VerifyCommand.Run),
+            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, Json], VerifyCommand.Run),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, Json], LogsCommand.Run),
             Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, Json], ShowCommand.Run),
             Command("report", "Print the report of the last run.", [PipelineFile], ReportCommand.Run),
-            Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
-            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom], RestoreCommand.Run),
+            Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
+            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
             Command("completion", "Print a script that completes commands, options, stages and rows in a shell.", [Shell], Completion.Run),
         };
@@ -266,13 +292,13 @@ internal static class Commands
 
         var findings = Findings(e);
         Session.Print(findings);
-        return e switch
+        return ExitCode.Of(findings, e switch
         {
             UsageException => ExitCode.Usage,
-            PipelineRefusedException => ExitCode.Of(findings, ExitCode.InvalidPipeline),
-            StageFailedException => ExitCode.Of(findings, ExitCode.StageFailed),
+            PipelineRefusedException => ExitCode.InvalidPipeline,
+            StageFailedException => ExitCode.StageFailed,
             _ => ExitCode.Infrastructure,
-        };
+        });
     }
 
     /// <summary>What went wrong, for people and programs.</summary>
@@ -281,6 +307,7 @@ internal static class Commands
         UsageException usage => [usage.Diagnostic],
         PipelineRefusedException refused => refused.Findings,
         InfrastructureException infrastructure => [infrastructure.Diagnostic],
+        RemoteUsageException remote => [remote.Diagnostic],
         StageFailedException failed => failed.Diagnostics,
         IOException or UnauthorizedAccessException => [InfrastructureException.OfFile(e).Diagnostic],
         _ => [new Diagnostic("SCAL1099", $"The tool broke a promise of its own: {e.GetType().Name}: {e.Message}") { Hint = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1" ? e.StackTrace : "SCALING_TRACE=1 shows where." }],
@@ -309,12 +336,17 @@ internal static class Commands
 
         /// <summary>The frozen plan to run; null for a pipeline.</summary>
         public string? Plan => Parsed.GetValue(PlanFile) is not { } plan ? null
-            : Parsed.GetValue(PipelineFile) is null && Sets.Count == 0 ? plan
-            : throw new UsageException("SCAL1074", "--plan has its pipeline and settings within it, and goes with neither a pipeline file nor --set.");
+            : Parsed.GetValue(PipelineFile) is null && Sets.Count == 0 ? WithoutLock(plan)
+            : throw new UsageException("SCAL1074", "--plan has its pipeline and settings within it, and goes with neither a pipeline file nor --set.", "Leave them away, or plan again with them: 'dotnet scaling plan PIPELINE --set … --json'.");
 
-        public string PlanToExecute => Parsed.GetValue(PlanArgument)!;
+        public string PlanToExecute => WithoutLock(Parsed.GetValue(PlanArgument)!);
 
-        public int ReplayCount => Parsed.GetValue(Replay) is >= 0 and var count ? count : throw new UsageException("SCAL1075", $"--replay takes a whole number from 0, found {Parsed.GetValue(Replay)}.");
+        /// <summary>The code of a plan's stages is pinned by its digests; what a lock has is not asked.</summary>
+        private string WithoutLock(string plan) => LockUse == LockUse.Resolve
+            ? plan
+            : throw new UsageException("SCAL1074", "A plan has the digests of its plugins within it, resolves none, and does not go with --locked.", "Leave --locked away here, and plan with it: 'dotnet scaling plan PIPELINE --locked --json'.");
+
+        public int ReplayCount => Parsed.GetValue(Replay) is >= 0 and var count ? count : throw new UsageException("SCAL1075", $"--replay takes a whole number from 0, found {Parsed.GetValue(Replay)}.", "0 repeats nothing; 3 repeats three actions, drawn at random.");
 
         public int Seed => Parsed.GetValue(ReplaySeed);
 
@@ -328,8 +360,7 @@ internal static class Commands
 
             if (pipeline.Stages.All(s => s.Id != from))
             {
-                string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
-                throw new UsageException("SCAL1076", $"--from names the stage '{from}', which is not there. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(from, ids));
+                throw UsageException.NoStage("SCAL1076", from, pipeline.Stages.Select(s => s.Id), " for --from");
             }
 
             var again = new HashSet<string> { from };
@@ -363,7 +394,7 @@ internal static class Commands
 
         public string[] Stages => Parsed.GetValue(OnlyStages)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-        public string? InputsTo => Parsed.GetValue(InputsList) is { } list ? Folder(list, "--inputs-to") : null;
+        public string? InputsTo => Parsed.GetValue(InputsList) is { } list ? Folder(list, "--inputs-to", "file") : null;
 
         public string Package => Parsed.GetValue(PackageId)!;
 
@@ -384,11 +415,11 @@ internal static class Commands
 
         public string StoreFolder => Parsed.GetValue(Cache) is { } named ? Folder(named, "--cache") : DefaultStore();
 
-        private static string Folder(string path, string option) =>
-            path.Length > 0 ? path : throw new UsageException("SCAL1007", $"{option} takes a folder, found an empty text.");
+        private static string Folder(string path, string option, string kind = "folder") =>
+            path.Length > 0 ? path : throw new UsageException("SCAL1007", $"{option} takes a {kind}, found an empty text.", "Name one; '.' is the folder here.");
 
         public RunOptions Options => new(
-            Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}."),
+            Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}.", $"1 runs one action at a time; the default here is {Environment.ProcessorCount}."),
             Parsed.GetValue(FailFast) ? FailurePolicy.FailFast : Parsed.GetValue(KeepGoing) ? FailurePolicy.KeepGoing : FailurePolicy.FinishOthers,
             System.IO.Path.GetFullPath(Folder(Parsed.GetValue(Out)!, "--out")));
 
@@ -410,4 +441,15 @@ internal static class Commands
 internal sealed class UsageException(string code, string message, string? hint = null) : Exception(message)
 {
     public Diagnostic Diagnostic { get; } = new(code, message) { Hint = hint };
+
+    /// <summary>A stage that is not there.</summary>
+    /// <param name="code">Of whoever asked.</param>
+    /// <param name="id">As typed.</param>
+    /// <param name="there">Ids that there are.</param>
+    /// <param name="where">Where it was looked for, with a blank before it; empty for the pipeline.</param>
+    public static UsageException NoStage(string code, string id, IEnumerable<string> there, string where = "")
+    {
+        string[] ids = [.. there];
+        return new UsageException(code, $"There is no stage '{id}'{where}. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(id, ids));
+    }
 }

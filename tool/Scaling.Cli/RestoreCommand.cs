@@ -21,7 +21,7 @@ internal static class RestoreCommand
         string? into = call.VerifyOnly ? null : Path.GetFullPath(call.IntoFolder ?? throw new UsageException("SCAL1009", "restore needs to know where to: --into FOLDER, or --verify to write nothing."));
         var missing = new List<Diagnostic>();
         var console = CommandConsole.For(moves: false);
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: missing.Add).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets, missing.Add).ConfigureAwait(false);
         using var session = open.Session;
         var stages = Wanted(open.Pipeline, call.Stages);
         string lockPath = PipelineLock.PathOf(open.Pipeline.Path);
@@ -59,7 +59,7 @@ internal static class RestoreCommand
         string[] known = [.. pipeline.Stages.Select(s => s.Id)];
         if (ids.FirstOrDefault(id => !known.Contains(id)) is { } unknown)
         {
-            throw new UsageException("SCAL1004", $"There is no stage '{unknown}'. There are: {string.Join(", ", known)}.", NearestSpelling.Hint(unknown, known));
+            throw UsageException.NoStage("SCAL1004", unknown, known);
         }
 
         return [.. pipeline.Stages.Where(s => ids.Length > 0 ? ids.Contains(s.Id) : pipeline.Stages.All(other => !other.Needs.Contains(s)))];
