@@ -5,7 +5,6 @@ using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
-using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
@@ -16,8 +15,7 @@ internal static class WhyCommand
         string[] target = call.Target.Split('@', 2);
         if (pipeline.Stages.All(s => s.Id != target[0]))
         {
-            string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
-            throw new UsageException("SCAL1004", $"There is no stage '{target[0]}'. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(target[0], ids));
+            throw UsageException.NoStage("SCAL1004", target[0], pipeline.Stages.Select(s => s.Id));
         }
 
         var history = new RunHistory(session.Store, pipeline.Path);
@@ -63,7 +61,7 @@ internal static class WhyCommand
         {
             var rows = RowNames.Find(Stage.Plan?.Actions ?? [], a => a.Point, point);
             return Stage.Plan is { } plan && rows.Length == 0
-                ? throw new UsageException("SCAL1006", $"The stage '{Stage.Stage.Id}' has no row '{point}'. Its rows begin: {string.Join(", ", plan.Actions.Take(5).Select(a => a.Point ?? "(it has no rows)"))}.")
+                ? throw RowNames.NoRow(Stage.Stage.Id, point, plan.Actions.Select(a => a.Point))
                 : rows;
         }
 
