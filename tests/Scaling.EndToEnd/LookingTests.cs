@@ -49,7 +49,7 @@ public sealed class LookingTests : IDisposable
         _tool.Write("wrong.yaml", Stages.Replace("count", "cont").Replace("tell", "tel"));
         string answers = string.Concat(
             Told("run", "study.yaml", "--json", "--jobs", "1"), Told("check", "study.yaml", "--json"), Told("check", "wrong.yaml", "--json"), Told("graph", "study.yaml", "--format", "json"), Told("status", "study.yaml", "--json"),
-            Told("logs", "work", "study.yaml", "--json"), Told("show", "shared@p1", "study.yaml", "--json"), Told("plugin", "list", "study.yaml", "--json"), Told("status", "wrong.yaml", "--json"));
+            Told("logs", "work", "study.yaml", "--json"), Told("show", "shared@p1", "study.yaml", "--json"), Told("plugin", "list", "study.yaml", "--json"), Told("report", "study.yaml", "--json"), Told("restore", "study.yaml", "--verify", "--json"), Told("status", "wrong.yaml", "--json"));
 
         await Snapshot.Match(_tool.Scrubbed(answers));
     }
@@ -150,9 +150,11 @@ public sealed class LookingTests : IDisposable
     {
         _tool.Write("study.yaml", Slow);
         var run = _tool.Start("run", "study.yaml", "--jobs", "1");
+        int process = run.Id;
         Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
 
         var status = _tool.Run("status", "study.yaml", "--json");
+        string other = _tool.Run("status", "study.yaml", "--set", "work.milliseconds=1").Output;
         var following = _tool.Start("logs", "work@p1", "study.yaml", "--follow");
         string? first = following.StandardOutput.ReadLine();
         Tool.Signal(run.Id, "INT");
@@ -162,6 +164,8 @@ public sealed class LookingTests : IDisposable
         var running = JsonNode.Parse(status.Output)!["running"]!.AsArray().Single()!;
         Assert.Equal(("work", "p1"), (running["stage"]!.GetValue<string>(), running["point"]!.GetValue<string>()));
         Assert.Contains(Environment.MachineName, running["holder"]!.GetValue<string>());
+        Assert.Equal($"process {process} on {Environment.MachineName}", JsonNode.Parse(status.Output)!["runners"]!.AsArray().Single()!.GetValue<string>());
+        Assert.StartsWith($"Running, and none of these actions just now: process {process} on ", other); // As it is between two actions.
         Assert.Equal((0, "grumbling", ""), (followed.ExitCode, first, followed.Output));
         Assert.Contains("Nobody runs it now.", _tool.Run("status", "study.yaml").Output);
     }

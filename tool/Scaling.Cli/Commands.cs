@@ -47,7 +47,7 @@ internal static class Commands
     /// <summary>Of every command that reads a pipeline file to run, to plan or to look.</summary>
     public static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. May be given several times.", HelpName = "setting=value",
+        Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. In quotes where it has brackets. May be given several times.", HelpName = "setting=value",
     };
 
     private static readonly Option<bool> Force = new("--force") { Description = "Execute everything, also what is in the store." };
@@ -61,7 +61,7 @@ internal static class Commands
         Description = "Execute so many of its actions again, drawn at random, beside the store, and compare what they give.", DefaultValueFactory = _ => 0, HelpName = "count",
     };
 
-    private static readonly Option<int> ReplaySeed = new("--seed") { Description = "Draws other actions.", DefaultValueFactory = _ => 1, HelpName = "number" };
+    private static readonly Option<int> ReplaySeed = new("--seed") { Description = "Draws other actions: a whole number. Default: 1.", DefaultValueFactory = _ => 1, HelpName = "number" };
     private static readonly Option<string?> PriceOn = new("--price") { Description = "Tell also what it would cost on that device, for example h100-sxm.", HelpName = "device" };
 
     private static readonly Option<double> Utilisation = new("--utilisation")
@@ -69,7 +69,7 @@ internal static class Commands
         Description = "Share of the device's peak that is reached.", DefaultValueFactory = _ => 0.4, HelpName = "share",
     };
 
-    private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT, a point being a row's name or its beginning." };
+    private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT: a stage's id, a row's name or its beginning. In quotes where a shell reads [ or * in it: 'STAGE@POINT'." };
     private static readonly Argument<string> PackageId = new("package") { Description = "Package id." };
     private static readonly Option<string?> PackageVersion = new("--version") { Description = "Exact (1.2.0), floating (1.*) or a range. Default: the highest released one.", HelpName = "version" };
     private static readonly Option<string?> Into = new("--into") { Description = "Where results are put, as FOLDER/STAGE/FILE.", HelpName = "folder" };
@@ -199,26 +199,28 @@ internal static class Commands
             Examples:
               dotnet scaling init                                    write a first study, pipeline.yaml, to begin with
               dotnet scaling run                                     run it, or what is missing of it
-              dotnet scaling plan study.yaml                         what would run, and why
-              dotnet scaling plan study.yaml --price h100-sxm        what it would cost
-              dotnet scaling why runs study.yaml                     why one stage would run, or last ran
-              dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
-              dotnet scaling why law study.yaml --against 12         what changed since run 12
-              dotnet scaling run study.yaml --set runs.tokens_per_parameter=[20]
-              dotnet scaling run study.yaml --from law               fit, and all after it, again
-              dotnet scaling plan study.yaml --json > plan.json      freeze what would run …
+              dotnet scaling plan                                    what would run, and why
+              dotnet scaling plan study.yaml --price h100-sxm        of another file than pipeline.yaml, what it would cost
+              dotnet scaling why runs                                why one of its stages would run, or last ran
+              dotnet scaling why runs@048ae9f3                       why the rows whose names begin so would
+              dotnet scaling why law --against 12                    what changed since run 12
+              dotnet scaling run --set 'runs.tokens_per_parameter=[20]'   in quotes: brackets mean something to a shell
+              dotnet scaling run --from law                          fit, and all after it, again
+              dotnet scaling plan --json > plan.json                 freeze what would run …
               dotnet scaling run --plan plan.json                    … and run just that
-              dotnet scaling verify study.yaml --replay 3            are results what three actions give when repeated?
-              dotnet scaling check study.yaml                        find mistakes without running anything
-              dotnet scaling run study.yaml --jobs 4 --out here      four actions side by side, results to here/study
-              dotnet scaling run study.yaml --json > summary.json    a summary for programs
+              dotnet scaling verify --replay 3                       are results what three actions give when repeated?
+              dotnet scaling check                                   find mistakes without running anything
+              dotnet scaling run --jobs 4 --out here                 four actions side by side, results to here/quickstart
+              dotnet scaling run --json > summary.json               a summary for programs
               dotnet scaling run --log-format jsonl 2> events.jsonl  every change of state, for a dashboard
               dotnet scaling status                                  is somebody running it, and what is missing
-              dotnet scaling logs train@p12 --follow                 what one row prints while it runs
-              dotnet scaling show fit --file law.json                a file of the store, as it was made
+              dotnet scaling logs runs@048ae9f3.1.10 --follow        what one row prints while it runs
+              dotnet scaling show law --file law.json                a file of the store, as it was made
               dotnet scaling report > report.md                      the report of the last run
-              dotnet scaling graph study.yaml --format dot | dot -Tsvg > study.svg
+              dotnet scaling graph --format dot | dot -Tsvg > study.svg
               dotnet scaling schema > pipeline.schema.json           completion and checks in an editor
+
+            Stages are named as the study names them (here the one that init writes), not by the type after uses:.
 
             Exit codes: 0 done, 1 a stage failed, 2 usage, 3 invalid pipeline, 4 integrity, 5 infrastructure, 130 interrupted.
             """)
@@ -233,9 +235,9 @@ internal static class Commands
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, Json], LogsCommand.Run),
             Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, Json], ShowCommand.Run),
-            Command("report", "Print the report of the last run.", [PipelineFile], ReportCommand.Run),
+            Command("report", "Print the report of the last run.", [PipelineFile, Json], ReportCommand.Run),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
-            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set], RestoreCommand.Run),
+            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set, Json], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
             Command("completion", "Print a script that completes commands, options, stages and rows in a shell.", [Shell], Completion.Run),
         };
@@ -244,7 +246,7 @@ internal static class Commands
             Command("list", "What its stages are made of, and who signed it.", [PipelineFile, Json], PluginCommands.List),
             Command("add", "Add a package to a pipeline and to its lock.", [PackageId, PipelineFile, PackageVersion], PluginCommands.Add),
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
-            Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
+            Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile, Json], PluginCommands.Verify),
         });
         root.Add(CacheCommands.Command);
         foreach (var help in root.Options.OfType<System.CommandLine.Help.HelpOption>())

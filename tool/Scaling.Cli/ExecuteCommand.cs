@@ -1,5 +1,6 @@
 // execute: actions of a frozen plan, without planning: what a scheduler's job runs.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Workers;
 using Scaling.Remote;
@@ -38,6 +39,7 @@ internal static class ExecuteCommand
         var executor = new ActionExecutor(session.Workers, session.Store, 1, console, session.Code);
         ActionSpec[] actions = [.. chosen.Select(frozen.Spec)];
         using var remote = RemoteCommands.Of(call, session.Store, console);
+        new RunHistory(session.Store, plan.Path).Begin();
         session.Store.LeavesNotes = true; // No record names what is published here before the run that the plan belongs to collects it.
         session.Store.Use([.. actions.Select(a => a.Key), .. actions.SelectMany(a => a.Inputs).Select(i => i.Sha256).Distinct(), .. frozen.Prepare is { } own ? [own.Key] : Array.Empty<string>()]);
         if (remote is not null)
@@ -93,7 +95,7 @@ internal static class ExecuteCommand
         switch (result.End)
         {
             case ActionEnd.Published or ActionEnd.Found:
-                console.Say($"{name} {action.Key[..12]} {(result.End == ActionEnd.Published ? $"executed, {RunConsole.Span(result.Seconds)}" : "cached")}");
+                console.Say($"{name} {action.Key[..12]} {(result.End == ActionEnd.Published ? $"executed, {Duration.InWords(result.Seconds)}" : "cached")}");
                 return ExitCode.Done;
             case ActionEnd.Stopped:
                 console.Stopped(stage, action.Point, action.Key);

@@ -11,7 +11,7 @@ namespace Scaling.Cli;
 internal static class RemoteCommands
 {
     private static readonly Option<string?> Address = new("--remote") { Description = "A remote cache: https://HOST/PATH or s3://BUCKET/PREFIX. Default: SCALING_REMOTE, else none.", Recursive = true, HelpName = "address" };
-    private static readonly Option<string?> Rights = new("--rights") { Description = "What may be done there. Default: SCALING_RIGHTS, else local:rw,remote:r.", Recursive = true, HelpName = "rights" };
+    private static readonly Option<string?> Rights = new("--rights") { Description = "What may be done there: local:rw,remote:RIGHTS, RIGHTS being r (read), w (write) or rw. Default: SCALING_RIGHTS, else local:rw,remote:r.", Recursive = true, HelpName = "rights" };
     private static readonly Option<bool> Offline = new("--offline") { Description = "Ask no remote cache.", Recursive = true };
     private static readonly Argument<string?> PushedPipeline = new("pipeline") { Description = "Give what its last run was made of. Default: the whole store.", DefaultValueFactory = _ => null };
     private static readonly Argument<string?> PulledPipeline = new("pipeline") { Description = $"The pipeline file. Default: {Commands.UsualPipeline}.", Arity = ArgumentArity.ZeroOrOne };

@@ -1,4 +1,5 @@
 // restore: the results of a pipeline where a build wants them, from its committed results or the store, and never stale ones.
+using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Planning;
@@ -15,6 +16,8 @@ internal static class RestoreCommand
     /// <param name="Path">Of the file.</param>
     /// <param name="Content">In place of it.</param>
     private sealed record Result(string Name, string Sha256, string? Path, byte[]? Content);
+
+    private const string Schema = "scaling.restore/1";
 
     public static async Task<int> Run(Commands.Invocation call)
     {
@@ -42,6 +45,11 @@ internal static class RestoreCommand
         if (results is null)
         {
             Session.Print(stale);
+            if (call.Json)
+            {
+                JsonText.Print(Schema, open.Pipeline, new JsonObject { ["exit_code"] = ExitCode.Integrity, ["findings"] = JsonText.Of(stale) });
+            }
+
             return ExitCode.Integrity;
         }
 
@@ -49,7 +57,16 @@ internal static class RestoreCommand
         var written = into is null ? [.. results.Select(r => r.Path!)] : Write(results, into, session.Store);
         record?.Write(open.Pipeline.Name, into!, [.. results.Select(r => r.Name)]);
         WriteInputs(call.InputsTo, open.Pipeline, lockPath, results);
-        written.ForEach(Console.Out.WriteLine);
+        if (call.Json)
+        {
+            var files = results.Zip(written, (result, path) => new JsonObject { ["name"] = result.Name, ["sha256"] = result.Sha256, ["path"] = path });
+            JsonText.Print(Schema, open.Pipeline, new JsonObject { ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(), ["files"] = new JsonArray([.. files]) });
+        }
+        else
+        {
+            written.ForEach(Console.Out.WriteLine);
+        }
+
         return ExitCode.Done;
     }
 

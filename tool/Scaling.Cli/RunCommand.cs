@@ -69,6 +69,7 @@ internal static class RunCommand
         options = options with { Again = call.Again(pipeline) };
         using var remote = RemoteCommands.Of(call, session.Store, console);
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
+        new RunHistory(session.Store, pipeline.Path).Begin();
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
         var summary = await new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote).Run(call.Stop).ConfigureAwait(false);
         if (remote is not null)

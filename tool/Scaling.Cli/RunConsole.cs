@@ -1,5 +1,6 @@
 // A run as a person reads it: plain lines, and on a terminal one line that moves.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Plugins;
@@ -170,7 +171,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         {
             string counts = summary.Executed == 0 && summary.NotDone is null
                 ? "cached"
-                : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Span(summary.Seconds)}";
+                : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Duration.InWords(summary.Seconds)}";
             string line = $"{summary.Id,-10} {summary.Uses,-12} {(summary.NotDone is null ? counts : $"{counts}; not done: {summary.NotDone}")}";
             if (!Quiet)
             {
@@ -307,7 +308,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         // A stage that is executed to plan has no pace.
         if (!Quiet && (_groups?.Shows(stage.Id) ?? true) && _stages.TryGetValue(stage.Id, out var pace) && IsTimeToDraw())
         {
-            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({Speed(speed)}, {Span(left)} left)" : "";
+            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({Speed(speed)}, {Duration.InWords(left)} left)" : "";
             DrawNow(Fitted($"{Name(stage)}{pace.Done}/{pace.Wanted}{rate}", point, progress));
         }
     }
@@ -395,8 +396,4 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
     private static string Speed(double rowsPerSecond) =>
         rowsPerSecond >= 1 ? FormattableString.Invariant($"{rowsPerSecond:0.#}/s") : rowsPerSecond >= 1.0 / 60 ? FormattableString.Invariant($"{rowsPerSecond * 60:0.#}/min") : FormattableString.Invariant($"{rowsPerSecond * 3600:0.##}/h");
-
-    /// <summary>A time as people read it.</summary>
-    public static string Span(double seconds) =>
-        seconds < 60 ? $"{seconds:0.0} s" : seconds < 3600 ? $"{(int)seconds / 60} min {(int)seconds % 60:00} s" : $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min";
 }

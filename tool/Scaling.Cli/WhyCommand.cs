@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -152,7 +153,7 @@ internal static class WhyCommand
             if (IsMissing(row) && Past.Nearest(Stage.Plan!, row, Explainer) is { } near)
             {
                 string point = near.Manifest.Point is { } name ? $"@{name}" : "";
-                yield return $"nearest past entry: {near.Manifest.Key[..12]}{point} of run {near.Run}, which took {ComputeEstimate.Span(near.Manifest.Seconds)}: {string.Join("; ", near.Differences.Select(d => d.Text))}";
+                yield return $"nearest past entry: {near.Manifest.Key[..12]}{point} of run {near.Run}, which took {Duration.InWords(near.Manifest.Seconds)}: {string.Join("; ", near.Differences.Select(d => d.Text))}";
             }
         }
 
