@@ -27,7 +27,6 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
 {
     private readonly string _folder;
     private readonly ContentStore _store;
-    private readonly PipelineLock? _held;
     private readonly LockUse _use;
     private readonly IPackageObserver _observer;
     private readonly Lazy<PackageSources> _sources;
@@ -40,9 +39,12 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
     /// <param name="observer">Hears of downloads.</param>
     public PipelinePackages(string folder, ContentStore store, PipelineLock? held, LockUse use, IPackageObserver observer)
     {
-        (_folder, _store, _held, _use, _observer) = (folder, store, held, use, observer);
+        (_folder, _store, Held, _use, _observer) = (folder, store, held, use, observer);
         _sources = new Lazy<PackageSources>(() => PackageSources.Open(_folder, _store.MachineCachePath, _observer));
     }
+
+    /// <summary>The pipeline's lock as it was read; null for none.</summary>
+    public PipelineLock? Held { get; }
 
     /// <summary>NuGet's door, opened when first asked for.</summary>
     public PackageSources Sources => _sources.Value;
@@ -64,7 +66,7 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
             request.DemandExact();
         }
 
-        var locked = own ? Remembered(package) : _held?.Plugins.FirstOrDefault(p => p.Package == package.Id && p.Requested == package.Version)?.Closure;
+        var locked = own ? Remembered(package) : Held?.Plugins.FirstOrDefault(p => p.Package == package.Id && p.Requested == package.Version)?.Closure;
         var layout = locked is null ? null : PluginLayout.Find(_store.MachineCachePath, locked, _store.Digest, _observer.Warned);
         if (layout is null)
         {
@@ -183,8 +185,8 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
 
     private StageFailedException NotLocked(PluginPackage package)
     {
-        var other = _held?.Plugins.FirstOrDefault(p => p.Package == package.Id);
-        string found = _held is null ? "there is no lock" : other is null ? "the lock does not have it" : $"the lock has it for version '{other.Requested}'";
+        var other = Held?.Plugins.FirstOrDefault(p => p.Package == package.Id);
+        string found = Held is null ? "there is no lock" : other is null ? "the lock does not have it" : $"the lock has it for version '{other.Requested}'";
         return new StageFailedException("SCAL6015", $"The plugin {package} is not locked: {found}.", "Run 'dotnet scaling plugin restore' without --locked and commit the lock.");
     }
 

@@ -98,6 +98,11 @@ internal static class RunCommand
     public static void LockPlugins(PipelineDocument document, Session session)
     {
         var plugins = session.Packages.Resolved(document);
+        if (plugins.Count == 0 && session.Packages.Held is not { Plugins.Count: > 0 })
+        {
+            return;
+        }
+
         WriteLock(Path.GetFullPath(document.File), held => plugins.Count == 0 && held is null ? null : new PipelineLock(held?.Tool ?? Session.ToolVersion, plugins, held?.Stages ?? new Dictionary<string, LockedStage>()));
     }
 

@@ -24,7 +24,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer, code);
     private readonly DateTimeOffset _started = store.Now;
     private readonly RunHistory _history = new(store, pipeline.Path);
-    private readonly RunRecord? _last = new RunHistory(store, pipeline.Path).Last;
+    private readonly Task<RunRecord?> _reading = Task.Run(() => new RunHistory(store, pipeline.Path).Last); // Megabytes where there are many points.
     private readonly ConcurrentDictionary<string, StageResult> _results = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<NativePackage>> _natives = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
@@ -32,6 +32,9 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private readonly ConcurrentDictionary<string, Failure> _failures = new();
     private readonly Lock _judging = new();
     private int _worst;
+
+    /// <summary>The last run; null for none.</summary>
+    private RunRecord? Last => _reading.GetAwaiter().GetResult();
 
     /// <summary>Runs, writes results, and keeps the record that <c>why</c> compares with.</summary>
     /// <param name="stop">Asks to stop gracefully: finished work is kept, checkpoints are written.</param>
@@ -48,7 +51,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
         await Task.WhenAll(running.Values).ConfigureAwait(false);
         var results = new ResultsFolder(Path.Combine(options.ResultsFolder, pipeline.Name), store);
-        var written = results.Write(pipeline, _results, _summaries, _last);
+        var written = results.Write(pipeline, _results, _summaries, Last);
 
         // Undone without a failure is interrupted too: somebody may have asked a worker to stop, and not the tool.
         bool undone = _summaries.Values.Any(s => s.NotDone is not null);
@@ -122,7 +125,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             store.Use([.. plan.Actions.Select(a => a.Key), .. plan.Prepare is { } shared ? [shared.Key] : Array.Empty<string>()]); // Nobody has looked for them.
         }
 
-        var reasons = again ? ["executed again, as was asked for"] : new Explainer(store, _last, pipeline).Why(plan, missing);
+        var reasons = again ? ["executed again, as was asked for"] : missing.Length == 0 ? [] : new Explainer(store, Last, pipeline).Why(plan, missing);
         observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
         var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
 
@@ -134,7 +137,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             found[spec.Key] = store.Find(spec.Key) ?? throw Lost(spec);
         }
 
-        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, executed > 0 ? reasons : Earlier(stage)) { Prepare = plan.Prepare?.Key };
+        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, reasons) { Prepare = plan.Prepare?.Key };
         summary = summary with
         {
             Actions = plan.Actions.Count,
@@ -298,7 +301,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         }
     }
 
-    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, _last, pipeline).Recorded(stage)?.Reasons ?? [];
+    private IReadOnlyList<string> Earlier(StageNode stage) => new Explainer(store, Last, pipeline).Recorded(stage)?.Reasons ?? [];
 
     private void Keep(int exit, string folder, IReadOnlyList<RecordedResult> written)
     {
@@ -307,10 +310,11 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         [
             .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id] with
             {
+                Reasons = _records[s.Id].Executed > 0 ? _records[s.Id].Reasons : Earlier(s),
                 Collection = _results.GetValueOrDefault(s.Id)?.Collection, Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
             }),
-            .. all ? [] : _last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
+            .. all ? [] : Last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
         ];
-        _history.Keep(new RunRecord(pipeline.Name, pipeline.Path, _started, store.Now, exit, stages, folder, written) { Overrides = pipeline.Overrides }, _last);
+        _history.Keep(new RunRecord(pipeline.Name, pipeline.Path, _started, store.Now, exit, stages, folder, written) { Overrides = pipeline.Overrides }, Last);
     }
 }

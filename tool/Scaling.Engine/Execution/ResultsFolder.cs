@@ -88,7 +88,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
     public RecordedResult Place(string name, string digest, string? source, byte[]? content)
     {
         string target = System.IO.Path.Combine(Path, name);
-        if (!File.Exists(target) || store.Digest(target) != digest)
+        if (store.TryDigest(target) != digest)
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
             string aside = Aside(Environment.ProcessId);

@@ -15,6 +15,7 @@ namespace Scaling.Engine.Planning;
 public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 {
     private const int LongestPoint = 150;
+    private const int RowsForOneProcessor = 1000; // Below, starting others takes longer than they save.
 
     /// <summary>The actions of a stage.</summary>
     /// <param name="stage">One of the pipeline's.</param>
@@ -61,7 +62,22 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         {
             var before = After(stage, settings, prepare);
             var withFiles = WithFiles(settings, stage.Files, stage.Declaration.Prepare);
-            foreach (var row in rows.Each())
+            var made = new Candidate[rows.Rows.Count];
+            if (made.Length < RowsForOneProcessor)
+            {
+                for (int i = 0; i < made.Length; i++)
+                {
+                    made[i] = Make(rows[i]);
+                }
+            }
+            else
+            {
+                Parallel.For(0, made.Length, i => made[i] = Make(rows[i]));
+            }
+
+            actions.AddRange(made.Where(candidate => keys.Add(candidate.Spec.Key)));
+
+            Candidate Make(Row row)
             {
                 var cells = new Dictionary<string, string>(fanOut.Reads.Count, StringComparer.Ordinal);
                 var telling = new List<KeyEntry>(fanOut.Reads.Count);
@@ -76,12 +92,8 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
                 }
 
                 KeyEntry[] entries = [.. common, .. before, .. telling, .. inputEntries];
-                string key = ActionKey.Of(entries);
-                if (keys.Add(key))
-                {
-                    string[] order = [.. fanOut.Point.Select(c => cells[c]), .. factor is null ? Array.Empty<string>() : [factor]];
-                    actions.Add(new Candidate(spec with { Key = key, Entries = entries, Settings = withFiles, Row = cells, Point = PointName(Name(fanOut, cells, factor)) }, order));
-                }
+                string[] order = [.. fanOut.Point.Select(c => cells[c]), .. factor is null ? Array.Empty<string>() : [factor]];
+                return new Candidate(spec with { Key = ActionKey.Of(entries), Entries = entries, Settings = withFiles, Row = cells, Point = PointName(Name(fanOut, cells, factor)) }, order);
 
                 void Add(string column, string cell)
                 {

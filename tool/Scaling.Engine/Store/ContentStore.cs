@@ -156,6 +156,10 @@ public sealed class ContentStore : IDisposable
     /// <param name="path">Any file.</param>
     public string Digest(string path) => _proofs.Digest(path);
 
+    /// <summary>As <see cref="Digest"/>; null where there is no file.</summary>
+    /// <param name="path">Any path.</param>
+    public string? TryDigest(string path) => _proofs.TryDigest(path);
+
     /// <summary>The published action of a key whose bytes are all there and right; else null.</summary>
     /// <param name="key">See KEYS.md.</param>
     public Manifest? Find(string key)

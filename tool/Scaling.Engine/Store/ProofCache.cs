@@ -24,11 +24,20 @@ public sealed class ProofCache(string path, TimeProvider time) : IDisposable
     /// <summary>SHA-256 of a file, 64 hex digits.</summary>
     /// <param name="file">Links are followed.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public string Digest(string file)
+    public string Digest(string file) => TryDigest(file) ?? throw new FileNotFoundException($"there is no file {file}", file);
+
+    /// <summary>SHA-256 of a file, 64 hex digits; null where there is none.</summary>
+    /// <param name="file">Links are followed.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public string? TryDigest(string file)
     {
         while (true)
         {
-            var before = FileIdentity.Of(file);
+            if (!FileIdentity.TryOf(file, out var before))
+            {
+                return null;
+            }
+
             if (_known.TryGetValue(before, out string? known))
             {
                 return known;
