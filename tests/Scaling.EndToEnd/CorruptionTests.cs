@@ -131,25 +131,6 @@ public sealed class CorruptionTests : IDisposable
             return;
         }
 
-        foreach (string file in files)
-        {
-            byte[] bytes = File.ReadAllBytes(file);
-            switch (how)
-            {
-                case "flip":
-                    bytes[bytes.Length / 2] ^= 1;
-                    File.WriteAllBytes(file, bytes);
-                    break;
-                case "truncate":
-                    File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
-                    break;
-                case "zero":
-                    File.WriteAllBytes(file, new byte[bytes.Length]);
-                    break;
-                default:
-                    File.Delete(file);
-                    break;
-            }
-        }
+        Array.ForEach(files, file => TestKit.Damage.Do(file, how));
     }
 }

@@ -75,7 +75,8 @@ public sealed partial class EventsTests : IDisposable
 
         Assert.Equal(["finding", "run_ended"], refused.Select(e => Text(e, "event")));
         Assert.Equal(("SCAL2040", "wrong.yaml", 4, 3), (Text(refused[0], "code"), Text(refused[0], "file"), refused[0]["line"]!.GetValue<int>(), refused[1]["exit_code"]!.GetValue<int>()));
-        Assert.Equal(["SCAL1001", null], usage.Select(e => Text(e, "code")));
+        Assert.Equal([("finding", "SCAL1001"), ("message", null), ("run_ended", null)], usage.Select(e => (Text(e, "event"), Text(e, "code"))));
+        Assert.Equal(2, usage[^1]["exit_code"]!.GetValue<int>());
         Assert.Equal("SCAL2040", Text(Assert.Single(check), "code"));
         Assert.Equal((2, "error SCAL1050: --log-format takes text or jsonl, found 'json'. Did you mean 'jsonl'?\n"), (unknown.ExitCode, unknown.Error));
     }

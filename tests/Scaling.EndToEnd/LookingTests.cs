@@ -49,7 +49,7 @@ public sealed class LookingTests : IDisposable
         _tool.Write("wrong.yaml", Stages.Replace("count", "cont").Replace("tell", "tel"));
         string answers = string.Concat(
             Told("run", "study.yaml", "--json", "--jobs", "1"), Told("check", "study.yaml", "--json"), Told("check", "wrong.yaml", "--json"), Told("graph", "study.yaml", "--format", "json"), Told("status", "study.yaml", "--json"),
-            Told("logs", "work", "study.yaml", "--json"), Told("show", "shared@p1", "study.yaml", "--json"), Told("plugin", "list", "study.yaml", "--json"), Told("status", "wrong.yaml", "--json"));
+            Told("logs", "work", "study.yaml", "--json"), Told("show", "shared@p1", "study.yaml", "--json"), Told("plugin", "list", "study.yaml", "--json"), Told("report", "study.yaml", "--json"), Told("restore", "study.yaml", "--verify", "--json"), Told("status", "wrong.yaml", "--json"));
 
         await Snapshot.Match(_tool.Scrubbed(answers));
     }
@@ -77,14 +77,84 @@ public sealed class LookingTests : IDisposable
         Refused("SCAL1057", "report");
     }
 
+    /// <summary>Everything that asks for JSON gets one object, whatever was wrong with it.</summary>
+    [Theory]
+    [InlineData("cache stats --json", "scaling.refused/1", "SCAL1030", 2)]
+    [InlineData("cache gc --json --older-than soon", "scaling.refused/1", "SCAL1031", 2)]
+    [InlineData("cache verify --json", "scaling.refused/1", "SCAL1030", 2)]
+    [InlineData("graph wrong.yaml --format json", "scaling.refused/1", "SCAL2040", 3)]
+    [InlineData("status --json=true a.yaml b.yaml", "scaling.refused/1", "SCAL1001", 2)]
+    [InlineData("statsu --json", "scaling.refused/1", "SCAL1001", 2)]
+    [InlineData("check --json --jobs 3", "scaling.check/1", "SCAL1001", 2)]
+    [InlineData("status --json --log-format xml", "scaling.refused/1", "SCAL1050", 2)]
+    [InlineData("run --json --jobs many", "scaling.run/1", "SCAL1001", 2)]
+    [InlineData("run wrong.yaml --json", "scaling.run/1", "SCAL2040", 3)]
+    [InlineData("run --json --log-format xml", "scaling.run/1", "SCAL1050", 2)]
+    [InlineData("plan wrong.yaml --json", "scaling.refused/1", "SCAL2040", 3)]
+    public void A_program_is_answered_also_by_what_is_refused(string line, string schema, string code, int exit)
+    {
+        _tool.Write("wrong.yaml", "  rows: { uses: echo, with: { cont: 3 } }\n");
+
+        var ended = _tool.Run(line.Split(' '));
+
+        var answer = JsonNode.Parse(ended.Output)!;
+        Assert.Equal((exit, schema, exit), (ended.ExitCode, answer["schema"]!.GetValue<string>(), answer["exit_code"]!.GetValue<int>()));
+        Assert.Equal(code, answer["findings"]![0]!["code"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("run --force --from rows", "--force and --from")]
+    [InlineData("run -k --fail-fast", "--keep-going and --fail-fast")]
+    [InlineData("plan --json --price h100-sxm", "--json and --price")]
+    [InlineData("restore --verify --into there", "--verify and --into")]
+    [InlineData("plugin add some.package --locked", "--locked and 'plugin add'")]
+    public void Options_of_which_one_would_be_dropped_are_refused(string line, string both)
+    {
+        var ended = _tool.Run(line.Split(' '));
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.StartsWith($"error SCAL1001: {both} exclude each other", ended.Error);
+    }
+
+    [Fact]
+    public void Set_holds_for_everything_that_looks_at_a_pipeline()
+    {
+        _tool.Write("study.yaml", Stages);
+        string[] set = ["--set", "rows.text=b", "--set", "work.milliseconds=1"];
+        Assert.Equal(0, _tool.Run(["run", "study.yaml", .. set]).ExitCode);
+
+        Assert.StartsWith("6 actions are whole in the store.", _tool.Run(["verify", "study.yaml", .. set]).Output);
+        Assert.Equal(0, _tool.Run(["graph", "study.yaml", .. set]).ExitCode);
+        Assert.Equal(0, _tool.Run(["restore", "study.yaml", "--into", "there", .. set]).ExitCode);
+        Assert.True(File.Exists(_tool.Folder["there/told/report.md"]));
+        Assert.Contains("SCAL1071", _tool.Run("cache", "pull", "study.yaml", "--remote", "http://127.0.0.1:1/", "--set", "nothing.here=1").Error);
+    }
+
+    [Fact]
+    public void An_interrupted_command_answers_a_program()
+    {
+        _tool.Write("study.yaml", Slow.Replace("60000", "2000").Replace("grumble", "slow"));
+        Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        var verify = _tool.Start("verify", "study.yaml", "--replay", "2", "--json");
+        Tool.Until(() => _tool.Journal("misbehave-row") > 1, "it to be repeated");
+
+        Tool.Signal(verify.Id, "INT");
+
+        var ended = Tool.End(verify);
+        var answer = JsonNode.Parse(ended.Output)!;
+        Assert.Equal((130, "scaling.refused/1", 130), (ended.ExitCode, answer["schema"]!.GetValue<string>(), answer["exit_code"]!.GetValue<int>()));
+    }
+
     [Fact]
     public void Status_tells_who_runs_what_and_logs_follow_it_until_it_ends()
     {
         _tool.Write("study.yaml", Slow);
         var run = _tool.Start("run", "study.yaml", "--jobs", "1");
+        int process = run.Id;
         Tool.Until(() => _tool.Journal("misbehave-row") > 0, "the action to begin");
 
         var status = _tool.Run("status", "study.yaml", "--json");
+        string other = _tool.Run("status", "study.yaml", "--set", "work.milliseconds=1").Output;
         var following = _tool.Start("logs", "work@p1", "study.yaml", "--follow");
         string? first = following.StandardOutput.ReadLine();
         Tool.Signal(run.Id, "INT");
@@ -94,6 +164,8 @@ public sealed class LookingTests : IDisposable
         var running = JsonNode.Parse(status.Output)!["running"]!.AsArray().Single()!;
         Assert.Equal(("work", "p1"), (running["stage"]!.GetValue<string>(), running["point"]!.GetValue<string>()));
         Assert.Contains(Environment.MachineName, running["holder"]!.GetValue<string>());
+        Assert.Equal($"process {process} on {Environment.MachineName}", JsonNode.Parse(status.Output)!["runners"]!.AsArray().Single()!.GetValue<string>());
+        Assert.StartsWith($"Running, and none of these actions just now: process {process} on ", other); // As it is between two actions.
         Assert.Equal((0, "grumbling", ""), (followed.ExitCode, first, followed.Output));
         Assert.Contains("Nobody runs it now.", _tool.Run("status", "study.yaml").Output);
     }

@@ -97,7 +97,7 @@ public sealed class PlanTests : IDisposable
         var refused = _tool.Run("execute", "plan.json", target);
 
         Assert.Equal(2, refused.ExitCode);
-        Assert.Contains(code, refused.Error);
+        Assert.Matches($"^error {code}: .*\\. .*(plan again|plan.json|Did you mean)", refused.Error);
     }
 
     [Fact]
@@ -193,6 +193,17 @@ public sealed class PlanTests : IDisposable
 
         Assert.Contains("SCAL1074", _tool.Run("run", "study.yaml", "--plan", "plan.json").Error);
         Assert.Contains("SCAL1074", _tool.Run("run", "--plan", "plan.json", "--set", "seed=1").Error);
+        Assert.Contains("SCAL1074", _tool.Run("run", "--plan", "plan.json", "--locked").Error);
+        Assert.Contains("SCAL1074", _tool.Run("execute", "plan.json", "squares", "--locked").Error);
+    }
+
+    [Fact]
+    public void A_plan_that_is_not_there_is_no_plan()
+    {
+        var run = _tool.Run("run", "--plan", "plan.json");
+
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains("error SCAL3020: This is no plan that can be run: there is no file ", run.Error);
     }
 
     private void Freeze()

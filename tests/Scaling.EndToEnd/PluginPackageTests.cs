@@ -103,7 +103,7 @@ public sealed class PluginPackageTests : IDisposable
         Pack("Acme.Stages", "1.1.0", [Plugin], name: "Acme.Stages.dll", change: true);
         _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.0.0 } ]\n" + Stages);
         Succeeds("plugin", "restore", "study.yaml");
-        Succeeds("plugin", "verify", "study.yaml");
+        Assert.Contains("\"packages\": 1,\n  \"findings\": []", Succeeds("plugin", "verify", "study.yaml", "--json").Output);
         _tool.Folder.Write("study.yaml", "plugins: [ { package: Acme.Stages, version: 1.1.0 } ]\n" + Stages);
 
         Refused("SCAL6015", 3, "plugin", "verify", "study.yaml");

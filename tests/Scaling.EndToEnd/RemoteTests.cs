@@ -139,6 +139,27 @@ public sealed class RemoteTests : IDisposable
         Assert.Equal(0, _two.Run("run", "study.yaml", "--json", "--offline", "--remote", server.Address).Executed);
     }
 
+    [NeedsFact(NginxServer.Package, NginxServer.Program)]
+    public void Execute_takes_from_the_remote_and_gives_to_it_as_a_run_does()
+    {
+        using var server = new NginxServer();
+        foreach (var tool in new[] { _one, _two })
+        {
+            tool.Environment["SCALING_REMOTE"] = server.Address;
+            tool.Environment["SCALING_RIGHTS"] = "remote:rw";
+            File.WriteAllText(tool.Folder["plan.json"], tool.Run("plan", "study.yaml", "--json").Output);
+        }
+
+        var first = _one.Run("execute", "plan.json", "shared");
+        var second = _two.Run("execute", "plan.json", "shared");
+
+        Assert.True(first.ExitCode == 0, first.Error);
+        Assert.Contains("4 entries given to ", first.Error); // Three rows, and what they share.
+        Assert.True(second.ExitCode == 0, second.Error);
+        Assert.Contains("4 entries brought from ", second.Error);
+        Assert.Equal((4, 0), (_one.Journal("shared"), _two.Journal("shared")));
+    }
+
     [Fact]
     public void Addresses_rights_and_keys_that_cannot_be_worked_with_are_refused_before_anything_runs()
     {
@@ -148,8 +169,10 @@ public sealed class RemoteTests : IDisposable
             ("SCAL1041", ["run", "study.yaml", "--remote", "http://127.0.0.1:1", "--rights", "everything"]),
             ("SCAL1041", ["cache", "push", "--remote", "http://127.0.0.1:1"]),
             ("SCAL1044", ["cache", "pull", "study.yaml"]),
+            ("SCAL1045", ["cache", "keygen", "."]),
             ("SCAL1048", ["cache", "push", "study.yaml", "--remote", "http://127.0.0.1:1", "--rights", "remote:w"]),
         ];
+        _one.Folder.Write("signing-key.pem", "");
         foreach (var (code, words) in wrong)
         {
             var ended = _one.Run(words);

@@ -118,7 +118,12 @@ public sealed class RestoreTests : IDisposable
     {
         _tool.Write("study.yaml", "  # spelt otherwise\n" + Stages.Replace("[1, 2]", "[1.0, 2]").Replace("count: 3", "count: 3.0"));
 
-        Assert.Equal(0, Elsewhere("restore", "study.yaml", "--verify").ExitCode);
+        var verified = Elsewhere("restore", "study.yaml", "--verify", "--json");
+
+        Assert.Equal(0, verified.ExitCode);
+        var answer = System.Text.Json.Nodes.JsonNode.Parse(verified.Output)!;
+        Assert.Equal(("scaling.restore/1", 0, 0), (answer["schema"]!.GetValue<string>(), answer["exit_code"]!.GetValue<int>(), answer["findings"]!.AsArray().Count));
+        Assert.All(answer["files"]!.AsArray(), f => Assert.True(File.Exists(f!["path"]!.GetValue<string>())));
     }
 
     [Fact]

@@ -30,6 +30,43 @@ public sealed partial class TerminalTests : IDisposable
         Assert.DoesNotMatch(Colour(), seen);
     }
 
+    [OnATerminal]
+    public void The_line_that_moves_is_gone_before_anything_else_is_printed()
+    {
+        _tool.Write("study.yaml", "  rows: { uses: echo, with: { text: \"slow\", count: 3 } }\n  squares: { uses: square, needs: rows }\n");
+        Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        string whole = OnATerminal("cache verify");
+        string entry = Directory.EnumerateFiles(_tool.Folder["store/entries"], "*", SearchOption.AllDirectories).First();
+        File.WriteAllText(entry, "damaged");
+
+        string seen = OnATerminal("cache verify");
+
+        string[] shown = [.. Shown(seen)];
+        Assert.All([whole, seen], sent => Assert.Contains("read ", sent)); // It did move.
+        Assert.Matches("^Read [0-9]+ entries, .* all whole\\.$", Assert.Single(Shown(whole)));
+        Assert.Equal(2, shown.Length);
+        Assert.StartsWith("error SCAL4002: ", shown[0]);
+        Assert.Matches("^Read [0-9]+ entries, .* 1 damaged, 0 with files that are gone\\.$", shown[1]);
+    }
+
+    /// <summary>What stands on a terminal in the end.</summary>
+    private static IEnumerable<string> Shown(string sent)
+    {
+        foreach (string sentLine in Control().Replace(sent, "").Split('\n'))
+        {
+            var line = new System.Text.StringBuilder();
+            foreach (string part in sentLine.Split('\r'))
+            {
+                line.Remove(0, Math.Min(part.Length, line.Length)).Insert(0, part);
+            }
+
+            if (line.ToString().TrimEnd() is { Length: > 0 } text)
+            {
+                yield return text;
+            }
+        }
+    }
+
     /// <summary>What a terminal of 80 columns is sent.</summary>
     private string OnATerminal(string line)
     {
@@ -48,6 +85,9 @@ public sealed partial class TerminalTests : IDisposable
     /// <summary>The runtime tells a terminal more than that, when it first uses it.</summary>
     [GeneratedRegex("\u001b\\[[0-9;]*m")]
     private static partial Regex Colour();
+
+    [GeneratedRegex("\u001b[\\[\\]=>?]?[0-9;?]*[a-zA-Z]?")]
+    private static partial Regex Control();
 
     [GeneratedRegex(@"\d+\.\d s left\)")]
     private static partial Regex Left();

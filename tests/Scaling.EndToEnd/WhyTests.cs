@@ -187,8 +187,9 @@ public sealed class WhyTests : IDisposable
         return run;
     }
 
-    private static string Scrubbed(string text)
+    private string Scrubbed(string text)
     {
+        text = _tool.Portable(text);
         text = Regex.Replace(text, @"\d+\.\d s\b", "TIME");
         text = Regex.Replace(text, "\\b[0-9a-f]{12}\\b", "KEY");
         text = Regex.Replace(text, "\\b[0-9a-f]{64}\\b", "LONG-KEY");

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
-using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 
@@ -12,8 +11,8 @@ namespace Scaling.Cli;
 
 internal static class CacheCommands
 {
-    private static readonly Option<string?> OlderThan = new("--older-than") { Description = "Also what no run of that time used: 30d, 12h.", HelpName = "time" };
-    private static readonly Option<string?> MaxSize = new("--max-size") { Description = "Also what was used least recently, until so much is left: 50G, 500M.", HelpName = "size" };
+    private static readonly Option<string?> OlderThan = new("--older-than") { Description = "Also what no run of that time used: a number and s, m, h or d, a year at most, such as 30d. Default: what a recorded run uses stays.", HelpName = "time" };
+    private static readonly Option<string?> MaxSize = new("--max-size") { Description = "Also what was used least recently, until so much is left: bytes, or with K, M, G or T for thousands, millions …, such as 50G. Default: no limit.", HelpName = "size" };
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would go." };
     private static readonly Option<bool> Json = new("--json") { Description = "Answer with one JSON object on standard output." };
 
@@ -60,23 +59,30 @@ internal static class CacheCommands
         string goes = options.DryRun ? "Would remove" : "Removed";
         foreach (var stage in report.Stages)
         {
-            Say($"{stage.Stage,-16} {stage.Entries,8} {Entries(stage.Entries),-8} {Bytes(stage.Bytes),10}   {Cost(stage.Seconds)}");
+            Say($"{stage.Stage,-16} {stage.Entries,8} {Entries(stage.Entries),-8} {ByteCount.Text(stage.Bytes),10}   {Cost(stage.Seconds)}");
         }
 
         Line("orphaned files", report.Blobs, report.BlobBytes, "nothing refers to them");
         Line("leftovers", report.Leftovers, report.LeftoverBytes, "of runs that were ended, old logs and damage");
-        Say($"{goes} {Bytes(report.FreedBytes)}; making it again would take {PriceOf(report.Seconds)}.");
+        Say($"{goes} {ByteCount.Text(report.FreedBytes)}; making it again would take {PriceOf(report.Seconds)}.");
         string inUse = report.InUse > 0 ? $", {report.InUse} of them in use by runs that go on" : "";
-        Say($"{(options.DryRun ? "Would keep" : "Kept")} {report.KeptEntries} {Entries(report.KeptEntries)}{inUse}, {Bytes(report.KeptBytes)}.");
+        Say($"{(options.DryRun ? "Would keep" : "Kept")} {report.KeptEntries} {Entries(report.KeptEntries)}{inUse}, {ByteCount.Text(report.KeptBytes)}.");
         return ExitCode.Done;
     }
 
     private static Task<int> Verify(Commands.Invocation call)
     {
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         long began = TimeProvider.System.GetTimestamp();
         string root = Open(call, _ => { }).Root;
         var found = new StoreCheck(root).Run((done, all) => console.Moving(Progress(done, all, TimeProvider.System.GetElapsedTime(began))), call.Stop);
+        Diagnostic[] damaged = [.. found.Damaged.Select(d => d with { Severity = Severity.Error })]; // A warning where a run makes it again; here it is what was looked for.
+        Array.ForEach(damaged, console.FoundDamage);
+        foreach (var (key, stage, file) in found.Gone)
+        {
+            console.Found(new Diagnostic("SCAL4012", $"The entry {key[..12]} ({stage}) lacks its file {file}; the next run that needs it makes it again."));
+        }
+
         if (call.Parsed.GetValue(Json))
         {
             JsonText.Print("scaling.cache-verify/1", new JsonObject
@@ -86,23 +92,13 @@ internal static class CacheCommands
                 ["blobs"] = found.Blobs,
                 ["records"] = found.Records,
                 ["bytes"] = found.Bytes,
-                ["damaged"] = JsonText.Of(found.Damaged),
-                ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["uses"] = g.Stage, ["file"] = g.File })]),
+                ["damaged"] = JsonText.Of(damaged),
+                ["gone"] = new JsonArray([.. found.Gone.Select(g => new JsonObject { ["key"] = g.Key, ["uses"] = g.Stage, ["name"] = g.File })]),
             });
         }
         else
         {
-            foreach (var damage in found.Damaged)
-            {
-                console.Say($"{damage with { Severity = Severity.Error }}");
-            }
-
-            foreach (var (key, stage, file) in found.Gone)
-            {
-                console.Say($"{new Diagnostic("SCAL4012", $"The entry {key[..12]} ({stage}) lacks its file {file}; the next run that needs it makes it again.")}");
-            }
-
-            Say($"Read {found.Entries} {Entries(found.Entries)}, {found.Blobs} {(found.Blobs == 1 ? "blob" : "blobs")} and {found.Records} {(found.Records == 1 ? "record" : "records")} of runs, {Bytes(found.Bytes)}: "
+            Say($"Read {found.Entries} {Entries(found.Entries)}, {found.Blobs} {(found.Blobs == 1 ? "blob" : "blobs")} and {found.Records} {(found.Records == 1 ? "record" : "records")} of runs, {ByteCount.Text(found.Bytes)}: "
                 + (found.AreNone ? "all whole." : $"{found.Damaged.Count} damaged, {found.Gone.Count} with files that are gone."));
         }
 
@@ -129,7 +125,7 @@ internal static class CacheCommands
 
         foreach (var stage in held.Stages)
         {
-            Say($"{stage.Stage,-16} {stage.Entries,8} {Entries(stage.Entries),-8} {Bytes(stage.Bytes),10}   {Cost(stage.Seconds)}");
+            Say($"{stage.Stage,-16} {stage.Entries,8} {Entries(stage.Entries),-8} {ByteCount.Text(stage.Bytes),10}   {Cost(stage.Seconds)}");
         }
 
         foreach (var (_, holds, bytes, files) in held.Others)
@@ -137,7 +133,7 @@ internal static class CacheCommands
             Line(holds, files, bytes, "");
         }
 
-        Say($"{held.Entries} {Entries(held.Entries)} and {held.Blobs} {(held.Blobs == 1 ? "blob" : "blobs")} in {store.Root}: {Bytes(held.EntryBytes + held.BlobBytes)}, which took {PriceOf(held.Seconds)}.");
+        Say($"{held.Entries} {Entries(held.Entries)} and {held.Blobs} {(held.Blobs == 1 ? "blob" : "blobs")} in {store.Root}: {ByteCount.Text(held.EntryBytes + held.BlobBytes)}, which took {PriceOf(held.Seconds)}.");
         return Task.FromResult(ExitCode.Done);
     }
 
@@ -172,14 +168,14 @@ internal static class CacheCommands
     {
         if (files > 0)
         {
-            Say($"{what,-31} {files,2} {(files == 1 ? "file" : "files"),-5} {Bytes(bytes),10}   {why}");
+            Say($"{what,-31} {files,2} {(files == 1 ? "file" : "files"),-5} {ByteCount.Text(bytes),10}   {why}");
         }
     }
 
     private static string Progress(long done, long all, TimeSpan taken)
     {
         double rate = done / Math.Max(0.001, taken.TotalSeconds);
-        return string.Create(CultureInfo.InvariantCulture, $"read {Bytes(done)} of {Bytes(all)}, {Bytes((long)rate)}/s, {RunConsole.Span((all - done) / Math.Max(1, rate))} left");
+        return string.Create(CultureInfo.InvariantCulture, $"read {ByteCount.Text(done)} of {ByteCount.Text(all)}, {ByteCount.Text((long)rate)}/s, {Duration.InWords((all - done) / Math.Max(1, rate))} left");
     }
 
     private static JsonObject Counted(int count, long bytes) => new() { ["count"] = count, ["bytes"] = bytes };
@@ -191,19 +187,5 @@ internal static class CacheCommands
 
     private static string Cost(double seconds) => seconds > 0 ? PriceOf(seconds) : "no compute";
 
-    private static string PriceOf(double seconds) => $"{ComputeEstimate.Span(seconds)} of compute";
-
-    private static string Bytes(long bytes)
-    {
-        string[] units = ["B", "kB", "MB", "GB", "TB"];
-        double value = bytes;
-        int unit = 0;
-        while (value >= 999.5 && unit < units.Length - 1)
-        {
-            value /= 1000;
-            unit++;
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 || value >= 99.5 ? Math.Round(value) : Math.Round(value, value >= 9.95 ? 1 : 2))} {units[unit]}");
-    }
+    private static string PriceOf(double seconds) => $"{Duration.InWords(seconds)} of compute";
 }

@@ -7,6 +7,7 @@ namespace Scaling.Cli;
 internal static class CommandConsole
 {
     private static RunEvents? _events;
+    private static RunConsole? _text;
 
     /// <summary>What <c>--log-format</c> takes.</summary>
     public static IReadOnlyList<string> Formats { get; } = ["text", "jsonl"];
@@ -23,21 +24,68 @@ internal static class CommandConsole
         }
     }
 
-    /// <summary>A console for one command.</summary>
+    /// <summary>The process's console, as it is: there is one, since only who draws a line that moves can take it away.</summary>
+    public static ICommandConsole Now => (ICommandConsole?)_events ?? Text;
+
+    private static RunConsole Text => _text ??= new RunConsole(Console.Error, !Console.IsErrorRedirected, TimeProvider.System) { Marks = LogMarks.Of(Environment.GetEnvironmentVariable), Drawing = WatchStreams };
+
+    /// <summary>The process's console as a command wants it.</summary>
     /// <param name="moves">Whether a line may move on a terminal; not where data is printed there meanwhile.</param>
     /// <param name="quiet">Warnings and errors alone.</param>
-    public static ICommandConsole New(bool moves, bool quiet = false) => (ICommandConsole?)_events
-        ?? new RunConsole(Console.Error, moves && !Console.IsErrorRedirected, TimeProvider.System) { Marks = LogMarks.Of(Environment.GetEnvironmentVariable), Quiet = quiet };
+    public static ICommandConsole For(bool moves, bool quiet = false)
+    {
+        if (_events is null)
+        {
+            (Text.Moves, Text.Quiet) = (moves, quiet);
+        }
+
+        return Now;
+    }
+
+    /// <summary>Takes a line that moves from the terminal, which comes next to the shell.</summary>
+    public static void Clear() => _text?.Clear();
+
+    /// <summary>From the first line that moves on: whoever prints, on either stream, does so on a line of its own.</summary>
+    private static void WatchStreams()
+    {
+        Console.SetOut(new Cleared(Console.Out, Clear));
+        Console.SetError(new Cleared(Console.Error, Clear));
+    }
 
     /// <summary>Says what is wrong.</summary>
     /// <param name="findings">Any.</param>
     public static void Print(IEnumerable<Diagnostic> findings)
     {
-        var console = New(moves: false);
         foreach (var finding in findings)
         {
-            console.Found(finding);
+            Now.Found(finding);
         }
+    }
+
+    /// <summary>A stream of a terminal from which the line that moves is taken first.</summary>
+    private sealed class Cleared(TextWriter stream, Action clear) : TextWriter
+    {
+        public override Encoding Encoding => stream.Encoding;
+
+        public override void Write(char value)
+        {
+            clear();
+            stream.Write(value);
+        }
+
+        public override void Write(string? value)
+        {
+            clear();
+            stream.Write(value);
+        }
+
+        public override void WriteLine(string? value)
+        {
+            clear();
+            stream.WriteLine(value);
+        }
+
+        public override void Flush() => stream.Flush();
     }
 
     /// <summary>Hands on what is written, line by line.</summary>

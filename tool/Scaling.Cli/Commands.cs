@@ -2,10 +2,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
+using Scaling.Remote;
 using Scaling.Sdk;
 
 namespace Scaling.Cli;
@@ -44,9 +44,10 @@ internal static class Commands
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
     private static readonly Option<bool> JsonPlan = new("--json") { Description = "Print the plan as JSON; 'run --plan' and 'execute' take it." };
 
-    private static readonly Option<string[]> Set = new("--set")
+    /// <summary>Of every command that reads a pipeline file to run, to plan or to look.</summary>
+    public static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. May be given several times.", HelpName = "setting=value",
+        Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. In quotes where it has brackets. May be given several times.", HelpName = "setting=value",
     };
 
     private static readonly Option<bool> Force = new("--force") { Description = "Execute everything, also what is in the store." };
@@ -60,7 +61,7 @@ internal static class Commands
         Description = "Execute so many of its actions again, drawn at random, beside the store, and compare what they give.", DefaultValueFactory = _ => 0, HelpName = "count",
     };
 
-    private static readonly Option<int> ReplaySeed = new("--seed") { Description = "Draws other actions.", DefaultValueFactory = _ => 1, HelpName = "number" };
+    private static readonly Option<int> ReplaySeed = new("--seed") { Description = "Draws other actions: a whole number. Default: 1.", DefaultValueFactory = _ => 1, HelpName = "number" };
     private static readonly Option<string?> PriceOn = new("--price") { Description = "Tell also what it would cost on that device, for example h100-sxm.", HelpName = "device" };
 
     private static readonly Option<double> Utilisation = new("--utilisation")
@@ -68,7 +69,7 @@ internal static class Commands
         Description = "Share of the device's peak that is reached.", DefaultValueFactory = _ => 0.4, HelpName = "share",
     };
 
-    private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT, a point being a row's name or its beginning." };
+    private static readonly Argument<string> Target = new("stage") { Description = "STAGE or STAGE@POINT: a stage's id, a row's name or its beginning. In quotes where a shell reads [ or * in it: 'STAGE@POINT'." };
     private static readonly Argument<string> PackageId = new("package") { Description = "Package id." };
     private static readonly Option<string?> PackageVersion = new("--version") { Description = "Exact (1.2.0), floating (1.*) or a range. Default: the highest released one.", HelpName = "version" };
     private static readonly Option<string?> Into = new("--into") { Description = "Where results are put, as FOLDER/STAGE/FILE.", HelpName = "folder" };
@@ -91,15 +92,17 @@ internal static class Commands
         var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            CommandConsole.Print(parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message)));
+            Diagnostic[] wrong = [.. parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message))];
+            CommandConsole.Print(wrong);
             string path = string.Join(' ', Path(parsed.CommandResult));
-            CommandConsole.New(moves: false).Say($"Type '{path} --help' for what it takes.");
+            CommandConsole.Now.Say($"Type '{path} --help' for what it takes.");
+            Refusal.Answer(parsed, ExitCode.Usage, wrong);
             return ExitCode.Usage;
         }
 
         if (parsed.GetValue(LogFormat) is { } format && !CommandConsole.Formats.Contains(format))
         {
-            return Report(new UsageException("SCAL1050", $"--log-format takes {string.Join(" or ", CommandConsole.Formats)}, found '{format}'.", NearestSpelling.Hint(format, CommandConsole.Formats)), interrupted: false);
+            return Refuse(new UsageException("SCAL1050", $"--log-format takes {string.Join(" or ", CommandConsole.Formats)}, found '{format}'.", NearestSpelling.Hint(format, CommandConsole.Formats)), interrupted: false);
         }
 
         using var stop = new CancellationTokenSource();
@@ -111,13 +114,17 @@ internal static class Commands
         }
         catch (Exception e)
         {
-            int exit = Report(e, stop.IsCancellationRequested);
-            if (new Invocation(parsed, default).Json && exit != ExitCode.Interrupted)
-            {
-                bool check = parsed.CommandResult.Command.Name == "check";
-                JsonText.Print(check ? LookCommands.CheckSchema : "scaling.refused/1", new JsonObject { ["exit_code"] = exit, ["findings"] = JsonText.Of(Findings(e)) });
-            }
+            return Refuse(e, stop.IsCancellationRequested);
+        }
+        finally
+        {
+            CommandConsole.Clear();
+        }
 
+        int Refuse(Exception e, bool interrupted)
+        {
+            int exit = Report(e, interrupted);
+            Refusal.Answer(parsed, exit, exit == ExitCode.Interrupted ? [] : Findings(e));
             return exit;
         }
 
@@ -128,13 +135,15 @@ internal static class Commands
             {
                 if (stop.IsCancellationRequested)
                 {
-                    CommandConsole.New(moves: false).Say("Ended at once.");
+                    CommandConsole.Now.Say("Ended at once.");
+                    CommandConsole.Clear();
                 }
 
+                Refusal.Answer(parsed, ExitCode.Interrupted, []);
                 Environment.Exit(ExitCode.Interrupted); // Workers end when their pipe closes.
             }
 
-            CommandConsole.New(moves: false).Stopping();
+            CommandConsole.Now.Stopping();
             stop.Cancel();
         }
     }
@@ -156,9 +165,33 @@ internal static class Commands
         && context.ParseResult.GetResult(PipelineFile) is not { Tokens.Count: > 0 }
         && (context.WordToComplete.Length > 0 || context.ParseResult.GetResult(Target) is not { Tokens.Count: > 0 });
 
+    /// <summary>Options of which one would be dropped without a word.</summary>
+    private static void AddExclusions()
+    {
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (KeepGoing, FailFast), (Verify, Into), (Verify, RecordType) })
+        {
+            one.Validators.Add(result =>
+            {
+                if (!result.Implicit && result.GetResult(other) is { Implicit: false })
+                {
+                    result.AddError($"{one.Name} and {other.Name} exclude each other: leave one away.");
+                }
+            });
+        }
+
+        Locked.Validators.Add(result =>
+        {
+            if (!result.Implicit && result.GetResult(PackageId) is not null)
+            {
+                result.AddError("--locked and 'plugin add' exclude each other: what is added is not locked yet.");
+            }
+        });
+    }
+
     private static RootCommand Root()
     {
         AddCompletions();
+        AddExclusions();
         var root = new RootCommand(
             """
             Runs declarative pipelines for LLM scaling studies, each stage once: what is finished is found in a store by the content it was made from.
@@ -166,26 +199,28 @@ internal static class Commands
             Examples:
               dotnet scaling init                                    write a first study, pipeline.yaml, to begin with
               dotnet scaling run                                     run it, or what is missing of it
-              dotnet scaling plan study.yaml                         what would run, and why
-              dotnet scaling plan study.yaml --price h100-sxm        what it would cost
-              dotnet scaling why runs study.yaml                     why one stage would run, or last ran
-              dotnet scaling why runs@3f9a1c07 study.yaml            why one row would
-              dotnet scaling why law study.yaml --against 12         what changed since run 12
-              dotnet scaling run study.yaml --set runs.tokens_per_parameter=[20]
-              dotnet scaling run study.yaml --from law               fit, and all after it, again
-              dotnet scaling plan study.yaml --json > plan.json      freeze what would run …
+              dotnet scaling plan                                    what would run, and why
+              dotnet scaling plan study.yaml --price h100-sxm        of another file than pipeline.yaml, what it would cost
+              dotnet scaling why runs                                why one of its stages would run, or last ran
+              dotnet scaling why runs@048ae9f3                       why the rows whose names begin so would
+              dotnet scaling why law --against 12                    what changed since run 12
+              dotnet scaling run --set 'runs.tokens_per_parameter=[20]'   in quotes: brackets mean something to a shell
+              dotnet scaling run --from law                          fit, and all after it, again
+              dotnet scaling plan --json > plan.json                 freeze what would run …
               dotnet scaling run --plan plan.json                    … and run just that
-              dotnet scaling verify study.yaml --replay 3            are results what three actions give when repeated?
-              dotnet scaling check study.yaml                        find mistakes without running anything
-              dotnet scaling run study.yaml --jobs 4 --out here      four actions side by side, results to here/study
-              dotnet scaling run study.yaml --json > summary.json    a summary for programs
+              dotnet scaling verify --replay 3                       are results what three actions give when repeated?
+              dotnet scaling check                                   find mistakes without running anything
+              dotnet scaling run --jobs 4 --out here                 four actions side by side, results to here/quickstart
+              dotnet scaling run --json > summary.json               a summary for programs
               dotnet scaling run --log-format jsonl 2> events.jsonl  every change of state, for a dashboard
               dotnet scaling status                                  is somebody running it, and what is missing
-              dotnet scaling logs train@p12 --follow                 what one row prints while it runs
-              dotnet scaling show fit --file law.json                a file of the store, as it was made
+              dotnet scaling logs runs@048ae9f3.1.10 --follow        what one row prints while it runs
+              dotnet scaling show law --file law.json                a file of the store, as it was made
               dotnet scaling report > report.md                      the report of the last run
-              dotnet scaling graph study.yaml --format dot | dot -Tsvg > study.svg
+              dotnet scaling graph --format dot | dot -Tsvg > study.svg
               dotnet scaling schema > pipeline.schema.json           completion and checks in an editor
+
+            Stages are named as the study names them (here the one that init writes), not by the type after uses:.
 
             Exit codes: 0 done, 1 a stage failed, 2 usage, 3 invalid pipeline, 4 integrity, 5 infrastructure, 130 interrupted.
             """)
@@ -195,14 +230,14 @@ internal static class Commands
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, JsonPlan], PlanCommand.Run),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
-            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Json], VerifyCommand.Run),
+            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, Json], VerifyCommand.Run),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, Json], LogsCommand.Run),
             Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, Json], ShowCommand.Run),
-            Command("report", "Print the report of the last run.", [PipelineFile], ReportCommand.Run),
-            Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format], LookCommands.Graph),
-            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom], RestoreCommand.Run),
+            Command("report", "Print the report of the last run.", [PipelineFile, Json], ReportCommand.Run),
+            Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
+            Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set, Json], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
             Command("completion", "Print a script that completes commands, options, stages and rows in a shell.", [Shell], Completion.Run),
         };
@@ -211,7 +246,7 @@ internal static class Commands
             Command("list", "What its stages are made of, and who signed it.", [PipelineFile, Json], PluginCommands.List),
             Command("add", "Add a package to a pipeline and to its lock.", [PackageId, PipelineFile, PackageVersion], PluginCommands.Add),
             Command("restore", "Bring all that a run will need, native libraries too, so that it runs without a network.", [PipelineFile], PluginCommands.Restore),
-            Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile], PluginCommands.Verify),
+            Command("verify", "Read every byte of the packages and hold it against the lock.", [PipelineFile, Json], PluginCommands.Verify),
         });
         root.Add(CacheCommands.Command);
         foreach (var help in root.Options.OfType<System.CommandLine.Help.HelpOption>())
@@ -259,20 +294,22 @@ internal static class Commands
 
         var findings = Findings(e);
         Session.Print(findings);
-        return e switch
+        return ExitCode.Of(findings, e switch
         {
             UsageException => ExitCode.Usage,
-            PipelineRefusedException => ExitCode.Of(findings, ExitCode.InvalidPipeline),
-            StageFailedException => ExitCode.Of(findings, ExitCode.StageFailed),
+            PipelineRefusedException => ExitCode.InvalidPipeline,
+            StageFailedException => ExitCode.StageFailed,
             _ => ExitCode.Infrastructure,
-        };
+        });
     }
 
-    private static IReadOnlyList<Diagnostic> Findings(Exception e) => e switch
+    /// <summary>What went wrong, for people and programs.</summary>
+    public static IReadOnlyList<Diagnostic> Findings(Exception e) => e switch
     {
         UsageException usage => [usage.Diagnostic],
         PipelineRefusedException refused => refused.Findings,
         InfrastructureException infrastructure => [infrastructure.Diagnostic],
+        RemoteUsageException remote => [remote.Diagnostic],
         StageFailedException failed => failed.Diagnostics,
         IOException or UnauthorizedAccessException => [InfrastructureException.OfFile(e).Diagnostic],
         _ => [Defect.Of(e)],
@@ -301,12 +338,17 @@ internal static class Commands
 
         /// <summary>The frozen plan to run; null for a pipeline.</summary>
         public string? Plan => Parsed.GetValue(PlanFile) is not { } plan ? null
-            : Parsed.GetValue(PipelineFile) is null && Sets.Count == 0 ? plan
-            : throw new UsageException("SCAL1074", "--plan has its pipeline and settings within it, and goes with neither a pipeline file nor --set.");
+            : Parsed.GetValue(PipelineFile) is null && Sets.Count == 0 ? WithoutLock(plan)
+            : throw new UsageException("SCAL1074", "--plan has its pipeline and settings within it, and goes with neither a pipeline file nor --set.", "Leave them away, or plan again with them: 'dotnet scaling plan PIPELINE --set … --json'.");
 
-        public string PlanToExecute => Parsed.GetValue(PlanArgument)!;
+        public string PlanToExecute => WithoutLock(Parsed.GetValue(PlanArgument)!);
 
-        public int ReplayCount => Parsed.GetValue(Replay) is >= 0 and var count ? count : throw new UsageException("SCAL1075", $"--replay takes a whole number from 0, found {Parsed.GetValue(Replay)}.");
+        /// <summary>The code of a plan's stages is pinned by its digests; what a lock has is not asked.</summary>
+        private string WithoutLock(string plan) => LockUse == LockUse.Resolve
+            ? plan
+            : throw new UsageException("SCAL1074", "A plan has the digests of its plugins within it, resolves none, and does not go with --locked.", "Leave --locked away here, and plan with it: 'dotnet scaling plan PIPELINE --locked --json'.");
+
+        public int ReplayCount => Parsed.GetValue(Replay) is >= 0 and var count ? count : throw new UsageException("SCAL1075", $"--replay takes a whole number from 0, found {Parsed.GetValue(Replay)}.", "0 repeats nothing; 3 repeats three actions, drawn at random.");
 
         public int Seed => Parsed.GetValue(ReplaySeed);
 
@@ -320,8 +362,7 @@ internal static class Commands
 
             if (pipeline.Stages.All(s => s.Id != from))
             {
-                string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
-                throw new UsageException("SCAL1076", $"--from names the stage '{from}', which is not there. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(from, ids));
+                throw UsageException.NoStage("SCAL1076", from, pipeline.Stages.Select(s => s.Id), " for --from");
             }
 
             var again = new HashSet<string> { from };
@@ -341,8 +382,8 @@ internal static class Commands
 
         public string Shell => Parsed.GetValue(Commands.Shell)!;
 
-        /// <summary>What a pipeline is called that could not be read; no pipeline is no reason to fail again.</summary>
-        public string PipelineName => Parsed.GetValue(PipelineFile) ?? UsualPipeline;
+        /// <summary>Absolute path of the pipeline file, also of one that could not be read; null for a plan.</summary>
+        public string? PipelinePath => Parsed.GetResult(PlanFile) is not null || Parsed.GetResult(PipelineFile) is { Tokens: [{ Value: "" }] } ? null : System.IO.Path.GetFullPath(Parsed.GetValue(PipelineFile) ?? UsualPipeline);
 
         /// <summary>What <c>--price</c> asks; null where it is not given.</summary>
         public PriceTarget? PriceTarget => Parsed.GetValue(PriceOn) is not { } device ? null
@@ -355,7 +396,7 @@ internal static class Commands
 
         public string[] Stages => Parsed.GetValue(OnlyStages)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-        public string? InputsTo => Parsed.GetValue(InputsList) is { } list ? Folder(list, "--inputs-to") : null;
+        public string? InputsTo => Parsed.GetValue(InputsList) is { } list ? Folder(list, "--inputs-to", "file") : null;
 
         public string Package => Parsed.GetValue(PackageId)!;
 
@@ -376,11 +417,11 @@ internal static class Commands
 
         public string StoreFolder => Parsed.GetValue(Cache) is { } named ? Folder(named, "--cache") : DefaultStore();
 
-        private static string Folder(string path, string option) =>
-            path.Length > 0 ? path : throw new UsageException("SCAL1007", $"{option} takes a folder, found an empty text.");
+        private static string Folder(string path, string option, string kind = "folder") =>
+            path.Length > 0 ? path : throw new UsageException("SCAL1007", $"{option} takes a {kind}, found an empty text.", "Name one; '.' is the folder here.");
 
         public RunOptions Options => new(
-            Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}."),
+            Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}.", $"1 runs one action at a time; the default here is {Environment.ProcessorCount}."),
             Parsed.GetValue(FailFast) ? FailurePolicy.FailFast : Parsed.GetValue(KeepGoing) ? FailurePolicy.KeepGoing : FailurePolicy.FinishOthers,
             System.IO.Path.GetFullPath(Folder(Parsed.GetValue(Out)!, "--out")));
 
@@ -402,4 +443,15 @@ internal static class Commands
 internal sealed class UsageException(string code, string message, string? hint = null) : Exception(message)
 {
     public Diagnostic Diagnostic { get; } = new(code, message) { Hint = hint };
+
+    /// <summary>A stage that is not there.</summary>
+    /// <param name="code">Of whoever asked.</param>
+    /// <param name="id">As typed.</param>
+    /// <param name="there">Ids that there are.</param>
+    /// <param name="where">Where it was looked for, with a blank before it; empty for the pipeline.</param>
+    public static UsageException NoStage(string code, string id, IEnumerable<string> there, string where = "")
+    {
+        string[] ids = [.. there];
+        return new UsageException(code, $"There is no stage '{id}'{where}. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(id, ids));
+    }
 }

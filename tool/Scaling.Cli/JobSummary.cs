@@ -1,6 +1,7 @@
 // The page that GitHub shows of a job: how the run ended, stage by stage, and the study's report.
 using System.Text;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 
 namespace Scaling.Cli;
 
@@ -34,7 +35,7 @@ internal static class JobSummary
         var text = new StringBuilder($"## {summary.Pipeline}: {RunConsole.Outcome(summary.ExitCode)}\n\n| stage | uses | executed | cached | failed | time |\n|---|---|--:|--:|--:|--:|\n");
         foreach (var stage in summary.Stages)
         {
-            text.Append($"| {stage.Id} | {stage.Uses} | {stage.Executed} | {stage.Cached} | {stage.Failures.Count} | {RunConsole.Span(stage.Seconds)}{(stage.NotDone is { } why ? $", not done: {why}" : "")} |\n");
+            text.Append($"| {stage.Id} | {stage.Uses} | {stage.Executed} | {stage.Cached} | {stage.Failures.Count} | {Duration.InWords(stage.Seconds)}{(stage.NotDone is { } why ? $", not done: {why}" : "")} |\n");
         }
 
         text.Append('\n');

@@ -20,7 +20,7 @@ internal static class LogsCommand
         var logs = Logs(call.Target, actions, session.Store);
         if (call.Json)
         {
-            JsonText.Print("scaling.logs/1", Answer(actions.Stage, logs));
+            JsonText.Print("scaling.logs/1", pipeline, Answer(actions.Stage, logs));
             return ExitCode.Done;
         }
 
@@ -44,7 +44,7 @@ internal static class LogsCommand
         {
             foreach (var log in logs)
             {
-                Console.Out.WriteLine(FormattableString.Invariant($"{Word(log.State),-9} {PackageConsole.Size(log.Bytes),8}  {log.Written.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z  {log.Action.Name}"));
+                Console.Out.WriteLine(FormattableString.Invariant($"{Word(log.State),-9} {ByteCount.Text(log.Bytes),8}  {log.Written.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z  {log.Action.Name}"));
             }
         }
 

@@ -16,9 +16,9 @@ internal static class LookCommands
     {
         if (call.Json)
         {
-            JsonText.Print(CheckSchema, new JsonObject
+            JsonText.Print(CheckSchema, pipeline, new JsonObject
             {
-                ["pipeline"] = pipeline.Name, ["file"] = call.Pipeline, ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
+                ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
                 ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
             });
         }
@@ -42,7 +42,7 @@ internal static class LookCommands
         {
             if (call.GraphFormat == "json")
             {
-                JsonText.Print("scaling.graph/1", PipelineGraph.Json(pipeline));
+                JsonText.Print("scaling.graph/1", pipeline, PipelineGraph.Json(pipeline));
             }
             else
             {
@@ -95,5 +95,5 @@ internal static class LookCommands
         return await look(session, open.Pipeline, console).ConfigureAwait(false);
     }
 
-    private static ICommandConsole Quiet() => CommandConsole.New(moves: false);
+    private static ICommandConsole Quiet() => CommandConsole.For(moves: false);
 }

@@ -13,7 +13,7 @@ internal static class PackedPlugin
         string store = Path.Combine(Path.GetTempPath(), $"describe-plugin-{Guid.NewGuid():n}");
         try
         {
-            using var session = Session.Open(store, CommandConsole.New(moves: false));
+            using var session = Session.Open(store, CommandConsole.For(moves: false));
             var description = await session.Catalog.DescribePackage(Path.GetFullPath(assembly), Session.ToolVersion).ConfigureAwait(false);
             Console.Out.WriteLine(description.ToJson());
             return ExitCode.Done;

@@ -41,7 +41,6 @@ internal static class PipelineGraph
 
     public static JsonObject Json(Pipeline pipeline) => new()
     {
-        ["pipeline"] = pipeline.Name,
         ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
         ["edges"] = new JsonArray([.. Edges(pipeline).Select(e => new JsonObject { ["from"] = e.From, ["to"] = e.To, ["kinds"] = JsonText.Of(e.Kinds) })]),
     };

@@ -15,6 +15,7 @@ internal static class PlanCommand
         var estimates = ahead.Where(a => a.Missing.Count > 0).ToDictionary(a => a.Stage.Id, a => past.Estimate(a.Stage, a.Missing));
         if (call.Json)
         {
+            JsonText.Begin();
             using var output = new StreamWriter(Console.OpenStandardOutput());
             FrozenPlan.Of(pipeline, ahead, stage => estimates.GetValueOrDefault(stage.Stage.Id), Session.ToolVersion).Write(output);
             return ExitCode.Done;
@@ -38,7 +39,7 @@ internal static class PlanCommand
         int run = ahead.Sum(a => a.Missing.Count);
         int open = ahead.Count(a => a.Outlook == StageOutlook.Depends);
         Console.Out.WriteLine(run + open == 0 ? "Nothing to do." : $"To run: {run} {(run == 1 ? "action" : "actions")}{(open > 0 ? $", and what {open} {(open == 1 ? "stage" : "stages")} after them will need" : "")}.");
-        using var remote = run > 0 ? RemoteCommands.Of(call, session.Store, CommandConsole.New(moves: true)) : null;
+        using var remote = run > 0 ? RemoteCommands.Of(call, session.Store, CommandConsole.For(moves: true)) : null;
         if (remote is not null)
         {
             int there = await remote.CountThere([.. ahead.SelectMany(a => a.Missing).Select(a => a.Key)], call.Stop).ConfigureAwait(false);

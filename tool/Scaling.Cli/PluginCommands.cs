@@ -27,7 +27,7 @@ internal static class PluginCommands
         string[] own = [.. stages.Select(s => s.Package).OfType<PluginPackage>().Select(p => $"{p}")];
         if (call.Json)
         {
-            JsonText.Print("scaling.plugin-list/1", new JsonObject
+            JsonText.Print("scaling.plugin-list/1", open.Pipeline, new JsonObject
             {
                 ["packages"] = new JsonArray([.. packages.Select(p => JsonText.WithoutNulls(new JsonObject
                 {
@@ -128,11 +128,20 @@ internal static class PluginCommands
         findings = [.. findings.DistinctBy(f => f.Message)];
         int packages = closures.SelectMany(c => c).Distinct().Count();
         Session.Print(findings);
-        System.Console.Out.WriteLine($"{packages} {(packages == 1 ? "package" : "packages")} verified, {(findings.Count == 0 ? "no" : findings.Count)} {(findings.Count == 1 ? "finding" : "findings")}.");
-        return findings.Any(f => f.Severity == Severity.Error) ? ExitCode.Integrity : ExitCode.Done;
+        int exit = findings.Any(f => f.Severity == Severity.Error) ? ExitCode.Integrity : ExitCode.Done;
+        if (call.Json)
+        {
+            JsonText.Print("scaling.plugin-verify/1", open.Pipeline, new JsonObject { ["exit_code"] = exit, ["packages"] = packages, ["findings"] = JsonText.Of(findings) });
+        }
+        else
+        {
+            System.Console.Out.WriteLine($"{packages} {(packages == 1 ? "package" : "packages")} verified, {(findings.Count == 0 ? "no" : findings.Count)} {(findings.Count == 1 ? "finding" : "findings")}.");
+        }
+
+        return exit;
     }
 
-    private static ICommandConsole Console() => CommandConsole.New(moves: true);
+    private static ICommandConsole Console() => CommandConsole.For(moves: true);
 
     private static PipelineDocument Read(string file)
     {

@@ -6,8 +6,6 @@ namespace Scaling.Cli;
 
 internal static class PriceText
 {
-    private static readonly string[] Decimal = ["", "k", "M", "G", "T", "P"];
-
     /// <summary>A line a quantity: three significant digits and the unit; bytes with a decimal prefix.</summary>
     public static List<string> Lines(IEnumerable<PricedQuantity> quantities) =>
         [.. quantities.Select(q => $"{q.Name}: {Value(q.Value, q.Unit)}{(q.Combining == Combining.Greatest ? ", the greatest of an action" : "")}")];
@@ -16,8 +14,7 @@ internal static class PriceText
     {
         if (unit == "bytes")
         {
-            int prefix = value < 1000 ? 0 : Math.Min(Decimal.Length - 1, (int)(Math.Log10(value) / 3));
-            return string.Create(CultureInfo.InvariantCulture, $"{value / Math.Pow(1000, prefix):G3} {Decimal[prefix]}B");
+            return ByteCount.Text(value);
         }
 
         return value is 0 or (>= 0.01 and < 1e6)

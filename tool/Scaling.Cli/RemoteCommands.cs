@@ -11,7 +11,7 @@ namespace Scaling.Cli;
 internal static class RemoteCommands
 {
     private static readonly Option<string?> Address = new("--remote") { Description = "A remote cache: https://HOST/PATH or s3://BUCKET/PREFIX. Default: SCALING_REMOTE, else none.", Recursive = true, HelpName = "address" };
-    private static readonly Option<string?> Rights = new("--rights") { Description = "What may be done there. Default: SCALING_RIGHTS, else local:rw,remote:r.", Recursive = true, HelpName = "rights" };
+    private static readonly Option<string?> Rights = new("--rights") { Description = "What may be done there: local:rw,remote:RIGHTS, RIGHTS being r (read), w (write) or rw. Default: SCALING_RIGHTS, else local:rw,remote:r.", Recursive = true, HelpName = "rights" };
     private static readonly Option<bool> Offline = new("--offline") { Description = "Ask no remote cache.", Recursive = true };
     private static readonly Argument<string?> PushedPipeline = new("pipeline") { Description = "Give what its last run was made of. Default: the whole store.", DefaultValueFactory = _ => null };
     private static readonly Argument<string?> PulledPipeline = new("pipeline") { Description = $"The pipeline file. Default: {Commands.UsualPipeline}.", Arity = ArgumentArity.ZeroOrOne };
@@ -22,7 +22,7 @@ internal static class RemoteCommands
 
     public static Command Push { get; } = Of("push", "Give a remote cache what the store has and it lacks (--rights remote:rw).", PushedPipeline, Give);
 
-    public static Command Pull { get; } = Of("pull", "Bring what a pipeline wants and the store lacks from a remote cache. Only sweeps are evaluated.", PulledPipeline, Bring);
+    public static Command Pull { get; } = Of("pull", "Bring what a pipeline wants and the store lacks from a remote cache. Only sweeps are evaluated.", PulledPipeline, Bring, Commands.Set);
 
     public static Command Keygen { get; } = Of("keygen", "Make a writer's pair of keys: entries are signed with one and believed by the other.", KeyFolder, MakeKeys);
 
@@ -30,7 +30,7 @@ internal static class RemoteCommands
     public static RemoteEntries? Of(Commands.Invocation call, ContentStore store, ICommandConsole console)
     {
         string? address = call.Parsed.GetValue(Address);
-        return string.IsNullOrEmpty(address) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCALING_REMOTE")) ? null : Open(call, address, store, console);
+        return string.IsNullOrEmpty(address) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCALING_REMOTE")) ? null : Open(call, store, console);
     }
 
     /// <summary>Says what a run brought, waits for what it gives, and says what is not there then.</summary>
@@ -47,30 +47,13 @@ internal static class RemoteCommands
 
     /// <summary>Apart, so that what speaks to remotes is loaded only where there is one.</summary>
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static RemoteEntries? Open(Commands.Invocation call, string? address, ContentStore store, ICommandConsole console)
-    {
-        try
-        {
-            return RemoteSettings.Read(address, call.Parsed.GetValue(Rights), call.Parsed.GetValue(Offline), Environment.GetEnvironmentVariable) is { } settings ? RemoteEntries.Open(settings, store, console.Remotes) : null;
-        }
-        catch (RemoteUsageException e)
-        {
-            throw new UsageException(e.Diagnostic.Code, e.Diagnostic.Message, e.Diagnostic.Hint);
-        }
-    }
+    private static RemoteEntries? Open(Commands.Invocation call, ContentStore store, ICommandConsole console) => Settings(call) is { } settings ? RemoteEntries.Open(settings, store, console.Remotes) : null;
 
-    private static RemoteSettings Wanted(Commands.Invocation call)
-    {
-        try
-        {
-            return RemoteSettings.Read(call.Parsed.GetValue(Address), call.Parsed.GetValue(Rights), call.Parsed.GetValue(Offline), Environment.GetEnvironmentVariable)
-                ?? throw new UsageException("SCAL1044", call.Parsed.GetValue(Offline) ? "--offline asks no remote cache." : "No remote cache is named.", "Name one with --remote or SCALING_REMOTE.");
-        }
-        catch (RemoteUsageException e)
-        {
-            throw new UsageException(e.Diagnostic.Code, e.Diagnostic.Message, e.Diagnostic.Hint);
-        }
-    }
+    private static RemoteSettings? Settings(Commands.Invocation call) =>
+        RemoteSettings.Read(call.Parsed.GetValue(Address), call.Parsed.GetValue(Rights), call.Parsed.GetValue(Offline), Environment.GetEnvironmentVariable);
+
+    private static RemoteSettings Wanted(Commands.Invocation call) => Settings(call)
+        ?? throw new UsageException("SCAL1044", call.Parsed.GetValue(Offline) ? "--offline asks no remote cache." : "No remote cache is named.", "Name one with --remote or SCALING_REMOTE.");
 
     private static async Task<int> Give(Commands.Invocation call)
     {
@@ -79,7 +62,7 @@ internal static class RemoteCommands
             throw new UsageException("SCAL1041", "cache push needs the right to write to the remote cache, which the rights do not give.", "--rights local:rw,remote:rw, or SCALING_RIGHTS.");
         }
 
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         using var store = ContentStore.Open(call.StoreFolder, console.FoundDamage);
         using var remote = Of(call, store, console)!;
         string[] keys = call.Parsed.GetValue(PushedPipeline) is { } pipeline ? LastRun(store, pipeline) : [.. new StoreExchange(store).Keys];
@@ -100,9 +83,9 @@ internal static class RemoteCommands
             throw new UsageException("SCAL1041", "cache pull needs the right to read from the remote cache, which the rights do not give.", "--rights local:rw,remote:r, or SCALING_RIGHTS.");
         }
 
-        var console = CommandConsole.New(moves: true);
+        var console = CommandConsole.For(moves: true);
         string file = call.Parsed.GetValue(PulledPipeline) ?? call.Pipeline;
-        var open = await Session.Open(file, call.StoreFolder, console, call.LockUse).ConfigureAwait(false);
+        var open = await Session.Open(file, call.StoreFolder, console, call.LockUse, call.Sets).ConfigureAwait(false);
         using var session = open.Session;
         using var remote = Of(call, session.Store, console)!;
         var ahead = await new Outlook(open.Pipeline, session.Store, session.Workers, console, session.Code, remote).Look(call.Stop).ConfigureAwait(false);
@@ -128,23 +111,17 @@ internal static class RemoteCommands
 
     private static Task<int> MakeKeys(Commands.Invocation call)
     {
-        try
-        {
-            var (own, shared, id) = SigningKey.Make(call.Parsed.GetValue(KeyFolder)!);
-            Console.Out.WriteLine($"{id}\n{own}\n{shared}");
-            Console.Error.WriteLine($"SCALING_SIGNING_KEY={own} signs what this writer gives; keep it secret. Readers put {Path.GetFileName(shared)} into the folder of SCALING_TRUSTED_KEYS.");
-            return Task.FromResult(ExitCode.Done);
-        }
-        catch (RemoteUsageException e)
-        {
-            throw new UsageException(e.Diagnostic.Code, e.Diagnostic.Message, e.Diagnostic.Hint);
-        }
+        var (own, shared, id) = SigningKey.Make(call.Parsed.GetValue(KeyFolder)!);
+        Console.Out.WriteLine($"{id}\n{own}\n{shared}");
+        Console.Error.WriteLine($"SCALING_SIGNING_KEY={own} signs what this writer gives; keep it secret. Readers put {Path.GetFileName(shared)} into the folder of SCALING_TRUSTED_KEYS.");
+        return Task.FromResult(ExitCode.Done);
     }
 
-    private static Command Of(string name, string description, Argument argument, Func<Commands.Invocation, Task<int>> run)
+    private static Command Of(string name, string description, Argument argument, Func<Commands.Invocation, Task<int>> run, params Option[] options)
     {
         var command = new Command(name, description);
         command.Arguments.Add(argument);
+        Array.ForEach(options, command.Options.Add);
         command.SetAction((parsed, stop) => run(new Commands.Invocation(parsed, stop)));
         return command;
     }

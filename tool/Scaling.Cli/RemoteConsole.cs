@@ -1,4 +1,5 @@
 // The remote cache as a person reads it: warnings as they come, and how far transfers are.
+using Scaling.Engine.Pipelines;
 using Scaling.Remote;
 using Scaling.Sdk;
 
@@ -12,8 +13,8 @@ internal sealed class RemoteConsole(ICommandConsole console) : IRemoteObserver
     public void Moved(Transfer transfer)
     {
         double rate = transfer.Seconds > 0 ? transfer.Bytes / transfer.Seconds : 0;
-        string left = rate > 0 && transfer.OfBytes > transfer.Bytes ? $", {RunConsole.Span((transfer.OfBytes - transfer.Bytes) / rate)} left" : "";
-        console.Moving($"{(transfer.Incoming ? "bringing" : "giving")} {transfer.Entries} of {transfer.OfEntries} {Entries(transfer.OfEntries)}, {PackageConsole.Size(transfer.Bytes)} ({PackageConsole.Size((long)rate)}/s{left})");
+        string left = rate > 0 && transfer.OfBytes > transfer.Bytes ? $", {Duration.InWords((transfer.OfBytes - transfer.Bytes) / rate)} left" : "";
+        console.Moving($"{(transfer.Incoming ? "bringing" : "giving")} {transfer.Entries} of {transfer.OfEntries} {Entries(transfer.OfEntries)}, {ByteCount.Text(transfer.Bytes)} ({ByteCount.Text((long)rate)}/s{left})");
     }
 
     /// <summary>The singular, or not.</summary>

@@ -1,4 +1,5 @@
 // report: the report of the last run, as text that a terminal and a pull request show.
+using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Store;
 
@@ -27,14 +28,24 @@ internal static class ReportCommand
             throw new UsageException("SCAL1057", $"The last run of {call.Pipeline} left no report: none of its stages gave {Markdown}.", "A stage that uses 'export' does.");
         }
 
-        foreach (var report in reports)
+        string[] paths = [.. reports.Select(r => Path.Combine(last.ResultsFolder, r.Path))];
+        if (paths.FirstOrDefault(p => !File.Exists(p)) is { } gone)
         {
-            string path = Path.Combine(last.ResultsFolder, report.Path);
-            if (!File.Exists(path))
-            {
-                throw new UsageException("SCAL1058", $"The report of the last run is gone: {path}.", $"'dotnet scaling run {call.Pipeline}' writes it again, and executes nothing for that.");
-            }
+            throw new UsageException("SCAL1058", $"The report of the last run is gone: {gone}.", $"'dotnet scaling run {call.Pipeline}' writes it again, and executes nothing for that.");
+        }
 
+        if (call.Json)
+        {
+            JsonText.Print("scaling.report/1", new JsonObject
+            {
+                ["pipeline"] = last.Pipeline, ["path"] = pipeline, ["run"] = last.Number,
+                ["reports"] = new JsonArray([.. paths.Select(p => new JsonObject { ["name"] = Path.GetFileName(p), ["path"] = p })]),
+            });
+            return Task.FromResult(ExitCode.Done);
+        }
+
+        foreach (string path in paths)
+        {
             if (Path.GetFileName(path) == Markdown)
             {
                 Console.Out.Write(File.ReadAllText(path));

@@ -1,4 +1,5 @@
 // restore: the results of a pipeline where a build wants them, from its committed results or the store, and never stale ones.
+using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Planning;
@@ -16,12 +17,14 @@ internal static class RestoreCommand
     /// <param name="Content">In place of it.</param>
     private sealed record Result(string Name, string Sha256, string? Path, byte[]? Content);
 
+    private const string Schema = "scaling.restore/1";
+
     public static async Task<int> Run(Commands.Invocation call)
     {
         string? into = call.VerifyOnly ? null : Path.GetFullPath(call.IntoFolder ?? throw new UsageException("SCAL1009", "restore needs to know where to: --into FOLDER, or --verify to write nothing."));
         var missing = new List<Diagnostic>();
-        var console = CommandConsole.New(moves: false);
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, withoutFiles: missing.Add).ConfigureAwait(false);
+        var console = CommandConsole.For(moves: false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets, missing.Add).ConfigureAwait(false);
         using var session = open.Session;
         var stages = Wanted(open.Pipeline, call.Stages);
         string lockPath = PipelineLock.PathOf(open.Pipeline.Path);
@@ -42,6 +45,11 @@ internal static class RestoreCommand
         if (results is null)
         {
             Session.Print(stale);
+            if (call.Json)
+            {
+                JsonText.Print(Schema, open.Pipeline, new JsonObject { ["exit_code"] = ExitCode.Integrity, ["findings"] = JsonText.Of(stale) });
+            }
+
             return ExitCode.Integrity;
         }
 
@@ -49,7 +57,16 @@ internal static class RestoreCommand
         var written = into is null ? [.. results.Select(r => r.Path!)] : Write(results, into, session.Store);
         record?.Write(open.Pipeline.Name, into!, [.. results.Select(r => r.Name)]);
         WriteInputs(call.InputsTo, open.Pipeline, lockPath, results);
-        written.ForEach(Console.Out.WriteLine);
+        if (call.Json)
+        {
+            var files = results.Zip(written, (result, path) => new JsonObject { ["name"] = result.Name, ["sha256"] = result.Sha256, ["path"] = path });
+            JsonText.Print(Schema, open.Pipeline, new JsonObject { ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(), ["files"] = new JsonArray([.. files]) });
+        }
+        else
+        {
+            written.ForEach(Console.Out.WriteLine);
+        }
+
         return ExitCode.Done;
     }
 
@@ -59,7 +76,7 @@ internal static class RestoreCommand
         string[] known = [.. pipeline.Stages.Select(s => s.Id)];
         if (ids.FirstOrDefault(id => !known.Contains(id)) is { } unknown)
         {
-            throw new UsageException("SCAL1004", $"There is no stage '{unknown}'. There are: {string.Join(", ", known)}.", NearestSpelling.Hint(unknown, known));
+            throw UsageException.NoStage("SCAL1004", unknown, known);
         }
 
         return [.. pipeline.Stages.Where(s => ids.Length > 0 ? ids.Contains(s.Id) : pipeline.Stages.All(other => !other.Needs.Contains(s)))];

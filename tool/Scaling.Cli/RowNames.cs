@@ -12,4 +12,16 @@ internal static class RowNames
         T[] exact = [.. among.Where(a => name(a) == point)];
         return exact.Length > 0 ? exact : [.. among.Where(a => name(a)?.StartsWith(point, StringComparison.Ordinal) ?? false)];
     }
+
+    /// <summary>A row that is not there.</summary>
+    /// <param name="stage">Id of the stage.</param>
+    /// <param name="point">As typed.</param>
+    /// <param name="there">Names of its rows; null where one has none.</param>
+    public static UsageException NoRow(string stage, string point, IEnumerable<string?> there)
+    {
+        string[] names = [.. there.OfType<string>().Take(5)];
+        return names.Length == 0
+            ? new UsageException("SCAL1006", $"The stage '{stage}' has no row '{point}': it has no rows.", $"Name the stage alone: {stage}.")
+            : new UsageException("SCAL1006", $"The stage '{stage}' has no row '{point}'. Its rows begin: {string.Join(", ", names)}.", $"For example '{stage}@{names[0]}'; 'dotnet scaling show {stage} --json' lists all that are made.");
+    }
 }

@@ -13,30 +13,33 @@ internal static class RunCommand
     public static async Task<int> Run(Commands.Invocation call)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        var console = CommandConsole.New(moves: true, call.Quiet);
+        var console = CommandConsole.For(moves: true, call.Quiet);
         RunSummary? summary = null;
+        string? path = call.PipelinePath;
+        IReadOnlyList<Diagnostic> findings = [];
         int exit;
         try
         {
-            summary = await Execute(call, console).ConfigureAwait(false);
+            (summary, path) = await Execute(call, console).ConfigureAwait(false);
             exit = summary.ExitCode;
         }
         catch (Exception e)
         {
             exit = Commands.Report(e, call.Stop.IsCancellationRequested); // Whoever reads the summary gets one, whatever happens.
+            findings = exit == ExitCode.Interrupted ? [] : Commands.Findings(e);
         }
 
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
         console.Conclude(summary, exit, seconds);
         if (call.Json)
         {
-            Console.Out.WriteLine(ToJson(summary?.Pipeline ?? call.PipelineName, exit, seconds, summary));
+            Answer(summary, path, exit, seconds, findings);
         }
 
         return exit;
     }
 
-    private static async Task<RunSummary> Execute(Commands.Invocation call, ICommandConsole console)
+    private static async Task<(RunSummary Summary, string Path)> Execute(Commands.Invocation call, ICommandConsole console)
     {
         var options = call.Options;
         if (call.Plan is { } file)
@@ -52,7 +55,7 @@ internal static class RunCommand
     }
 
     /// <summary>Runs a frozen plan. The lock keeps the plugins that it has: the plan was made with them.</summary>
-    private static async Task<RunSummary> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
+    private static async Task<(RunSummary Summary, string Path)> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
     {
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
         session.DemandStore();
@@ -60,12 +63,13 @@ internal static class RunCommand
         return await Execute(call, session, pipeline, options with { Plan = plan }, console, held => held?.Plugins ?? []).ConfigureAwait(false);
     }
 
-    private static async Task<RunSummary> Execute(
+    private static async Task<(RunSummary Summary, string Path)> Execute(
         Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console, Func<PipelineLock?, IReadOnlyList<LockedPlugin>> plugins)
     {
         options = options with { Again = call.Again(pipeline) };
         using var remote = RemoteCommands.Of(call, session.Store, console);
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
+        new RunHistory(session.Store, pipeline.Path).Begin();
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
         var summary = await new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote).Run(call.Stop).ConfigureAwait(false);
         if (remote is not null)
@@ -75,7 +79,7 @@ internal static class RunCommand
 
         if (summary.ExitCode != ExitCode.Done)
         {
-            return summary;
+            return (summary, pipeline.Path);
         }
 
         if (pipeline.Overrides.Count > 0)
@@ -87,7 +91,7 @@ internal static class RunCommand
             WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary.Results, summary.Natives, plugins(held), Session.ToolVersion, session.Store));
         }
 
-        return summary;
+        return (summary, pipeline.Path);
     }
 
     /// <summary>What plugins were resolved to is kept before they run: the next run takes the same.</summary>
@@ -129,10 +133,18 @@ internal static class RunCommand
         }
     }
 
-    private static string ToJson(string pipeline, int exitCode, double seconds, RunSummary? summary) => JsonText.Line("scaling.run/1", new JsonObject
+    /// <summary>Answers a program.</summary>
+    /// <param name="summary">How it ended; null where it did not begin.</param>
+    /// <param name="path">Absolute path of the pipeline file; null where that is not known.</param>
+    /// <param name="exitCode">What the tool ends with.</param>
+    /// <param name="seconds">What it took.</param>
+    /// <param name="findings">Why it did not begin.</param>
+    public static void Answer(RunSummary? summary, string? path, int exitCode, double seconds, IReadOnlyList<Diagnostic> findings) => JsonText.PrintLine("scaling.run/1", new JsonObject
     {
-        ["pipeline"] = pipeline,
+        ["pipeline"] = summary?.Pipeline,
+        ["path"] = path,
         ["exit_code"] = exitCode,
+        ["findings"] = summary is null ? JsonText.Of(findings) : null,
         ["seconds"] = Math.Round(seconds, 3),
         ["results_folder"] = summary?.ResultsFolder,
         ["stages"] = new JsonArray([.. (summary?.Stages ?? []).Select(s => new JsonObject

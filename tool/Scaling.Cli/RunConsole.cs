@@ -1,5 +1,6 @@
 // A run as a person reads it: plain lines, and on a terminal one line that moves.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Plugins;
@@ -10,7 +11,7 @@ namespace Scaling.Cli;
 
 /// <summary>Writes to standard error. Off a terminal a line of progress comes every ten seconds at most. There are no colours.</summary>
 /// <param name="writer">Takes the lines.</param>
-/// <param name="isTerminal">Whether a line may move.</param>
+/// <param name="isTerminal">Whether it is a terminal.</param>
 /// <param name="time">The clock.</param>
 internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : ICommandConsole
 {
@@ -25,12 +26,19 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     private StageGroups? _groups;
     private long _lastProgress;
     private int _drawn;
+    private bool _hasDrawn;
 
     /// <summary>Those of the CI system that shows the lines; null for none.</summary>
     public LogMarks? Marks { get; init; }
 
     /// <summary>Says what failed and what warns, and nothing else.</summary>
-    public bool Quiet { get; init; }
+    public bool Quiet { get; set; }
+
+    /// <summary>Whether a line may move where the terminal allows it.</summary>
+    public bool Moves { get; set; }
+
+    /// <summary>Called once, before the first line moves.</summary>
+    public Action? Drawing { get; init; }
 
     public IPackageObserver Packages => field ??= new PackageConsole(this, time);
 
@@ -163,7 +171,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         {
             string counts = summary.Executed == 0 && summary.NotDone is null
                 ? "cached"
-                : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Span(summary.Seconds)}";
+                : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Duration.InWords(summary.Seconds)}";
             string line = $"{summary.Id,-10} {summary.Uses,-12} {(summary.NotDone is null ? counts : $"{counts}; not done: {summary.NotDone}")}";
             if (!Quiet)
             {
@@ -220,7 +228,13 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         _ => "Not done",
     };
 
-    public void Stopping() => Say("Stopping: running actions write their checkpoints. Once more ends at once.");
+    public void Stopping()
+    {
+        lock (_writing)
+        {
+            Line("Stopping: running actions write their checkpoints. Once more ends at once."); // Also where it is quiet: a key was pressed.
+        }
+    }
 
     public void Say(string text)
     {
@@ -256,24 +270,32 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
+    private bool IsMoving => isTerminal && Moves;
+
     private bool IsTimeToDraw()
     {
         bool first = _lastProgress == 0;
-        if (!first && time.GetElapsedTime(_lastProgress) < (isTerminal ? RedrawInterval : LineInterval))
+        if (!first && time.GetElapsedTime(_lastProgress) < (IsMoving ? RedrawInterval : LineInterval))
         {
             return false;
         }
 
         _lastProgress = time.GetTimestamp();
-        return isTerminal || !first; // Off a terminal the first line comes after one interval: what is short stays silent.
+        return IsMoving || !first; // Off a terminal the first line comes after one interval: what is short stays silent.
     }
 
     private void DrawNow(string line)
     {
-        if (!isTerminal)
+        if (!IsMoving)
         {
-            writer.WriteLine(line);
+            Line(line);
             return;
+        }
+
+        if (!_hasDrawn)
+        {
+            Drawing?.Invoke();
+            _hasDrawn = true;
         }
 
         line = line.Length > Width ? line[..Width] : line;
@@ -286,7 +308,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         // A stage that is executed to plan has no pace.
         if (!Quiet && (_groups?.Shows(stage.Id) ?? true) && _stages.TryGetValue(stage.Id, out var pace) && IsTimeToDraw())
         {
-            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({Speed(speed)}, {Span(left)} left)" : "";
+            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({Speed(speed)}, {Duration.InWords(left)} left)" : "";
             DrawNow(Fitted($"{Name(stage)}{pace.Done}/{pace.Wanted}{rate}", point, progress));
         }
     }
@@ -345,13 +367,21 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
     private void Line(string text)
     {
-        if (_drawn > 0)
-        {
-            writer.Write($"\r{new string(' ', _drawn)}\r");
-            _drawn = 0;
-        }
-
+        Clear();
         writer.WriteLine(text);
+    }
+
+    /// <summary>Takes the line that moves away.</summary>
+    public void Clear()
+    {
+        lock (_writing)
+        {
+            if (_drawn > 0)
+            {
+                writer.Write($"\r{new string(' ', _drawn)}\r");
+                _drawn = 0;
+            }
+        }
     }
 
     private static Diagnostic Placed(Diagnostic finding, StageNode stage) => finding.Location is null ? finding with { Location = stage.Location } : finding;
@@ -366,8 +396,4 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
     private static string Speed(double rowsPerSecond) =>
         rowsPerSecond >= 1 ? FormattableString.Invariant($"{rowsPerSecond:0.#}/s") : rowsPerSecond >= 1.0 / 60 ? FormattableString.Invariant($"{rowsPerSecond * 60:0.#}/min") : FormattableString.Invariant($"{rowsPerSecond * 3600:0.##}/h");
-
-    /// <summary>A time as people read it.</summary>
-    public static string Span(double seconds) =>
-        seconds < 60 ? $"{seconds:0.0} s" : seconds < 3600 ? $"{(int)seconds / 60} min {(int)seconds % 60:00} s" : $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min";
 }

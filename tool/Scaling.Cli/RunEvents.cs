@@ -23,6 +23,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     private readonly Dictionary<string, long> _lastProgress = [];
     private readonly HashSet<string> _running = [];
     private bool _begun;
+    private bool _ended;
 
     public IPackageObserver Packages => this;
 
@@ -111,7 +112,16 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
         ["failed"] = summary.Failures.Count, ["seconds"] = Rounded(summary.Seconds), ["not_done"] = summary.NotDone,
     });
 
-    public void Conclude(RunSummary? summary, int exitCode, double seconds) => Write("run_ended", new JsonObject
+    public void Conclude(RunSummary? summary, int exitCode, double seconds)
+    {
+        lock (_writing)
+        {
+            Write("run_ended", Conclusion(summary, exitCode, seconds));
+            _ended = true;
+        }
+    }
+
+    private static JsonObject Conclusion(RunSummary? summary, int exitCode, double seconds) => new()
     {
         ["exit_code"] = exitCode,
         ["executed"] = summary?.Stages.Sum(s => s.Executed) ?? 0,
@@ -119,7 +129,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
         ["failed"] = summary?.Stages.Sum(s => s.Failures.Count) ?? 0,
         ["seconds"] = Rounded(seconds),
         ["results_folder"] = summary?.ResultsFolder,
-    });
+    };
 
     public void Say(string text) => Write("message", new JsonObject { ["text"] = text });
 
@@ -174,6 +184,11 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     {
         lock (_writing)
         {
+            if (_ended)
+            {
+                return; // Its end is the last that is told of a run, though it be interrupted while others still work.
+            }
+
             members.Insert(0, "event", name);
             members.Insert(1, "time", JsonText.Of(time.GetUtcNow()));
             writer.WriteLine(_begun ? JsonText.Line(members) : JsonText.Line(Schema, members));

@@ -2,6 +2,7 @@
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Keys;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 
@@ -21,7 +22,7 @@ internal static class ShowCommand
         }
         else if (call.Json)
         {
-            JsonText.Print("scaling.show/1", new JsonObject { ["stage"] = actions.Stage.Id, ["entries"] = new JsonArray([.. entries.Select(m => Answer(m, store))]) });
+            JsonText.Print("scaling.show/1", pipeline, new JsonObject { ["stage"] = actions.Stage.Id, ["entries"] = new JsonArray([.. entries.Select(m => Answer(m, store))]) });
         }
         else
         {
@@ -73,7 +74,7 @@ internal static class ShowCommand
         var output = Console.Out;
         output.WriteLine($"{stage.Id}{(entry.Point is null ? "" : "@" + entry.Point)} ({entry.Stage})");
         output.WriteLine($"  key        {entry.Key}");
-        output.WriteLine(FormattableString.Invariant($"  published  {entry.Published.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z after {RunConsole.Span(entry.Seconds)}{(whole ? " of all its rows" : "")}"));
+        output.WriteLine(FormattableString.Invariant($"  published  {entry.Published.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z after {Duration.InWords(entry.Seconds)}{(whole ? " of all its rows" : "")}"));
         output.WriteLine("  made of");
         foreach (var part in entry.Entries.Where(e => e.Kind != EntryKind.Member))
         {
@@ -82,13 +83,13 @@ internal static class ShowCommand
 
         foreach (var row in entry.Entries.Where(e => e.Kind == EntryKind.Member))
         {
-            output.WriteLine($"    {"row",-12} {row.Name,-24} {row.Value[..12]}{(store.Read(row.Value) is { } made ? $"  {RunConsole.Span(made.Seconds)}" : "")}");
+            output.WriteLine($"    {"row",-12} {row.Name,-24} {row.Value[..12]}{(store.Read(row.Value) is { } made ? $"  {Duration.InWords(made.Seconds)}" : "")}");
         }
 
         output.WriteLine("  files");
         foreach (var file in entry.Files)
         {
-            output.WriteLine($"    {file.ResultName,-37} {PackageConsole.Size(file.Bytes),8}  {file.Sha256}{(file.Volatile ? "  differs from run to run" : "")}");
+            output.WriteLine($"    {file.ResultName,-37} {ByteCount.Text(file.Bytes),8}  {file.Sha256}{(file.Volatile ? "  differs from run to run" : "")}");
         }
     }
 

@@ -2,7 +2,6 @@
 using Scaling.Engine.Execution;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
-using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
@@ -50,10 +49,9 @@ internal sealed record StageActions(StageNode Stage, IReadOnlyList<FoundAction> 
     public static async Task<StageActions> Of(Commands.Invocation call, Session session, Pipeline pipeline, IRunObserver console)
     {
         string id = call.Target.Split('@', 2)[0];
-        string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
-        if (!ids.Contains(id))
+        if (pipeline.Stages.All(s => s.Id != id))
         {
-            throw new UsageException("SCAL1004", $"There is no stage '{id}'. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(id, ids));
+            throw UsageException.NoStage("SCAL1004", id, pipeline.Stages.Select(s => s.Id));
         }
 
         var ahead = (await new Outlook(pipeline, session.Store, session.Workers, console, session.Code) { Evaluates = false }.Look(call.Stop).ConfigureAwait(false)).First(a => a.Stage.Id == id);
@@ -78,8 +76,7 @@ internal sealed record StageActions(StageNode Stage, IReadOnlyList<FoundAction> 
         }
 
         var named = RowNames.Find(among, a => a.Name, point);
-        return named.Length > 0 ? named : throw new UsageException(
-            "SCAL1006", $"The stage '{Stage.Id}' has no row '{point}'. {(FansOut ? $"Its rows begin: {string.Join(", ", among.Take(5).Select(a => a.Name))}" : "It has no rows")}.");
+        return named.Length > 0 ? named : throw RowNames.NoRow(Stage.Id, point, among.Where(_ => FansOut).Select(a => a.Name));
     }
 
     /// <summary>What became of an action.</summary>

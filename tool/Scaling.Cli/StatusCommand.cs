@@ -1,6 +1,7 @@
 // status: who runs a pipeline now, how its last run ended, what is missing. Nothing is executed.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -16,14 +17,15 @@ internal static class StatusCommand
     {
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code) { Evaluates = false }.Look(call.Stop).ConfigureAwait(false);
         Running[] running = [.. ahead.SelectMany(a => RunningOf(a, session.Store))];
-        var last = new RunHistory(session.Store, pipeline.Path).Last;
+        var history = new RunHistory(session.Store, pipeline.Path);
+        var last = history.Last;
         if (call.Json)
         {
-            JsonText.Print("scaling.status/1", Answer(pipeline, running, last, ahead));
+            JsonText.Print("scaling.status/1", pipeline, Answer(history.Runners, running, last, ahead));
         }
         else
         {
-            Tell(running, last, ahead, session.Store.Now);
+            Tell(history.Runners, running, last, ahead, session.Store.Now);
         }
 
         return ExitCode.Done;
@@ -36,13 +38,13 @@ internal static class StatusCommand
         where held is not null
         select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);
 
-    private static void Tell(IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now)
+    private static void Tell(IReadOnlyList<string> runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now)
     {
         var output = Console.Out;
-        output.WriteLine(running.Count == 0 ? "Nobody runs it now." : $"Running: {Actions(running.Count)}");
+        output.WriteLine(running.Count > 0 ? $"Running: {Actions(running.Count)}" : runners.Count == 0 ? "Nobody runs it now." : $"Running, and none of these actions just now: {string.Join(", ", runners)}");
         foreach (var action in running)
         {
-            output.WriteLine(FormattableString.Invariant($"  {action.Stage}{(action.Action.Name is { } name ? "@" + name : "")}  {action.Holder}, since {Time(action.Since)} ({RunConsole.Span(Math.Max(0, (now - action.Since).TotalSeconds))})"));
+            output.WriteLine(FormattableString.Invariant($"  {action.Stage}{(action.Action.Name is { } name ? "@" + name : "")}  {action.Holder}, since {Time(action.Since)} ({Duration.InWords(Math.Max(0, (now - action.Since).TotalSeconds))})"));
         }
 
         if (last is null)
@@ -51,7 +53,7 @@ internal static class StatusCommand
         }
         else
         {
-            output.WriteLine($"Last run: number {last.Number}, ended {Time(last.Ended)} after {RunConsole.Span((last.Ended - last.Started).TotalSeconds)}. {RunConsole.Outcome(last.ExitCode)} (exit code {last.ExitCode}). Results: {last.ResultsFolder}");
+            output.WriteLine($"Last run: number {last.Number}, ended {Time(last.Ended)} after {Duration.InWords((last.Ended - last.Started).TotalSeconds)}. {RunConsole.Outcome(last.ExitCode)} (exit code {last.ExitCode}). Results: {last.ResultsFolder}");
             foreach (var stage in last.Stages)
             {
                 output.WriteLine($"  {stage.Id,-10} {stage.Type,-12} {stage.Executed} executed, {stage.Cached} cached{(stage.Failed > 0 ? $", {stage.Failed} failed" : "")}{(stage.NotDone is { } why ? $"; not done: {why}" : "")}");
@@ -67,10 +69,9 @@ internal static class StatusCommand
         }
     }
 
-    private static JsonObject Answer(Pipeline pipeline, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
+    private static JsonObject Answer(IReadOnlyList<string> runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
     {
-        ["pipeline"] = pipeline.Name,
-        ["path"] = pipeline.Path,
+        ["runners"] = JsonText.Of(runners),
         ["running"] = new JsonArray([.. running.Select(r => JsonText.WithoutNulls(new JsonObject
         {
             ["stage"] = r.Stage, ["point"] = r.Action.Point, ["prepares"] = r.Action.Prepares ? true : null, ["key"] = r.Action.Key, ["holder"] = r.Holder, ["since"] = JsonText.Of(r.Since),

@@ -40,7 +40,7 @@ internal static class VerifyCommand
         int exit = findings.Length == 0 ? ExitCode.Done : ExitCode.Of(findings, ExitCode.StageFailed);
         if (call.Json)
         {
-            JsonText.Print("scaling.verify/1", new JsonObject
+            JsonText.Print("scaling.verify/1", pipeline, new JsonObject
             {
                 ["exit_code"] = exit,
                 ["present"] = present,

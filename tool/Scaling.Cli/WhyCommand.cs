@@ -2,10 +2,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
-using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
@@ -16,8 +16,7 @@ internal static class WhyCommand
         string[] target = call.Target.Split('@', 2);
         if (pipeline.Stages.All(s => s.Id != target[0]))
         {
-            string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
-            throw new UsageException("SCAL1004", $"There is no stage '{target[0]}'. There are: {string.Join(", ", ids)}.", NearestSpelling.Hint(target[0], ids));
+            throw UsageException.NoStage("SCAL1004", target[0], pipeline.Stages.Select(s => s.Id));
         }
 
         var history = new RunHistory(session.Store, pipeline.Path);
@@ -29,7 +28,7 @@ internal static class WhyCommand
         var actions = target is [_, var point] ? why.Rows(point) : null;
         if (call.Json)
         {
-            JsonText.Print("scaling.why/1", why.ToJson(actions));
+            JsonText.Print("scaling.why/1", pipeline, why.ToJson(actions));
         }
         else
         {
@@ -65,7 +64,7 @@ internal static class WhyCommand
         {
             var rows = RowNames.Find(Stage.Plan?.Actions ?? [], a => a.Point, point);
             return Stage.Plan is { } plan && rows.Length == 0
-                ? throw new UsageException("SCAL1006", $"The stage '{Stage.Stage.Id}' has no row '{point}'. Its rows begin: {string.Join(", ", plan.Actions.Take(5).Select(a => a.Point ?? "(it has no rows)"))}.")
+                ? throw RowNames.NoRow(Stage.Stage.Id, point, plan.Actions.Select(a => a.Point))
                 : rows;
         }
 
@@ -156,7 +155,7 @@ internal static class WhyCommand
             if (IsMissing(row) && Past.Nearest(Stage.Plan!, row, Explainer) is { } near)
             {
                 string point = near.Manifest.Point is { } name ? $"@{name}" : "";
-                yield return $"nearest past entry: {near.Manifest.Key[..12]}{point} of run {near.Run}, which took {ComputeEstimate.Span(near.Manifest.Seconds)}: {string.Join("; ", near.Differences.Select(d => d.Text))}";
+                yield return $"nearest past entry: {near.Manifest.Key[..12]}{point} of run {near.Run}, which took {Duration.InWords(near.Manifest.Seconds)}: {string.Join("; ", near.Differences.Select(d => d.Text))}";
             }
         }
 

@@ -57,7 +57,7 @@ public sealed class ContentStoreTests : IDisposable
         }
 
         string file = Directory.EnumerateFiles(_folder[$"store/{what}"], "*", SearchOption.AllDirectories).Single();
-        Damage(file, how);
+        Scaling.TestKit.Damage.Do(file, how);
         using var again = Open();
 
         Assert.Null(again.Find(Key));
@@ -72,7 +72,7 @@ public sealed class ContentStoreTests : IDisposable
     {
         string file = Prove();
         var time = File.GetLastWriteTimeUtc(file);
-        Damage(file, "flip");
+        Scaling.TestKit.Damage.Do(file, "flip");
         File.SetLastWriteTimeUtc(file, time);
         using var again = Open();
 
@@ -168,29 +168,4 @@ public sealed class ContentStoreTests : IDisposable
         store.Publish(new Manifest(Key, "test", null, [new KeyEntry("setting", "a", "1")], [store.Take(content, "file.bin", "file")], 1.5, store.Now));
 
     private static byte[] Bytes(int size) => Encoding.ASCII.GetBytes(new string('x', size));
-
-    private static void Damage(string file, string how)
-    {
-        byte[] bytes = File.ReadAllBytes(file);
-        File.SetAttributes(file, FileAttributes.Normal);
-        switch (how)
-        {
-            case "flip":
-                bytes[bytes.Length / 2] ^= 1;
-                File.WriteAllBytes(file, bytes);
-                break;
-            case "truncate":
-                File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
-                break;
-            case "zero":
-                File.WriteAllBytes(file, new byte[bytes.Length]);
-                break;
-            case "empty":
-                File.WriteAllBytes(file, []);
-                break;
-            default:
-                File.Delete(file);
-                break;
-        }
-    }
 }

@@ -21,6 +21,13 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
 
     private readonly string _folder = Path.Combine(store.HistoryPath, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pipelinePath)))[..32]);
 
+    /// <summary>This process runs the pipeline from now on, or a part of it, until the store's disposal.</summary>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    public void Begin() => store.Live().WorkOn(Path.GetFileName(_folder));
+
+    /// <summary>Who runs the pipeline now, also between two actions: process and host in words.</summary>
+    public IReadOnlyList<string> Runners => store.AtWorkOn(Path.GetFileName(_folder));
+
     /// <summary>The numbers of the runs, the last first.</summary>
     public IReadOnlyList<int> Numbers => NumbersIn(_folder);
 

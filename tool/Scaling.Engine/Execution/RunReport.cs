@@ -16,14 +16,34 @@ public static class ExitCode
     public const int Infrastructure = 5;
     public const int Interrupted = 130;
 
+    /// <summary>What a command ends with for an error of this code, as the table of diagnostics says; null where the table leaves it to the command: stages of others, plugins, builds.</summary>
+    /// <param name="code">Of a diagnostic.</param>
+    public static int? Of(string code) => code.Length != 8 || !code.StartsWith("SCAL", StringComparison.Ordinal) ? null : code[4..] switch
+    {
+        "1070" or "1071" or "1072" => InvalidPipeline,
+        "1099" or "6001" => Infrastructure,
+        "3009" or "3031" => StageFailed,
+        "3010" or "3030" or "3032" or "4012" or "6013" => Integrity,
+        "8601" => Usage,
+        "9050" or "9051" or "9052" or "9054" or "9056" => Integrity,
+        ['3', '0', '2', _] or ['6', '1', '2', _] => Integrity,
+        ['3', '1', ..] => StageFailed,
+        ['6', '1', '3', _] => Infrastructure,
+        ['1', ..] => Usage,
+        ['2', ..] or ['3', ..] => InvalidPipeline,
+        ['4', ..] => Infrastructure,
+        ['5', ..] or ['7', ..] or ['8', ..] => StageFailed,
+        _ => null,
+    };
+
     /// <summary>The code of a command that ends with findings: bytes that are not what they should be are worse than a mistake, and a world that does not answer worse still.</summary>
     /// <param name="findings">At least one.</param>
-    /// <param name="otherwise">For findings that are neither.</param>
-    public static int Of(IReadOnlyList<Diagnostic> findings, int otherwise) => findings.Any(f => IsInfrastructure(f.Code)) ? Infrastructure : findings.Any(f => IsIntegrity(f.Code)) ? Integrity : otherwise;
-
-    private static bool IsIntegrity(string code) => code is "SCAL3010" or "SCAL3030" or "SCAL3032" or "SCAL6013" or "SCAL9056" || code.StartsWith("SCAL302", StringComparison.Ordinal) || code.StartsWith("SCAL612", StringComparison.Ordinal);
-
-    private static bool IsInfrastructure(string code) => code == Defect.Code || code.StartsWith("SCAL4", StringComparison.Ordinal) || code.StartsWith("SCAL613", StringComparison.Ordinal);
+    /// <param name="otherwise">Where the first has none of its own.</param>
+    public static int Of(IReadOnlyList<Diagnostic> findings, int otherwise)
+    {
+        int?[] codes = [.. findings.Where(f => f.Severity == Severity.Error).Select(f => Of(f.Code))];
+        return codes.Contains(Infrastructure) ? Infrastructure : codes.Contains(Integrity) ? Integrity : codes.FirstOrDefault() ?? otherwise;
+    }
 }
 
 /// <summary>What happens to other work when an action fails.</summary>

@@ -164,6 +164,10 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
         {
             throw Edited(e.LineNumber is { } line ? $"line {line + 1}: {e.Message}" : e.Message);
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Edited($"there is no file {System.IO.Path.GetFullPath(path)}");
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Edited(e.Message);

@@ -1,5 +1,6 @@
 // What earlier runs of a pipeline tell of actions that are to run: the published one that is nearest, and how long such actions take.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 
@@ -17,17 +18,7 @@ public sealed record PastEntry(Manifest Manifest, int Run, IReadOnlyList<Differe
 public sealed record ComputeEstimate(double Seconds, int Basis)
 {
     /// <summary>In words.</summary>
-    public string Text => $"about {Span(Seconds)} of compute, as {(Basis == 1 ? "a past action" : $"{Basis} past actions")} took";
-
-    /// <summary>A time as people read it, to two places.</summary>
-    /// <param name="seconds">At least 0.</param>
-    public static string Span(double seconds) => seconds switch
-    {
-        < 60 => $"{seconds:0.0} s",
-        < 3600 => $"{(int)seconds / 60} min {(int)seconds % 60:00} s",
-        < 172_800 => $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60:00} min",
-        _ => $"{seconds / 86_400:0.0} days",
-    };
+    public string Text => $"about {Duration.InWords(Seconds)} of compute, as {(Basis == 1 ? "a past action" : $"{Basis} past actions")} took";
 }
 
 /// <summary>Looks into the runs of a pipeline.</summary>

@@ -120,6 +120,20 @@ public sealed class ContentStore : IDisposable
         }
     }
 
+    /// <summary>Who is at work on something: process and host in words. Of those whose lock says nothing here, on another host or before a reboot, a renewal is waited for.</summary>
+    /// <param name="work">As it was given to <see cref="Life.WorkOn"/>.</param>
+    public IReadOnlyList<string> AtWorkOn(string work)
+    {
+        var at = (Directory.Exists(LivesPath) ? Directory.EnumerateFiles(LivesPath) : []).Select(path => (Path: path, Sight: LifeSight.Of(path))).Where(l => l.Sight is { IsDead: false } && l.Sight.Work == work).ToList();
+        if (at.Exists(l => !l.Sight.IsLocked))
+        {
+            Thread.Sleep(Life.Renewal + TimeSpan.FromSeconds(1));
+            at.RemoveAll(l => !l.Sight.IsLocked && LifeSight.Of(l.Path).Stamp == l.Sight.Stamp);
+        }
+
+        return [.. at.Select(l => l.Sight.Holder).Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>Where lives lie.</summary>
     internal string LivesPath => Path.Combine(Root, "lives");
 

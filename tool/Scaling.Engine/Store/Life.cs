@@ -23,6 +23,8 @@ public sealed class Life : IDisposable
     private DateTime _stamp = DateTime.UtcNow;
     private int _leases;
     private int _telling;
+    private string _work = "";
+    private int _said;
 
     private Life(string path)
     {
@@ -42,6 +44,18 @@ public sealed class Life : IDisposable
     /// more just after it was taken away.
     /// </summary>
     public Action? Renewed { get; set; }
+
+    /// <summary>Says what it is at work on, for others to see.</summary>
+    /// <param name="work">One word.</param>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    public void WorkOn(string work)
+    {
+        lock (_ended)
+        {
+            _work = work;
+            RandomAccess.Write(_handle, Encoding.UTF8.GetBytes($"works on {work}\n"), _said);
+        }
+    }
 
     /// <summary>Names a lease: the token and a number, so that no two leases ever have one name.</summary>
     internal string NewLease() => string.Create(CultureInfo.InvariantCulture, $"{Token}-{Interlocked.Increment(ref _leases)}");
@@ -90,7 +104,9 @@ public sealed class Life : IDisposable
 
         var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         bool locked = LibC.Lock(descriptor, LibC.LockExclusive) == 0; // A file system without locks leaves the renewals.
-        RandomAccess.Write(handle, Encoding.UTF8.GetBytes($"process {Environment.ProcessId} on {Environment.MachineName}\nkernel {LifeSight.Kernel}\n{(locked ? "locked" : "unlocked")}\n"), 0);
+        byte[] text = Encoding.UTF8.GetBytes($"process {Environment.ProcessId} on {Environment.MachineName}\nkernel {LifeSight.Kernel}\n{(locked ? "locked" : "unlocked")}\n");
+        _said = text.Length;
+        RandomAccess.Write(handle, [.. text, .. _work.Length > 0 ? Encoding.UTF8.GetBytes($"works on {_work}\n") : []], 0);
         return handle;
     }
 
@@ -157,6 +173,9 @@ internal sealed record LifeSight(bool IsDead, (long Modified, long Changed) Stam
     /// <summary>Certain that it lives: it is held on this kernel.</summary>
     public bool IsLocked { get; init; }
 
+    /// <summary>What it is at work on; null where it does not say.</summary>
+    public string? Work { get; init; }
+
     /// <summary>Which boot of which kernel runs this process, the same in all its containers; empty where the system does not tell.</summary>
     public static string Kernel { get; } = ReadKernel();
 
@@ -178,7 +197,8 @@ internal sealed record LifeSight(bool IsDead, (long Modified, long Changed) Stam
         bool decidedByLock = Kernel.Length > 0 && lines is [_, var kernel, "locked", ..] && kernel == $"kernel {Kernel}";
         bool free = decidedByLock && LibC.Lock(descriptor, LibC.LockShared | LibC.LockNonBlocking) == 0;
         FileIdentity.TryOf($"/proc/self/fd/{descriptor}", out var seen);
-        return new LifeSight(free, (seen?.Modified ?? 0, seen?.Changed ?? 0), holder) { IsLocked = decidedByLock && !free };
+        string? work = lines is [_, _, _, var last, ..] && last.StartsWith("works on ", StringComparison.Ordinal) ? last["works on ".Length..] : null;
+        return new LifeSight(free, (seen?.Modified ?? 0, seen?.Changed ?? 0), holder) { IsLocked = decidedByLock && !free, Work = work };
     }
 
     private static string ReadKernel()
