@@ -6,7 +6,6 @@ if (args is not ["worker", ..])
 {
     // Regular expressions of a library would be compiled by emitting code, which takes longer than all that they are asked. Workers keep it: a stage may want it.
     AppContext.SetSwitch("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported", false);
-    Warmup.Begin();
 }
 return args switch
 {

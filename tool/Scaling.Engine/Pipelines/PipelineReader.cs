@@ -35,13 +35,6 @@ public sealed class PipelineReader
         return (document, findings.InOrder());
     }
 
-    /// <summary>Loads what reading takes, so that a later <see cref="Read"/> finds it there.</summary>
-    public static void Warm()
-    {
-        var findings = new Findings();
-        new PipelineReader("", findings).Pipeline(YamlReader.ReadText("", "stages: { a: { uses: b, with: { c: [1] } } }", findings)!);
-    }
-
     private PipelineDocument? Pipeline(YamlNode root)
     {
         if (root is not YamlMapping mapping)
