@@ -259,7 +259,7 @@ public sealed class LeaseTests : IDisposable
         if (andItsLife)
         {
             File.Delete(Path.Combine(_folder["store/lives"], store.Live().Token));
-            Assert.True(SpinWait.SpinUntil(() => File.Exists(list), TimeSpan.FromSeconds(20)), "the list was not written again");
+            Assert.True(SpinWait.SpinUntil(() => new FileInfo(list) is { Exists: true, Length: > 0 }, TimeSpan.FromSeconds(20)), "the list was not written again");
             Assert.Equal(keys[..2], File.ReadAllLines(list));
         }
 

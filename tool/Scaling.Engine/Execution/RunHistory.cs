@@ -97,11 +97,21 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
 
     private static string Name(int number) => number.ToString("D6", CultureInfo.InvariantCulture);
 
-    private static int[] NumbersIn(string folder) => !Directory.Exists(folder) ? [] :
-    [
-        .. Directory.EnumerateFiles(folder).Select(f => int.TryParse(Path.GetFileName(f), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)
-            .Where(n => n > 0).OrderDescending(),
-    ];
+    private static int[] NumbersIn(string folder)
+    {
+        var numbers = new List<int>();
+        foreach (string file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder) : [])
+        {
+            if (int.TryParse(Path.GetFileName(file), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0)
+            {
+                numbers.Add(number);
+            }
+        }
+
+        numbers.Sort();
+        numbers.Reverse();
+        return [.. numbers];
+    }
 
     private static RunRecord? Read(string path, int number)
     {

@@ -114,20 +114,30 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
         {
             ["package"] = p.Package,
             ["requested"] = p.Requested,
-            ["closure"] = new JsonObject(p.Closure.Select(c => KeyValuePair.Create<string, JsonNode?>(c.Id, $"{c.Version} {c.Sha512}"))),
+            ["closure"] = Object(p.Closure, c => c.Id, c => $"{c.Version} {c.Sha512}"),
         })]),
-        ["stages"] = new JsonObject(Stages.Select(s => KeyValuePair.Create<string, JsonNode?>(s.Key, new JsonObject
+        ["stages"] = Object(Stages, s => s.Key, s => new JsonObject
         {
             ["type"] = s.Value.Type,
             ["portable"] = Object(s.Value.Portable),
             ["local"] = Object(s.Value.Local),
             ["results"] = Object(s.Value.Results),
-        }))),
+        }),
     }.ToJsonString(Indented) + "\n";
 
-    private static JsonObject Object(IReadOnlyDictionary<string, string> texts) => new(texts.Select(t => KeyValuePair.Create<string, JsonNode?>(t.Key, t.Value)));
+    private static JsonObject Object(IReadOnlyDictionary<string, string> texts) => Object(texts, t => t.Key, t => t.Value);
 
-    /// <summary>The other side splits them at the space.</summary>
+    private static JsonObject Object<T>(IEnumerable<T> items, Func<T, string> name, Func<T, JsonNode?> value)
+    {
+        var members = new JsonObject();
+        foreach (var item in items)
+        {
+            members[name(item)] = value(item);
+        }
+
+        return members;
+    }
+
     private static Dictionary<string, string> Entries(JsonElement node, string name) => Texts(node, name, "is no entry, 'KIND NAME'", entry => entry.IndexOf(' ') > 0);
 
     /// <summary>Locks come with repositories of strangers, and files are read and placed by these names.</summary>

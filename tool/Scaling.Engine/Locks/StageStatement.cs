@@ -38,7 +38,7 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
             portable.Add(new KeyEntry(EntryKind.Seed, "pipeline", $"{seed}"));
         }
 
-        portable.AddRange(stage.Inputs.GroupBy(i => i.Role).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key.Name}[{i}]", Input(binding, store, results)))));
+        portable.AddRange(stage.Inputs.GroupBy(i => i.Role.Name).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key}[{i}]", Input(binding, store, results)))));
         List<KeyEntry> ofMachine = [.. local.SelectMany(f => StagePlanner.FileEntries([f]).Skip(1))];
         var asked = stage.Natives.Select(n => n.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
         ofMachine.AddRange((natives ?? []).Where(n => !asked.Contains(n.Id) || stage.Natives.Any(a => a.Id == n.Id && a.Sha512 is null)).Select(n => n.Entry));

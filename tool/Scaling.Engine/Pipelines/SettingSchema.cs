@@ -5,6 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace Scaling.Engine.Pipelines;
 
+/// <summary>A setting of a record.</summary>
+/// <param name="Name">As YAML writes it.</param>
+/// <param name="Schema">What it takes.</param>
+internal sealed record SettingProperty(string Name, SettingSchema Schema);
+
 /// <summary>What a setting takes.</summary>
 internal enum SettingKind
 {
@@ -86,8 +91,19 @@ internal sealed class SettingSchema
     public SettingSchema Element => new((JsonObject)(_target["items"] ?? _target["additionalProperties"])!, _root, Unit);
 
     /// <summary>Settings of a record, in the order that its canonical form has.</summary>
-    public IEnumerable<KeyValuePair<string, SettingSchema>> Properties =>
-        (_target["properties"] as JsonObject ?? []).Select(p => KeyValuePair.Create(p.Key, new SettingSchema((JsonObject)p.Value!, _root)));
+    public IReadOnlyList<SettingProperty> Properties
+    {
+        get
+        {
+            var properties = new List<SettingProperty>();
+            foreach (var (name, schema) in _target["properties"] as JsonObject ?? [])
+            {
+                properties.Add(new SettingProperty(name, new SettingSchema((JsonObject)schema!, _root)));
+            }
+
+            return properties;
+        }
+    }
 
     /// <summary>Names of a record's settings that have no default and may not be absent.</summary>
     public IEnumerable<string> Required => (_target["required"] as JsonArray ?? []).Select(r => (string)r!);
@@ -141,7 +157,7 @@ internal sealed class SettingSchema
     private string Bare() => Kind switch
     {
         _ when Choices is { } choices => "one of " + string.Join(", ", choices.Select(c => c.Trim('"'))),
-        SettingKind.Record => "a mapping with " + string.Join(", ", Properties.Select(p => p.Key)),
+        SettingKind.Record => "a mapping with " + string.Join(", ", Properties.Select(p => p.Name)),
         SettingKind.Dictionary => "a mapping of names to values, each " + Element.Describe(),
         SettingKind.List => (LeastItems > 0 ? $"a list of {LeastItems} or more, each " : "a list, each ") + Element.Describe(),
         SettingKind.Whole => "a whole number" + Range(),

@@ -68,8 +68,8 @@ public static class SettingsBinder
 
         private JsonObject Record(YamlMapping mapping, SettingSchema schema, string path)
         {
-            var properties = schema.Properties.ToList();
-            string[] names = [.. properties.Select(p => p.Key)];
+            var properties = schema.Properties;
+            string[] names = [.. properties.Select(p => p.Name)];
             foreach (var (key, _) in mapping.Entries.Where(e => !names.Contains(e.Key.Text)))
             {
                 Findings.Add(PipelineDiagnostics.UnknownSetting(key.Location, Owner(path), key.Text, names, Findings.Nearest(key.Text, names)));
@@ -133,10 +133,24 @@ public static class SettingsBinder
             switch (standard, schema.Kind)
             {
                 case (JsonObject given, SettingKind.Record):
-                    var kept = schema.Properties.Where(p => given.TryGetPropertyValue(p.Key, out var value) && !(value is null && schema.MayLack(p.Key, p.Value)));
-                    return new JsonObject(kept.Select(p => KeyValuePair.Create(p.Key, Canonical(given[p.Key], p.Value))));
+                    var kept = new JsonObject();
+                    foreach (var (name, property) in schema.Properties)
+                    {
+                        if (given.TryGetPropertyValue(name, out var value) && !(value is null && schema.MayLack(name, property)))
+                        {
+                            kept[name] = Canonical(value, property);
+                        }
+                    }
+
+                    return kept;
                 case (JsonObject given, SettingKind.Dictionary):
-                    return new JsonObject(given.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, Canonical(p.Value, schema.Element))));
+                    var ordered = new JsonObject();
+                    foreach (var (key, value) in given.OrderBy(p => p.Key, StringComparer.Ordinal))
+                    {
+                        ordered[key] = Canonical(value, schema.Element);
+                    }
+
+                    return ordered;
                 case (JsonArray given, SettingKind.List):
                     return new JsonArray([.. given.Select(item => Canonical(item, schema.Element))]);
                 case (JsonValue given, SettingKind.Whole or SettingKind.Number) when Quantity.TryParse(given.ToJsonString(), out var quantity):

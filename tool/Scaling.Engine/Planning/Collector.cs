@@ -22,7 +22,16 @@ public sealed class Collector(ContentStore store)
         }
 
         store.Use(plan.Actions.Select(a => a.Key));
-        return plan.Actions.Select(a => (a.Key, Manifest: store.Find(a.Key))).Where(f => f.Manifest is not null).ToDictionary(f => f.Key, f => f.Manifest);
+        var found = new Dictionary<string, Manifest?>(StringComparer.Ordinal);
+        foreach (var action in plan.Actions)
+        {
+            if (store.Find(action.Key) is { } manifest)
+            {
+                found.Add(action.Key, manifest);
+            }
+        }
+
+        return found;
     }
 
     /// <summary>The published actions of a plan, those also that a remote cache has: its collection first, so that a hit there opens no rows either.</summary>

@@ -61,10 +61,11 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         }
 
         var unknown = document.Stages.Where(s => !types.ContainsKey(s.Uses)).Select(s => s.Uses).Distinct();
-        var builtIn = unknown.Intersect(catalog.BuiltIn).Select(type => (type, described: catalog.DescribeBuiltIn(type))).ToArray();
-        foreach (var (type, described) in builtIn)
+        string[] builtIn = [.. unknown.Intersect(catalog.BuiltIn)];
+        var described = Array.ConvertAll(builtIn, catalog.DescribeBuiltIn); // All begin before the first is waited for.
+        for (int i = 0; i < builtIn.Length; i++)
         {
-            await Add(described, document.Stages.First(s => s.Uses == type).UsesLocation).ConfigureAwait(false);
+            await Add(described[i], document.Stages.First(s => s.Uses == builtIn[i]).UsesLocation).ConfigureAwait(false);
         }
 
         string[] known = [.. catalog.BuiltIn.Union(types.Keys)];

@@ -50,7 +50,7 @@ public sealed record StageNode
     public IReadOnlyList<NativePackage> Natives => [.. Type.Natives.Where(n => n.IsFor(Settings))];
 
     /// <summary>Stages that must be done first.</summary>
-    public IEnumerable<StageNode> Needs => Inputs.Select(i => i.Source).OfType<StageNode>().Distinct();
+    public IEnumerable<StageNode> Needs => Inputs.Select(i => i.Source).OfType<StageNode>().DistinctBy(n => n.Id);
 }
 
 /// <summary>What a role is bound to: a stage's outputs of the role's kind, or a file of the user.</summary>

@@ -219,7 +219,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
             .Select((file, i) => new KeyEntry(EntryKind.Files, $"{f.Setting}[{i}]", file.Sha256))
             .Prepend(new KeyEntry(EntryKind.Files, f.Setting, f.Scheme)));
 
-    private IEnumerable<(ActionInput Input, KeyEntry Entry)> Bind(
+    private IEnumerable<Bound> Bind(
         Binding binding, int firstOfRole, Binding[] all, IReadOnlyDictionary<string, StageResult> results)
     {
         int index = Array.IndexOf(all, binding) - firstOfRole;
@@ -227,14 +227,14 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         if (binding.File is { } path)
         {
             string digest = store.Digest(path);
-            yield return (new ActionInput(role, Path.GetFileName(path), null, digest, path, null), new KeyEntry(EntryKind.Input, $"{role}[{index}]", digest));
+            yield return new Bound(new ActionInput(role, Path.GetFileName(path), null, digest, path, null), new KeyEntry(EntryKind.Input, $"{role}[{index}]", digest));
             yield break;
         }
 
         foreach (var file in results[binding.Source!.Id].OfKind(binding.Role.Kind))
         {
             string name = file.Point is null ? $"{role}[{index}]" : $"{role}[{index}]@{file.Point}";
-            yield return (
+            yield return new Bound(
                 new ActionInput(role, Path.GetFileName(file.Name), file.Point, file.Sha256, store.ContentPath(file), file.Inline),
                 new KeyEntry(EntryKind.Input, name, file.Sha256));
         }
@@ -305,23 +305,53 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         return name.Length == 0 || name[0] == '.' ? "_" + name : name;
     }
 
-    /// <summary>By the columns of the point: a column of numbers by value, any other by ordinal.</summary>
+    /// <summary>By the columns of the point: a column of numbers by value, any other by ordinal; what is equal there as it came.</summary>
     private static IEnumerable<ActionSpec> InOrder(List<Candidate> actions)
     {
-        IOrderedEnumerable<Candidate> ordered = actions.OrderBy(_ => 0);
-        for (int i = 0; i < (actions.Count == 0 ? 0 : actions[0].Order.Length); i++)
+        int columns = actions.Count == 0 ? 0 : actions[0].Order.Length;
+        var numbers = new double[]?[columns]; // By column and place in the list; null for a column of texts.
+        for (int c = 0; c < columns; c++)
         {
-            int column = i;
-            ordered = actions.TrueForAll(a => Number(a.Order[column], out _))
-                ? ordered.ThenBy(a => Number(a.Order[column], out double number) ? number : 0)
-                : ordered.ThenBy(a => a.Order[column], StringComparer.Ordinal);
+            var values = new double[actions.Count];
+            int read = 0;
+            while (read < values.Length && double.TryParse(actions[read].Order[c], NumberStyles.Float, CultureInfo.InvariantCulture, out values[read]))
+            {
+                read++;
+            }
+
+            numbers[c] = read == values.Length ? values : null;
         }
 
+        for (int i = 0; i < actions.Count; i++)
+        {
+            actions[i].Place = i;
+        }
+
+        Candidate[] ordered = [.. actions];
+        Array.Sort(ordered, Compare);
         return ordered.Select(a => a.Spec);
 
-        static bool Number(string text, out double number) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+        int Compare(Candidate one, Candidate other)
+        {
+            for (int c = 0; c < columns; c++)
+            {
+                int by = numbers[c] is { } values ? values[one.Place].CompareTo(values[other.Place]) : string.CompareOrdinal(one.Order[c], other.Order[c]);
+                if (by != 0)
+                {
+                    return by;
+                }
+            }
+
+            return one.Place.CompareTo(other.Place);
+        }
     }
 
+    /// <summary>An input with what the key says of it.</summary>
+    private sealed record Bound(ActionInput Input, KeyEntry Entry);
+
     /// <summary>An action with the cells that it is ordered by.</summary>
-    private sealed record Candidate(ActionSpec Spec, string[] Order);
+    private sealed record Candidate(ActionSpec Spec, string[] Order)
+    {
+        public int Place { get; set; }
+    }
 }

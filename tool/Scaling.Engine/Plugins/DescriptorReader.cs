@@ -22,11 +22,11 @@ internal static class DescriptorReader
     {
         Type = of.Text("type"),
         Summary = of.Text("summary"),
-        Inputs = of.List("inputs", i => new InputRole(i.Text("name"), i.Text("kind"), Word(i, "cardinality", Cardinality.One))),
+        Inputs = of.List("inputs", i => new InputRole(i.Text("name"), i.Text("kind"), Cardinality(i))),
         Outputs = of.List("outputs", Output),
         FanOut = of.ObjectOrNone("fan_out") is { } fanOut ? FanOut(fanOut) : null,
         Prepare = of.ObjectOrNone("prepare") is { } prepare ? new PrepareAction(prepare.List("reads", JsonFields.Word), prepare.List("outputs", JsonFields.Word)) : null,
-        Determinism = Word(of, "determinism", Determinism.Exact),
+        Determinism = Determinism(of),
         Exclusive = of.Flag("exclusive"),
         Enumerating = of.Flag("enumerating"),
         UsesPipelineSeed = of.Flag("uses_pipeline_seed"),
@@ -41,13 +41,24 @@ internal static class DescriptorReader
     private static FanOut FanOut(JsonElement of) => new(of.Text("role"), of.List("reads", JsonFields.Word), of.List("point", JsonFields.Word))
     {
         Optional = of.ObjectOrNone("optional") is { } optional ? optional.EnumerateObject().ToDictionary(p => p.Name, p => JsonFields.Word(p.Value)) : [],
-        Mode = Word(of, "mode", FanOutMode.PerRow),
+        Mode = Mode(of),
         Across = of.TextOrNone("across"),
     };
 
-    /// <summary>An enumeration's value by its word in snake case.</summary>
-    private static T Word<T>(JsonElement of, string name, T otherwise)
-        where T : struct, Enum =>
-        of.TextOrNone(name) is not { } word ? otherwise
-        : Enum.TryParse<T>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) ? value : throw new JsonException($"'{name}' is '{word}'");
+    private static Cardinality Cardinality(JsonElement of) => of.TextOrNone("cardinality") switch
+    {
+        null or "one" => Sdk.Cardinality.One, "optional" => Sdk.Cardinality.Optional, "many" => Sdk.Cardinality.Many, var word => throw Unknown("cardinality", word),
+    };
+
+    private static Determinism Determinism(JsonElement of) => of.TextOrNone("determinism") switch
+    {
+        null or "exact" => Sdk.Determinism.Exact, "statistical" => Sdk.Determinism.Statistical, "never" => Sdk.Determinism.Never, var word => throw Unknown("determinism", word),
+    };
+
+    private static FanOutMode Mode(JsonElement of) => of.TextOrNone("mode") switch
+    {
+        null or "per_row" => FanOutMode.PerRow, "batch" => FanOutMode.Batch, var word => throw Unknown("mode", word),
+    };
+
+    private static JsonException Unknown(string name, string word) => new($"'{name}' is '{word}'");
 }

@@ -43,7 +43,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
 {
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
     /// <summary>By plugin and native packages: a process that has loaded some cannot load others of the same name.</summary>
-    private readonly Dictionary<(string Assembly, string Natives), Stack<Worker>> _idle = [];
+    private readonly Dictionary<Loaded, Stack<Worker>> _idle = [];
     private readonly HashSet<Worker> _busy = [];
     private bool _closed;
 
@@ -266,7 +266,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         bool Idle(string loaded, [NotNullWhen(true)] out Worker? idle)
         {
             idle = null;
-            return _idle.GetValueOrDefault((assembly, loaded))?.TryPop(out idle) ?? false;
+            return _idle.GetValueOrDefault(new Loaded(assembly, loaded))?.TryPop(out idle) ?? false;
         }
     }
 
@@ -281,9 +281,9 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
                 return;
             }
 
-            if (!_idle.TryGetValue((assembly, natives), out var idle))
+            if (!_idle.TryGetValue(new Loaded(assembly, natives), out var idle))
             {
-                _idle[(assembly, natives)] = idle = new Stack<Worker>();
+                _idle[new Loaded(assembly, natives)] = idle = new Stack<Worker>();
             }
 
             idle.Push(worker);
@@ -300,4 +300,7 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
         worker.Kill();
         worker.Dispose();
     }
+
+    /// <summary>What a worker has in it.</summary>
+    private sealed record Loaded(string Assembly, string Natives);
 }
