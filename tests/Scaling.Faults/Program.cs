@@ -24,7 +24,7 @@ const string Usage = """
         --folder PATH           work here and leave it (default: a temporary folder)
       steps                     the steps of an undisturbed run
         --jobs N                actions side by side (default 1)
-      fuzz                      mutated pipelines, entries, records of runs, locks, plugin.json and native.json
+      fuzz                      mutated pipelines, entries, records of runs, locks, frozen plans, plugin.json and native.json
         --count N               cases (default 100000)
         --seed N                of all (default 1)
         --case N                this one alone
@@ -72,7 +72,7 @@ static bool Fuzzed(FuzzSettings settings)
         using var pipelines = new PipelineTarget(folder, build);
         using var natives = new PluginTarget(folder, native: true, build);
         using var descriptions = new PluginTarget(folder, native: false, build);
-        return new Fuzz(settings, [pipelines, new EntryTarget(folder), new RecordTarget(folder), new LockTarget(folder, pipelines), natives, descriptions]).Run(Console.Out, Console.Error);
+        return new Fuzz(settings, [pipelines, new EntryTarget(folder), new RecordTarget(folder), new LockTarget(folder, pipelines), new PlanTarget(folder, pipelines, build), natives, descriptions]).Run(Console.Out, Console.Error);
     }
     finally
     {

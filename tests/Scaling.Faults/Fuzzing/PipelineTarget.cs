@@ -52,6 +52,9 @@ internal sealed class PipelineTarget : Target, IDisposable
     /// <summary>Where the digests of files come from.</summary>
     public ContentStore Store => _store;
 
+    /// <summary>Stages that were built.</summary>
+    public PluginCatalog Catalog => _catalog;
+
     public override byte[] ByStructure(Mutator mutator, byte[] text) => mutator.Yaml(text);
 
     public override string Read(byte[] content)

@@ -200,6 +200,80 @@ internal sealed class LockTarget : Target
     }
 }
 
+/// <summary>Mutated frozen plans, as <c>run --plan</c> and <c>execute</c> take them: seven of eight with a digest of their own, as by a writer who lies.</summary>
+internal sealed class PlanTarget : Target
+{
+    private const string DigestMark = ",\n  \"digest\": ";
+    private readonly string _path;
+    private readonly PipelineTarget _pipelines;
+
+    public PlanTarget(string folder, PipelineTarget pipelines, Faulted.Build build)
+    {
+        string plans = Directory.CreateDirectory(Path.Combine(folder, "plans")).FullName;
+        _path = Path.Combine(plans, "plan.json");
+        _pipelines = pipelines;
+        File.WriteAllText(Path.Combine(plans, "t.csv"), "point,text\np1,a\n");
+        File.WriteAllBytes(Path.Combine(plans, "study.yaml"), pipelines.Corpus[^1]);
+        var planning = new System.Diagnostics.ProcessStartInfo(build.Tool, ["plan", "study.yaml", "--json"]) { WorkingDirectory = plans, RedirectStandardOutput = true, Environment = { ["SCALING_CACHE"] = Path.Combine(folder, "store") } };
+        using var planned = System.Diagnostics.Process.Start(planning)!;
+        Corpus = [Encoding.UTF8.GetBytes(planned.StandardOutput.ReadToEnd())];
+        planned.WaitForExit();
+        File.WriteAllBytes(_path, Corpus[0]);
+        FrozenPlan.Read(_path);
+    }
+
+    public override string Name => "plan";
+
+    public override IReadOnlyList<byte[]> Corpus { get; }
+
+    public override byte[] ByStructure(Mutator mutator, byte[] text) => mutator.Json(text);
+
+    public override string Read(byte[] content)
+    {
+        File.WriteAllBytes(_path, content.Length % 8 != 0 ? Resealed(content) : content);
+        FrozenPlan plan;
+        try
+        {
+            plan = FrozenPlan.Read(_path);
+        }
+        catch (StageFailedException e)
+        {
+            Array.ForEach([.. e.Diagnostics], d => DemandPlace(d, _path, lines: true));
+            return "refused";
+        }
+
+        try
+        {
+            foreach (var stage in plan.Stages)
+            {
+                foreach (var action in stage.Actions)
+                {
+                    var spec = stage.Spec(action);
+                    Demand(ActionKey.Of(spec.Entries) == spec.Key, "an action under another one's key");
+                }
+            }
+
+            _ = new PlanThaw(_pipelines.Catalog, _pipelines.Store).Pipeline(plan).GetAwaiter().GetResult();
+        }
+        catch (StageFailedException e)
+        {
+            Demand(e.Diagnostics.All(d => d.Message.Length > 10 && !d.ToString().Any(c => char.IsControl(c) && c != '\n')), $"a finding that cannot be read: {e.Diagnostics[0]}");
+            return "missed";
+        }
+
+        return "read";
+    }
+
+    private static byte[] Resealed(byte[] content)
+    {
+        // Where it was written on one line, or has no digest any more, the object's end is where one goes.
+        int end = Math.Max(content.AsSpan().LastIndexOf(Encoding.ASCII.GetBytes(DigestMark)), content.AsSpan().LastIndexOf(",\"digest\":"u8));
+        end = end > 0 ? end : content.AsSpan().LastIndexOf((byte)'}');
+        byte[] body = end > 0 ? content[..end] : content;
+        return [.. body, .. Encoding.ASCII.GetBytes($"{DigestMark}\"{Convert.ToHexStringLower(SHA256.HashData(body))}\"\n}}\n")];
+    }
+}
+
 /// <summary>Mutated <c>plugin.json</c> and <c>native.json</c> of a plugin's folder.</summary>
 internal sealed class PluginTarget : Target, IDisposable
 {

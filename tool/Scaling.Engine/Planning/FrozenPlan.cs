@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Scaling.Engine.Keys;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
@@ -134,6 +135,7 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
     public const string CurrentSchema = "scaling.plan/1";
 
     private const int LargestMebibytes = 512;
+    private const double LongestPatience = 1e9; // Thirty years.
 
     /// <summary>What <c>--set</c> said, as typed. Default: nothing.</summary>
     public IReadOnlyList<string> Overrides { get; init; } = [];
@@ -153,25 +155,28 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
     {
         try
         {
-            byte[] text = new FileInfo(path).Length > (long)LargestMebibytes << 20 ? throw Edited($"it is larger than {LargestMebibytes} MiB") : File.ReadAllBytes(path);
-            return JsonSerializer.Deserialize(text, EngineJson.Default.FrozenPlan) is not { } plan ? throw Edited("it holds nothing")
-                : plan.Schema != CurrentSchema ? throw Edited($"its schema is '{plan.Schema}', and this tool reads {CurrentSchema}")
-                : !plan.IsWhole ? throw Edited("parts of it are missing")
+            byte[] text = new FileInfo(path).Length > (long)LargestMebibytes << 20 ? throw Refused($"it is larger than {LargestMebibytes} MiB") : File.ReadAllBytes(path);
+            return JsonSerializer.Deserialize(text, EngineJson.Default.FrozenPlan) is not { } plan ? throw Refused("it holds nothing")
+                : plan.Schema != CurrentSchema ? throw Refused($"its schema is '{PipelineDiagnostics.Shown(plan.Schema ?? "")}', and this tool reads {CurrentSchema}")
+                : !plan.IsWhole ? throw Refused("parts of it are missing")
                 : text.AsSpan().LastIndexOf(DigestMark) is var end and > 0 && text.AsSpan(end).SequenceEqual(Encoding.ASCII.GetBytes(Digest(text.AsSpan(0, end)))) ? plan
-                : throw Edited("it was edited, as its last line tells");
+                : throw Refused("it was edited, as its last line tells");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The other: an escape that is no character.
         {
-            throw Edited(e.LineNumber is { } line ? $"line {line + 1}: {e.Message}" : e.Message);
+            var place = e as JsonException;
+            throw Refused(e.Message, (int)(place?.LineNumber ?? 0) + 1, (int)(place?.BytePositionInLine ?? 0) + 1);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Edited($"there is no file {System.IO.Path.GetFullPath(path)}");
+            throw Refused($"there is no file {System.IO.Path.GetFullPath(path)}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Edited(e.Message);
+            throw Refused(e.Message);
         }
+
+        StageFailedException Refused(string how, int line = 1, int column = 1) => new([Edited(how).Diagnostics[0] with { Location = new SourceLocation(path, line, column) }]);
     }
 
     /// <summary>
@@ -229,12 +234,21 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
     }
 
     internal static StageFailedException Edited(string how) =>
-        new("SCAL3020", $"This is no plan that can be run: {how}.", "Make it again: dotnet scaling plan PIPELINE --json > plan.json");
+        new("SCAL3020", $"This is no plan that can be run: {PipelineDiagnostics.OnOneLine(how)}.", "Make it again: dotnet scaling plan PIPELINE --json > plan.json");
 
-    private bool IsWhole => Stages is not null && Pipeline is not null && Path is not null && Overrides is not null
-        && Stages.All(s => s is { Id: not null, Uses: not null, Settings: not null, Files: not null, Inputs: not null, Code: not null, Assembly: not null, Location: not null, SettingLocations: not null, Reasons: not null }
-            && s is { Before: not null, After: not null, Actions: not null } && (s.Shared is not null || s.Actions.Count == 0) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null })
-            && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null }));
+    private bool IsWhole => Stages is not null && Pipeline is not null && Path is not null && Overrides is not null && Overrides.All(o => o is not null)
+        && Stages.All(s => s is { Id: not null, Uses: not null, Settings: not null, Files: not null, Inputs: not null, Code: not null, Assembly: not null, Location.File: not null, SettingLocations: not null, Reasons: not null }
+            && s is { Before: not null, After: not null, Actions: not null, PatienceSeconds: >= 0 and <= LongestPatience } && (s.Shared is { } shared ? IsWholeSpec(shared) : s.Actions.Count == 0)
+            && (s.Prepare is null || IsWholeSpec(s.Prepare)) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null } && AllThere(a.Entries) && (a.Row is null || a.Row.Values.All(cell => cell is not null)))
+            && AllThere(s.Before) && AllThere(s.After) && AllThere(s.Code) && AllThere(s.Reasons) && s.SettingLocations.Values.All(l => l is { File: not null })
+            && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null } && f.Files.All(file => file is { Path: not null, Sha256: not null })));
+
+    private static bool IsWholeSpec(ActionSpec spec) =>
+        spec is { Entries: not null, Assembly: not null, Stage: not null, Settings: not null, Inputs: not null, Reads: not null, Prepared: not null, NativeFolders: not null } && AllThere(spec.Entries) && AllThere(spec.NativeFolders)
+        && spec.Inputs.Concat(spec.Prepared).All(i => i is { Role: not null, Name: not null, Sha256: not null }) && spec.Reads.All(r => r is { Path: not null, Sha256: not null });
+
+    private static bool AllThere<T>(IReadOnlyList<T> items)
+        where T : class => items.All(i => i is not null);
 
     private static void Write(StringWriter to, IEnumerable<string> elements)
     {

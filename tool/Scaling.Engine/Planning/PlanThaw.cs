@@ -1,5 +1,6 @@
 // A frozen plan to a pipeline that runs: nothing is read of the pipeline file, and what is not as it was when the plan was made is refused.
 using Scaling.Engine.Files;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
@@ -96,5 +97,5 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store)
     }
 
     private static Diagnostic Changed(string code, string message, SourceLocation location) =>
-        new(code, message) { Location = location, Hint = "Plan again: dotnet scaling plan PIPELINE --json > plan.json" };
+        new(code, PipelineDiagnostics.OnOneLine(message)) { Location = location, Hint = "Plan again: dotnet scaling plan PIPELINE --json > plan.json" };
 }
