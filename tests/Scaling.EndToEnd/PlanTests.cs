@@ -152,11 +152,11 @@ public sealed class PlanTests : IDisposable
             (plan.Replace("\"text\":\"a\"", "\"text\":\"b\""), "its last line"),
             (plan.Replace("\"before\": [", "\"before\": null, \"b\": ["), "parts of it"),
             (plan.Replace("scaling.plan/1", "scaling.plan/9"), "scaling.plan/9"),
-            (plan[..(plan.Length / 2)], "line "),
-            (plan.Replace("\"outlook\"", "\"out\""), "line "),
+            (plan[..(plan.Length / 2)], "edited.json("),
+            (plan.Replace("\"outlook\"", "\"out\""), "edited.json("),
             (plan.Replace("\"stage\":\"squares\"", "\"stage\":\"circles\""), "its last line"),
             ("null", "nothing"),
-            ("[]", "line 1"),
+            ("[]", "edited.json(1,"),
         })
         {
             Assert.NotEqual(plan, edited);
