@@ -71,8 +71,7 @@ internal static class RunCommand
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
         new RunHistory(session.Store, pipeline.Path).Begin();
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
-        // Waited for on this thread, which has nothing else to do: the continuations of all that called us would be compiled for it, a tenth of a run with nothing to do.
-        var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote).Run(call.Stop).GetAwaiter().GetResult();
+        var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote).Run(call.Stop);
         if (remote is not null)
         {
             await RemoteCommands.Finish(remote, console, call.Stop).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 // Whether committed results still belong to a pipeline: its portable entries beside those of the lock, and the files beside their digests.
 using Scaling.Engine.Keys;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
@@ -41,7 +42,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
         }
 
         findings.AddRange(held.Stages.Keys.Where(id => pipeline.Stages.All(s => s.Id != id)).Select(id =>
-            new Diagnostic("SCAL9054", $"The results were made with a stage '{id}', which the pipeline does not have.") { Location = new SourceLocation(pipeline.Stages[0].Location.File, 1, 1), Hint = Refresh }));
+            new Diagnostic("SCAL9054", $"The results were made with a stage '{PipelineDiagnostics.Shown(id)}', which the pipeline does not have.") { Location = new SourceLocation(pipeline.Stages[0].Location.File, 1, 1), Hint = Refresh }));
         Assumed = assumed;
         return findings;
     }
@@ -58,7 +59,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
             string? found = StageStatement.Results(files.Where(f => (f.Point is null ? f.Name : "*/" + f.Name) == name).Select(f => new ResultDigest(f.Name, f.Point, store.Digest(f.Path)))).GetValueOrDefault(name);
             if (found != sha256)
             {
-                yield return new Diagnostic("SCAL9052", found is null ? $"The result {path} is missing." : $"The result {path} is not the one that {Path.GetFileName(lockPath)} tells of.") { Location = stage.Location, Hint = Refresh };
+                yield return new Diagnostic("SCAL9052", PipelineDiagnostics.OnOneLine(found is null ? $"The result {path} is missing." : $"The result {path} is not the one that {Path.GetFileName(lockPath)} tells of.")) { Location = stage.Location, Hint = Refresh };
             }
         }
     }
@@ -121,7 +122,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
         }
     }
 
-    private Diagnostic Changed(StageNode stage, string? setting, string what) => new("SCAL9050", $"The results of '{stage.Id}' are stale: {what}.")
+    private Diagnostic Changed(StageNode stage, string? setting, string what) => new("SCAL9050", $"The results of '{stage.Id}' are stale: {PipelineDiagnostics.OnOneLine(what)}.")
     {
         Location = (setting is null ? null : stage.SettingLocations.GetValueOrDefault(setting)) ?? stage.Location,
         Hint = Refresh,

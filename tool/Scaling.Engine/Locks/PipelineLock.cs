@@ -1,8 +1,6 @@
 // NAME.lock.json beside NAME.yaml: what a finished study was made of, by content, so that another machine can tell whether its results still belong to the pipeline.
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
 
@@ -39,7 +37,6 @@ public sealed record LockedStage(
 public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugins, IReadOnlyDictionary<string, LockedStage> Stages)
 {
     private const int Format = 1;
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Where a pipeline's lock lies.</summary>
     /// <param name="pipeline">Path of the pipeline file.</param>
@@ -99,43 +96,67 @@ public sealed record PipelineLock(string Tool, IReadOnlyList<LockedPlugin> Plugi
     public void Write(string path)
     {
         Files.Durable.RemoveAsides(path); // It lies in the user's folder, where nobody else cleans up.
-        byte[] text = Encoding.UTF8.GetBytes(ToJson());
+        byte[] text = ToJson();
         if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(text))
         {
             Files.Durable.Write(path, text);
         }
     }
 
-    private string ToJson() => new JsonObject
+    /// <summary>Member by member: a serializer would be most of what a run with nothing to do takes to compare its lock.</summary>
+    private byte[] ToJson()
     {
-        ["format"] = Format,
-        ["tool"] = Tool,
-        ["plugins"] = new JsonArray([.. Plugins.Select(p => new JsonObject
+        using var text = new MemoryStream();
+        using (var json = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
-            ["package"] = p.Package,
-            ["requested"] = p.Requested,
-            ["closure"] = Object(p.Closure, c => c.Id, c => $"{c.Version} {c.Sha512}"),
-        })]),
-        ["stages"] = Object(Stages, s => s.Key, s => new JsonObject
-        {
-            ["type"] = s.Value.Type,
-            ["portable"] = Object(s.Value.Portable),
-            ["local"] = Object(s.Value.Local),
-            ["results"] = Object(s.Value.Results),
-        }),
-    }.ToJsonString(Indented) + "\n";
+            json.WriteStartObject();
+            json.WriteNumber("format", Format);
+            json.WriteString("tool", Tool);
+            json.WriteStartArray("plugins");
+            foreach (var plugin in Plugins)
+            {
+                json.WriteStartObject();
+                json.WriteString("package", plugin.Package);
+                json.WriteString("requested", plugin.Requested);
+                json.WriteStartObject("closure");
+                foreach (var package in plugin.Closure)
+                {
+                    json.WriteString(package.Id, $"{package.Version} {package.Sha512}");
+                }
 
-    private static JsonObject Object(IReadOnlyDictionary<string, string> texts) => Object(texts, t => t.Key, t => t.Value);
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
 
-    private static JsonObject Object<T>(IEnumerable<T> items, Func<T, string> name, Func<T, JsonNode?> value)
-    {
-        var members = new JsonObject();
-        foreach (var item in items)
-        {
-            members[name(item)] = value(item);
+            json.WriteEndArray();
+            json.WriteStartObject("stages");
+            foreach (var (id, stage) in Stages)
+            {
+                json.WriteStartObject(id);
+                json.WriteString("type", stage.Type);
+                Write(json, "portable", stage.Portable);
+                Write(json, "local", stage.Local);
+                Write(json, "results", stage.Results);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
         }
 
-        return members;
+        text.WriteByte((byte)'\n');
+        return text.ToArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> texts)
+    {
+        json.WriteStartObject(name);
+        foreach (var (key, value) in texts)
+        {
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
     }
 
     private static Dictionary<string, string> Entries(JsonElement node, string name) => Texts(node, name, "is no entry, 'KIND NAME'", entry => entry.IndexOf(' ') > 0);

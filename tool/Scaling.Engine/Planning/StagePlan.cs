@@ -3,6 +3,7 @@ using Scaling.Engine.Keys;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
+using Scaling.Sdk;
 
 namespace Scaling.Engine.Planning;
 
@@ -40,7 +41,7 @@ public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyLi
         new(EntryKind.Format, "key", ActionKey.FormatRevision),
         new(EntryKind.Stage, "type", Stage.Declaration.Type),
         new(EntryKind.Stage, "action", "collect"),
-        new(EntryKind.Contract, "revision", $"{Sdk.Contract.Revision}"),
+        new(EntryKind.Contract, "revision", $"{Contract.Revision}"),
         new(EntryKind.Determinism, "declared", Words.Of(Stage.Declaration.Determinism)),
         .. members.Count == 0 ? Stage.Type.CodeEntries.Concat(Natives.Select(n => n.Entry)) : [],
         .. members.Select(m => new KeyEntry(EntryKind.Member, m.Point!, m.Key)),
@@ -50,6 +51,8 @@ public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyLi
 /// <summary>Enumerations as the words that keys and messages hold.</summary>
 internal static class Words
 {
-    public static string Of<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
+    public static string Of(Determinism value) => value switch
+    {
+        Determinism.Exact => "exact", Determinism.Statistical => "statistical", Determinism.Never => "never", _ => throw new ArgumentOutOfRangeException(nameof(value), value, null),
+    };
 }

@@ -180,9 +180,9 @@ public sealed class WorkerPool(WorkerCommand command, string store) : IDisposabl
     {
         lock (_idle)
         {
-            foreach (var idle in _idle.Where(i => i.Key.Assembly == assembly).Select(i => i.Value))
+            foreach (var (loaded, idle) in _idle)
             {
-                while (idle.TryPop(out var worker))
+                while (loaded.Assembly == assembly && idle.TryPop(out var worker))
                 {
                     worker.Dispose();
                 }
