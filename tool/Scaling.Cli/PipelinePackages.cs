@@ -128,7 +128,7 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
                 var closure = await Sources.Natives(new PackageRequest(package.Id, package.Version), null, cancel).ConfigureAwait(false);
                 var others = await OthersOf(request, package, cancel).ConfigureAwait(false);
                 InstalledPackage[] mine = [.. closure.Where(c => !others.Contains(c.Id))];
-                Durable.Write(MemoryOf(new PluginPackage(package.Id, package.Version)), JsonSerializer.SerializeToUtf8Bytes(mine.Select(m => m.Locked)));
+                Durable.Write(MemoryOf(new PluginPackage(package.Id, package.Version)), Memory(mine.Select(m => m.Locked)));
                 all.AddRange(mine.Select(Native));
             }
         }
@@ -196,7 +196,7 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
     {
         try
         {
-            return JsonSerializer.Deserialize<LockedPackage[]>(File.ReadAllBytes(MemoryOf(package)));
+            return JsonSerializer.Deserialize(File.ReadAllBytes(MemoryOf(package)), PackagesJson.Default.LockedPackageArray);
         }
         catch (Exception e) when (e is IOException or JsonException)
         {
@@ -204,5 +204,11 @@ internal sealed class PipelinePackages : IPluginPackages, INativePackages, IDisp
         }
     }
 
-    private void Remember(PluginPackage package, IReadOnlyList<LockedPackage> closure) => Durable.Write(MemoryOf(package), JsonSerializer.SerializeToUtf8Bytes(closure));
+    private void Remember(PluginPackage package, IReadOnlyList<LockedPackage> closure) => Durable.Write(MemoryOf(package), Memory(closure));
+
+    private static byte[] Memory(IEnumerable<LockedPackage> packages) => JsonSerializer.SerializeToUtf8Bytes([.. packages], PackagesJson.Default.LockedPackageArray);
 }
+
+/// <summary>How packages are remembered that a package of the tool's own stands for; made at compile time, since the compiled tool cannot make it later.</summary>
+[System.Text.Json.Serialization.JsonSerializable(typeof(LockedPackage[]))]
+internal sealed partial class PackagesJson : System.Text.Json.Serialization.JsonSerializerContext;

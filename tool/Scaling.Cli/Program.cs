@@ -2,8 +2,10 @@
 using Scaling.Cli;
 using Scaling.Engine.Workers;
 
-if (args is not ["worker", ..])
+if (args is not (["worker", ..] or ["describe-plugin", ..]))
 {
+    CompiledTool.Become(args);
+
     // Regular expressions of a library would be compiled by emitting code, which takes longer than all that they are asked. Workers keep it: a stage may want it.
     AppContext.SetSwitch("System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported", false);
 }

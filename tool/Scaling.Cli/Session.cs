@@ -21,7 +21,7 @@ internal sealed class Session : IDisposable
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
         Packages = new PipelinePackages(folder, Store, held, use, console.Packages);
         Code = new StageCode(Packages, Store) { Natives = new NativeSupply(Packages) };
-        Catalog = new PluginCatalog(Store, Workers, Path.Combine(AppContext.BaseDirectory, "plugins"));
+        Catalog = new PluginCatalog(Store, Workers, Path.Combine(ToolHost.Current.Folder, "plugins"));
     }
 
     /// <summary>The tool's version; its package and those of its stages have the same.</summary>

@@ -22,7 +22,7 @@ internal sealed class ArchiveProofs(string folder)
     {
         try
         {
-            return JsonSerializer.Deserialize<Remembered>(File.ReadAllText(PathFor(archive))) is { } known && known.Identity == Identity(archive) ? known.Proof : null;
+            return JsonSerializer.Deserialize(File.ReadAllText(PathFor(archive)), PluginsJson.Default.Remembered) is { } known && known.Identity == Identity(archive) ? known.Proof : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -51,7 +51,7 @@ internal sealed class ArchiveProofs(string folder)
     {
         try
         {
-            Durable.Write(PathFor(archive), JsonSerializer.Serialize(known));
+            Durable.Write(PathFor(archive), JsonSerializer.Serialize(known, PluginsJson.Default.Remembered));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -65,5 +65,5 @@ internal sealed class ArchiveProofs(string folder)
 
     private static string Text(FileIdentity f) => string.Create(CultureInfo.InvariantCulture, $"{f.Device:x} {f.Inode:x} {f.Changed:x} {f.Modified:x} {f.Size:x}");
 
-    private sealed record Remembered(string Identity, ArchiveProof Proof);
+    internal sealed record Remembered(string Identity, ArchiveProof Proof);
 }

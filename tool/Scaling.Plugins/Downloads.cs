@@ -382,7 +382,7 @@ internal sealed class Downloads(string folder, GlobalPackages packages, IPackage
     /// <param name="Tag">The file's strong entity tag.</param>
     /// <param name="Modified">Its date, where it has no tag.</param>
     /// <param name="Total">Bytes in all.</param>
-    private sealed record Part(long Length, string? Tag, DateTimeOffset? Modified, long? Total)
+    internal sealed record Part(long Length, string? Tag, DateTimeOffset? Modified, long? Total)
     {
         public static string Notes(string partial) => partial + ".json";
 
@@ -391,7 +391,7 @@ internal sealed class Downloads(string folder, GlobalPackages packages, IPackage
         {
             try
             {
-                var noted = JsonSerializer.Deserialize<Part>(File.ReadAllText(Notes(partial)))!;
+                var noted = JsonSerializer.Deserialize(File.ReadAllText(Notes(partial)), PluginsJson.Default.Part)!;
                 return noted with { Length = File.Exists(partial) ? new FileInfo(partial).Length : 0 };
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -406,7 +406,7 @@ internal sealed class Downloads(string folder, GlobalPackages packages, IPackage
             {
                 // What is there is of another file from now on.
                 File.Delete(partial);
-                Durable.Write(Notes(partial), JsonSerializer.Serialize(new Part(0, tag, modified, total)));
+                Durable.Write(Notes(partial), JsonSerializer.Serialize(new Part(0, tag, modified, total), PluginsJson.Default.Part));
             }
             catch (IOException e)
             {

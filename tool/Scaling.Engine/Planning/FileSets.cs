@@ -46,7 +46,7 @@ public sealed partial class FileSets(string folder, ContentStore store)
         if (named[text] is { } machine)
         {
             scheme = text;
-            pattern = machine.GetValue<string>().Replace("{dotnet}", DotnetFolder);
+            pattern = machine.GetValue<string>().Replace("{dotnet}", ToolHost.Current.Dotnet);
         }
         else if (text.Split(':', 2) is [var head, var tail] && schemes.Contains(head))
         {
@@ -82,10 +82,6 @@ public sealed partial class FileSets(string folder, ContentStore store)
             return new Diagnostic("SCAL3006", $"The files of setting '{setting}' ('{Pipelines.PipelineDiagnostics.Shown(text)}') cannot be read: {Pipelines.PipelineDiagnostics.OnOneLine(e.Message)}") { Location = location };
         }
     }
-
-    /// <summary>The installation whose runtime runs this process.</summary>
-    private static string DotnetFolder { get; } =
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
 
     /// <summary>Files that a glob names: <c>*</c> and <c>?</c> within a segment, <c>**</c> for any folders, <c>{latest}</c> for the highest version.</summary>
     private static IEnumerable<string> Expand(string pattern)

@@ -12,10 +12,7 @@ namespace Scaling.Engine.Workers;
 public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments)
 {
     /// <summary>The running tool, started again with <c>worker</c>.</summary>
-    public static WorkerCommand OfThisTool { get; } =
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-            ? new(Environment.ProcessPath!, [System.Reflection.Assembly.GetEntryAssembly()!.Location, "worker"])
-            : new(Environment.ProcessPath!, ["worker"]);
+    public static WorkerCommand OfThisTool => new(ToolHost.Current.Program, [.. ToolHost.Current.Arguments, "worker"]);
 }
 
 /// <summary>A worker process with its two pipes.</summary>
