@@ -74,6 +74,43 @@ public sealed class DiskTests : IDisposable
         Completes(disk);
     }
 
+    [RootFact]
+    public void A_disk_of_results_that_is_full_is_told_with_the_file_and_nothing_half_is_left()
+    {
+        Directory.CreateDirectory(_tool.Folder["out"]);
+        using var disk = new Surroundings($"mount -t tmpfs -o size=64k none '{_tool.Folder["out"]}'");
+        _tool.Within = disk.Command;
+        _tool.Write("study.yaml", $$"""
+              rows: { uses: echo, with: { text: "{{new string('x', 60_000)}},{{new string('y', 60_001)}}", count: 2 } }
+
+            """);
+
+        var full = _tool.Run("run", "study.yaml", "--out", "out");
+
+        Assert.True(full.ExitCode == 5, full.Error);
+        Assert.Contains("SCAL4011", full.Error);
+        Assert.Contains("out/study/rows/", full.Error);
+        disk.Do($"test -z \"$(find '{_tool.Folder["out"]}' -name '.*.tmp')\"");
+        disk.Do($"mount -o remount,size=50m '{_tool.Folder["out"]}'");
+        Assert.Equal((0, 0), (_tool.Run("run", "study.yaml", "--out", "out").ExitCode, _tool.Run("run", "study.yaml", "--out", "out", "--json").Executed));
+    }
+
+    [Theory]
+    [InlineData("2>/dev/full", "text")]
+    [InlineData("2>/dev/full", "jsonl")]
+    [InlineData("2>&-", "text")]
+    [InlineData("2>&-", "jsonl")]
+    public void What_is_told_on_the_way_is_lost_where_it_cannot_be_written_and_the_run_is_not(string to, string format)
+    {
+        _tool.Write("study.yaml", Study);
+        _tool.Within = ["sh", "-c", $"exec \"$@\" {to}", "sh"];
+
+        var run = _tool.Run("run", "study.yaml", "--json", "--log-format", format);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(7, run.Executed);
+    }
+
     /// <summary>A disk of its own for the store, which only what is started within sees.</summary>
     private Surroundings Disk(string options)
     {

@@ -104,6 +104,8 @@ public sealed class LookingTests : IDisposable
 
     [Theory]
     [InlineData("run --force --from rows", "--force and --from")]
+    [InlineData("run --plan plan.json --force", "--plan and --force")]
+    [InlineData("run --plan plan.json --from rows", "--plan and --from")]
     [InlineData("run -k --fail-fast", "--keep-going and --fail-fast")]
     [InlineData("plan --json --price h100-sxm", "--json and --price")]
     [InlineData("restore --verify --into there", "--verify and --into")]

@@ -16,6 +16,7 @@ internal static class CommandConsole
     /// <param name="args">The command line.</param>
     public static void Choose(string[] args)
     {
+        Console.SetError(new Lossy(Console.Error));
         int option = Array.IndexOf(args, "--log-format");
         if (args.Contains("--log-format=jsonl") || args.Contains("--log-format:jsonl") || (option >= 0 && args.ElementAtOrDefault(option + 1) == "jsonl"))
         {
@@ -59,6 +60,32 @@ internal static class CommandConsole
         foreach (var finding in findings)
         {
             Now.Found(finding);
+        }
+    }
+
+    /// <summary>What is told on the way is lost where it cannot be written, on a full disk or a closed stream: what the work gives counts more.</summary>
+    private sealed class Lossy(TextWriter stream) : TextWriter
+    {
+        public override Encoding Encoding => stream.Encoding;
+
+        public override void Write(char value) => Try(() => stream.Write(value));
+
+        public override void Write(string? value) => Try(() => stream.Write(value));
+
+        public override void WriteLine(string? value) => Try(() => stream.WriteLine(value));
+
+        public override void Flush() => Try(stream.Flush);
+
+        private static void Try(Action write)
+        {
+            try
+            {
+                write();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next line is tried again.
+            }
         }
     }
 

@@ -22,7 +22,7 @@ internal static class ExecuteCommand
         FrozenAction[] chosen = target.Length == 1 ? [.. frozen.Actions] : RowNames.Find(frozen.Actions, a => a.Point, target[1]);
         if (chosen.Length == 0)
         {
-            string again = $"dotnet scaling plan {plan.Path} --json > {call.PlanToExecute}";
+            string again = $"dotnet scaling plan {plan.Path}{string.Concat(plan.Overrides.Select(set => $" --set '{set}'"))} --json > {call.PlanToExecute}";
             var (found, hint) = frozen.Outlook switch
             {
                 StageOutlook.Depends => ($"What '{frozen.Id}' runs was not known yet when the plan was made: {string.Join("; ", frozen.Reasons)}.", $"Execute that first, then plan again: {again}"),

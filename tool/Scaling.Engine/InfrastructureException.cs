@@ -14,7 +14,7 @@ public sealed class InfrastructureException(string code, string message, string?
     /// <param name="cause">An <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</param>
     public static InfrastructureException OfFile(Exception cause) => cause switch
     {
-        _ when FileFailure.IsFull(cause) => new("SCAL4011", $"A file could not be written, since the disk is full or your share of it used up: {cause.Message}", "Make room ('dotnet scaling cache gc' removes what no run uses), then run again: what is finished is kept."),
+        _ when FileFailure.IsFull(cause) => new("SCAL4011", $"A file could not be written, since the disk is full or your share of it used up: {cause.Message}", "Make room ('dotnet scaling cache gc' removes from the store what no run uses), or name another folder with --cache or --out, then run again: what is finished is kept."),
         { HResult: LibC.ReadOnlyFileSystem } => new("SCAL4010", $"A file could not be written, since its file system is read-only: {cause.Message}", "Make it writable, or name another folder with --cache or --out; then run again: what is finished is kept."),
         _ => new("SCAL4004", $"A file could not be read or written: {cause.Message}", "Make room or mend permissions, then run again: what is finished is kept."),
     };

@@ -91,16 +91,24 @@ public sealed class ResultsFolder(string path, ContentStore store)
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
             string aside = System.IO.Path.Combine(Path, $".{Aside.Writer}.tmp");
-            if (content is null)
+            try
             {
-                File.Copy(source!, aside, overwrite: true);
-            }
-            else
-            {
-                File.WriteAllBytes(aside, content);
-            }
+                if (content is null)
+                {
+                    File.Copy(source!, aside, overwrite: true);
+                }
+                else
+                {
+                    File.WriteAllBytes(aside, content);
+                }
 
-            File.Move(aside, target, overwrite: true);
+                File.Move(aside, target, overwrite: true);
+            }
+            catch (IOException e)
+            {
+                File.Delete(aside); // It may be what fills the disk.
+                throw new IOException($"{target}: {e.Message}", e.HResult);
+            }
         }
 
         return new RecordedResult(name, digest);

@@ -328,10 +328,12 @@ public sealed class PipelineReader
         }
     }
 
-    private static bool IsName(string text) =>
+    /// <summary>Whether a text can name a pipeline.</summary>
+    internal static bool IsName(string text) =>
         text.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(text[0])
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 
-    private static bool IsStageId(string text) =>
+    /// <summary>Whether a text can name a stage.</summary>
+    internal static bool IsStageId(string text) =>
         text.Length is > 0 and <= LongestName && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }

@@ -159,13 +159,14 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             return JsonSerializer.Deserialize(text, EngineJson.Default.FrozenPlan) is not { } plan ? throw Refused("it holds nothing")
                 : plan.Schema != CurrentSchema ? throw Refused($"its schema is '{PipelineDiagnostics.Shown(plan.Schema ?? "")}', and this tool reads {CurrentSchema}")
                 : !plan.IsWhole ? throw Refused("parts of it are missing")
+                : !PipelineReader.IsName(plan.Pipeline) || plan.Stages.FirstOrDefault(s => !PipelineReader.IsStageId(s.Id)) is not null ? throw Refused("its pipeline or a stage has a name that none can have")
                 : text.AsSpan().LastIndexOf(DigestMark) is var end and > 0 && text.AsSpan(end).SequenceEqual(Encoding.ASCII.GetBytes(Digest(text.AsSpan(0, end)))) ? plan
                 : throw Refused("it was edited, as its last line tells");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // The other: an escape that is no character.
         {
             var place = e as JsonException;
-            throw Refused(e.Message, (int)(place?.LineNumber ?? 0) + 1, (int)(place?.BytePositionInLine ?? 0) + 1);
+            throw Refused(e.Message.Split(" Path: ")[0], (int)(place?.LineNumber ?? 0) + 1, (int)(place?.BytePositionInLine ?? 0) + 1);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
