@@ -118,6 +118,21 @@ public sealed class LookingTests : IDisposable
         Assert.StartsWith($"error SCAL1001: {both} exclude each other", ended.Error);
     }
 
+    [Theory]
+    [InlineData("runn", "There is no command 'runn'. Did you mean 'run'?")]
+    [InlineData("cache verfy", "There is no command 'verfy'. Did you mean 'verify'?")]
+    [InlineData("run --jobz 3", "'run' has no option '--jobz'. Did you mean '--jobs'?")]
+    [InlineData("run --jobz", "'run' has no option '--jobz'. Did you mean '--jobs'?")]
+    [InlineData("why --agianst=3 law", "'why' has no option '--agianst'. Did you mean '--against'?")]
+    [InlineData("run --jobs x", "Cannot parse argument 'x' for option '--jobs' as a whole number.")]
+    public void A_word_that_is_misspelt_is_told_with_the_nearest(string line, string told)
+    {
+        var ended = _tool.Run(line.Split(' '));
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.StartsWith($"error SCAL1001: {told}", ended.Error);
+    }
+
     [Fact]
     public void Set_holds_for_everything_that_looks_at_a_pipeline()
     {

@@ -90,9 +90,8 @@ internal static class Commands
     {
         CommandConsole.Choose(args);
         var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0)
+        if (Misspelt.Of(parsed) is { Count: > 0 } wrong)
         {
-            Diagnostic[] wrong = [.. parsed.Errors.Select(error => new Diagnostic("SCAL1001", error.Message))];
             CommandConsole.Print(wrong);
             string path = string.Join(' ', Path(parsed.CommandResult));
             CommandConsole.Now.Say($"Type '{path} --help' for what it takes.");
