@@ -265,10 +265,13 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
             case Verdict.Forged:
                 _telling.Warn("SCAL4034", $"The entry {key[..12]} from {Address} was refused: {entry.Why}. {again}", "Somebody, or something, wrote there what no trusted writer gave.");
                 break;
-            default:
+            case Verdict.Alien:
                 Damaged(key, entry.Why!);
                 _reading.Failed($"it answered with entries that are none ({entry.Why})");
                 return;
+            default:
+                Damaged(key, entry.Why!); // No reason to ask for no other: the server answers.
+                break;
         }
 
         _reading.Succeeded();

@@ -13,6 +13,9 @@ internal enum Verdict
     /// <summary>It is not what any writer gave.</summary>
     Damaged,
 
+    /// <summary>It is not what any cache gives: a page, as those where one logs in, or without an end.</summary>
+    Alien,
+
     /// <summary>Nobody signed it.</summary>
     Unsigned,
 
@@ -76,7 +79,7 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
         }
         catch (FormatException e)
         {
-            return new RemoteEntry(Verdict.Damaged, e.Message, null, []);
+            return new RemoteEntry(body.Length > LongestBody || body.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'<', ..] ? Verdict.Alien : Verdict.Damaged, e.Message, null, []);
         }
 
         if (json.Length == 0)
