@@ -140,6 +140,19 @@ public sealed class RemoteTests : IDisposable
     }
 
     [NeedsFact(NginxServer.Package, NginxServer.Program)]
+    public void Plan_promises_nothing_that_a_run_would_refuse()
+    {
+        using var server = new NginxServer();
+        Assert.Equal(0, _one.Run("run", "study.yaml", "--remote", server.Address, "--rights", "remote:rw").ExitCode);
+        _two.Environment["SCALING_TRUSTED_KEYS"] = _one.Folder[_one.Run("cache", "keygen", "known").Output.Trim().Split('\n')[2]];
+
+        var plan = _two.Run("plan", "study.yaml", "--remote", server.Address);
+
+        Assert.Contains(" has 0 of the 9.", plan.Output);
+        Assert.Contains("SCAL4032", plan.Error);
+    }
+
+    [NeedsFact(NginxServer.Package, NginxServer.Program)]
     public void Execute_takes_from_the_remote_and_gives_to_it_as_a_run_does()
     {
         using var server = new NginxServer();

@@ -102,6 +102,21 @@ public sealed class TrustTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_counted_is_what_a_reader_would_take()
+    {
+        string[] keys = [_writer.Publish("one"), _writer.Publish("other"), _writer.Publish("third")];
+        await Push(null, keys[0]);
+        await Push(_unknown, keys[1]);
+        await Push(_known, keys[2]);
+        using var trusting = RemoteEntries.Open(Machine.Settings(_server.Address) with { TrustedKeys = _trusted }, _reader.Store, _reader);
+        using var believing = RemoteEntries.Open(Machine.Settings(_server.Address), _reader.Store, _reader);
+
+        Assert.Equal(1, await trusting.CountThere(keys, CancellationToken.None));
+        Assert.Equal("SCAL4032 SCAL4033", _reader.Codes);
+        Assert.Equal(3, await believing.CountThere(keys, CancellationToken.None));
+    }
+
+    [Fact]
     public void Keys_of_another_kind_are_refused_before_anything_runs()
     {
         string[] codes =

@@ -98,7 +98,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         }
     }
 
-    /// <summary>How many of these keys the remote has an entry of; it is not read, and may yet be refused.</summary>
+    /// <summary>How many of these keys the remote has an entry of that would be taken. Where trusted keys are named each is read and its signature looked at, refusals told; else it is only asked for. Large files are not looked at.</summary>
     /// <param name="keys">Any.</param>
     /// <param name="stop">Stops asking.</param>
     public async Task<int> CountThere(IReadOnlyCollection<string> keys, CancellationToken stop)
@@ -111,7 +111,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
 
         await Parallel.ForEachAsync(keys, Side(stop), async (key, one) =>
         {
-            if (await Asked("ac/" + key, _reading, one).ConfigureAwait(false) is not null)
+            if (_settings.TrustedKeys is null ? await Asked("ac/" + key, _reading, one).ConfigureAwait(false) is not null : await IsTaken(key, one).ConfigureAwait(false))
             {
                 Interlocked.Increment(ref there);
             }
@@ -275,6 +275,30 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         }
 
         _reading.Succeeded();
+    }
+
+    /// <summary>Whether an entry would be taken, as far as it and its signature tell.</summary>
+    private async Task<bool> IsTaken(string key, CancellationToken stop)
+    {
+        try
+        {
+            if (await Body("ac/" + key, stop).ConfigureAwait(false) is not { } body)
+            {
+                return false;
+            }
+
+            var entry = RemoteEntry.Read(body, key, _settings.TrustedKeys);
+            if (entry.Manifest is null)
+            {
+                Refuse(key, entry);
+            }
+
+            return entry.Manifest is not null;
+        }
+        catch (RemoteFailure)
+        {
+            return false;
+        }
     }
 
     private void Damaged(string key, string why) =>
