@@ -195,7 +195,7 @@ public sealed class FaultTests : IDisposable
     public async Task A_size_that_the_disk_has_not_is_not_begun()
     {
         string key = _writer.Publish("one");
-        var (manifest, _) = new StoreExchange(_writer.Store).Take(key)!.Value;
+        var (manifest, _, _) = new StoreExchange(_writer.Store).Take(key)!.Value;
         var huge = manifest with { Files = [manifest.Files[1] with { Bytes = long.MaxValue }, manifest.Files[1] with { Bytes = long.MaxValue, Name = "other" }] };
         _writer.Store.Publish(huge);
         _server.Objects["/ac/" + key] = RemoteEntry.Write(huge, File.ReadAllBytes(_writer.Store.Root + $"/entries/{key[..2]}/{key}")[75..], null);
