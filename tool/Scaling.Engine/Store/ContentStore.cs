@@ -199,6 +199,11 @@ public sealed class ContentStore : IDisposable
     /// <param name="key">Its key.</param>
     public Origin? OriginOf(string key) => Sealed.Read(EntryPath(key), out _) is { } text ? Origin.Split(text).Origin : null;
 
+    /// <summary>Whether a row stayed where its table was brought from: a hit on a collection brings no rows.</summary>
+    /// <param name="key">Of the row, which is not there.</param>
+    /// <param name="collection">Of the table; null for none.</param>
+    public bool IsElsewhere(string key, string? collection) => collection is not null && !File.Exists(EntryPath(key)) && OriginOf(collection) is not null;
+
     /// <summary>A manifest that can be worked with; null where the text is none.</summary>
     internal static Manifest? Parse(byte[] json)
     {
