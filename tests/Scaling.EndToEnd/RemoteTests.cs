@@ -140,6 +140,37 @@ public sealed class RemoteTests : IDisposable
     }
 
     [NeedsFact(NginxServer.Package, NginxServer.Program)]
+    public void Rows_that_stayed_in_the_remote_are_no_damage()
+    {
+        using var server = new NginxServer();
+        Assert.Equal(0, _one.Run("run", "study.yaml", "--remote", server.Address, "--rights", "remote:rw").ExitCode);
+        Assert.Equal(0, _two.Run("run", "study.yaml", "--remote", server.Address).ExitCode);
+
+        var verify = _two.Run("verify", "study.yaml");
+        Assert.True(verify.ExitCode == 0, verify.Error);
+        Assert.Contains("2 actions are whole in the store; 9 are only in the remote", verify.Output);
+        Assert.Contains("its table is here, the row itself is not", _two.Run("show", "squares@p1.1", "study.yaml").Error);
+        Assert.Contains("its table is here, the row itself is not", _two.Run("why", "squares@p1.1", "study.yaml").Output);
+
+        // Of tables that were made here the rows have to be here.
+        File.Delete(Directory.EnumerateFiles(_one.Folder["store/entries"], "*", SearchOption.AllDirectories).First(f => File.ReadAllText(f).Contains("\"point\":\"p1.1\",\"entries\"", StringComparison.Ordinal)));
+        Assert.Contains("SCAL3032", _one.Run("verify", "study.yaml").Error);
+    }
+
+    [NeedsFact(NginxServer.Package, NginxServer.Program)]
+    public void Plan_promises_nothing_that_a_run_would_refuse()
+    {
+        using var server = new NginxServer();
+        Assert.Equal(0, _one.Run("run", "study.yaml", "--remote", server.Address, "--rights", "remote:rw").ExitCode);
+        _two.Environment["SCALING_TRUSTED_KEYS"] = _one.Folder[_one.Run("cache", "keygen", "known").Output.Trim().Split('\n')[2]];
+
+        var plan = _two.Run("plan", "study.yaml", "--remote", server.Address);
+
+        Assert.Contains(" has 0 of the 9.", plan.Output);
+        Assert.Contains("SCAL4032", plan.Error);
+    }
+
+    [NeedsFact(NginxServer.Package, NginxServer.Program)]
     public void Execute_takes_from_the_remote_and_gives_to_it_as_a_run_does()
     {
         using var server = new NginxServer();

@@ -41,7 +41,7 @@ public sealed class ActionResultTests
     {
         var entry = RemoteEntry.Read(new byte[RemoteEntry.LongestBody + 1], new string('a', 64), null);
 
-        Assert.Equal((Verdict.Damaged, "it is longer than 64 MiB"), (entry.Verdict, entry.Why));
+        Assert.Equal((Verdict.Alien, "it is longer than 64 MiB"), (entry.Verdict, entry.Why));
     }
 
     [Fact]

@@ -118,6 +118,38 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Damage_is_not_silence_and_what_is_whole_is_still_taken()
+    {
+        string[] keys = [.. Enumerable.Range(0, 9).Select(i => _writer.Publish(new string('x', i + 1)))];
+        await _writer.Push(Machine.Settings(_server.Address, write: true), keys);
+        foreach (string key in keys[..8])
+        {
+            byte[] body = _server.Objects["/ac/" + key];
+            body[body.Length / 3] ^= 4;
+        }
+
+        using var remote = RemoteEntries.Open(Machine.Settings(_server.Address), _reader.Store, _reader);
+        await remote.Bring(keys[..8], CancellationToken.None);
+        await remote.Bring(keys[8..], CancellationToken.None);
+        await remote.Finish(CancellationToken.None);
+
+        Assert.Equal(1, remote.Brought);
+        Assert.Contains(_reader.Told, t => t.Message.Contains("And 5 more", StringComparison.Ordinal));
+        Assert.DoesNotContain("SCAL4030", _reader.Codes);
+    }
+
+    [Fact]
+    public async Task A_server_of_something_else_is_asked_a_few_times_and_no_more()
+    {
+        string[] keys = [.. Enumerable.Range(0, 200).Select(i => i.ToString("x64", null))];
+        _server.Faults = (_, _) => Fault.HtmlWith200;
+
+        Assert.Equal(0, await _reader.Bring(Machine.Settings(_server.Address), keys));
+        Assert.InRange(_server.Requests, 3, 40);
+        Assert.Single(_reader.Told, t => t.Code == "SCAL4030");
+    }
+
+    [Fact]
     public async Task A_port_where_nobody_listens_ends_soon()
     {
         string address;
@@ -163,7 +195,7 @@ public sealed class FaultTests : IDisposable
     public async Task A_size_that_the_disk_has_not_is_not_begun()
     {
         string key = _writer.Publish("one");
-        var (manifest, _) = new StoreExchange(_writer.Store).Take(key)!.Value;
+        var (manifest, _, _) = new StoreExchange(_writer.Store).Take(key)!.Value;
         var huge = manifest with { Files = [manifest.Files[1] with { Bytes = long.MaxValue }, manifest.Files[1] with { Bytes = long.MaxValue, Name = "other" }] };
         _writer.Store.Publish(huge);
         _server.Objects["/ac/" + key] = RemoteEntry.Write(huge, File.ReadAllBytes(_writer.Store.Root + $"/entries/{key[..2]}/{key}")[75..], null);

@@ -39,6 +39,15 @@ public sealed class Machine : IRemoteObserver, IDisposable
         return key;
     }
 
+    /// <summary>A collection of rows that are in the store.</summary>
+    public string Collect(params string[] rows)
+    {
+        KeyEntry[] entries = [new(EntryKind.Format, "key", "1"), new(EntryKind.Stage, "type", "test"), new(EntryKind.Stage, "action", "collect"), .. rows.Select((row, i) => new KeyEntry(EntryKind.Member, $"p{i}", row))];
+        string key = ActionKey.Of(entries);
+        Store.Publish(new Manifest(key, "test", null, entries, [Store.Take("a\n1\n"u8.ToArray(), "table.csv", "table")], 1, Store.Now));
+        return key;
+    }
+
     public async Task<PushSummary> Push(RemoteSettings settings, params string[] keys)
     {
         using var remote = RemoteEntries.Open(settings, Store, this);

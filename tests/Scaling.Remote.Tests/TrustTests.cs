@@ -81,7 +81,7 @@ public sealed class TrustTests : IDisposable
         string key = _writer.Publish("one");
         await Push(_known, key);
         byte[] body = _server.Objects["/ac/" + key];
-        var (_, json) = new Engine.Store.StoreExchange(_writer.Store).Take(key)!.Value;
+        var (_, json, _) = new Engine.Store.StoreExchange(_writer.Store).Take(key)!.Value;
         for (int i = 0; i < body.Length; i++)
         {
             byte[] changed = [.. body];
@@ -99,6 +99,90 @@ public sealed class TrustTests : IDisposable
         await Push(_known, key);
 
         Assert.Equal(1, await Bring(key));
+    }
+
+    [Fact]
+    public async Task A_writer_does_not_sign_what_it_took_unsigned_from_another()
+    {
+        string taken = _writer.Publish("one");
+        await Push(null, taken);
+        using var middle = new Machine();
+        using var second = new FaultServer();
+        Assert.Equal(1, await middle.Bring(Machine.Settings(_server.Address), taken));
+        string own = middle.Publish("its own");
+
+        var summary = await middle.Push(Machine.Settings(second.Address, write: true) with { SigningKey = _known }, taken, own);
+
+        Assert.Equal((1, 0), (summary.Given, summary.Failed));
+        Assert.Contains("1 entry was not given", middle.Told.Single(t => t.Code == "SCAL4041").Message);
+        Assert.Equal(1, await _reader.Bring(Machine.Settings(second.Address) with { TrustedKeys = _trusted }, taken, own));
+        Assert.Null(_reader.Store.Find(taken));
+    }
+
+    [Fact]
+    public async Task What_it_executed_again_itself_a_writer_signs()
+    {
+        string key = _writer.Publish("one");
+        await Push(null, key);
+        using var middle = new Machine();
+        using var second = new FaultServer();
+        Assert.Equal(1, await middle.Bring(Machine.Settings(_server.Address), key));
+        middle.Publish("one");
+
+        Assert.Equal(1, (await middle.Push(Machine.Settings(second.Address, write: true) with { SigningKey = _known }, key)).Given);
+        Assert.Equal(1, await _reader.Bring(Machine.Settings(second.Address) with { TrustedKeys = _trusted }, key));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_signature_travels_on_with_its_entry(bool signsItself)
+    {
+        string key = _writer.Publish("one");
+        await Push(_known, key);
+        using var middle = new Machine();
+        using var second = new FaultServer();
+        Assert.Equal(1, await middle.Bring(Machine.Settings(_server.Address), key));
+        var settings = Machine.Settings(second.Address, write: true) with { SigningKey = signsItself ? _unknown : null };
+
+        Assert.Equal(1, (await middle.Push(settings, key)).Given);
+        Assert.Equal(1, (await middle.Push(settings, key)).There);
+        Assert.Equal(1, await _reader.Bring(Machine.Settings(second.Address) with { TrustedKeys = _trusted }, key));
+        Assert.Empty(_reader.Told);
+    }
+
+    [Theory]
+    [InlineData("unsigned")]
+    [InlineData("a stranger's")]
+    [InlineData("trusted")]
+    public async Task A_table_joined_here_is_signed_where_its_rows_may_be_believed(string rows)
+    {
+        string row = _writer.Publish("one");
+        await Push(rows == "unsigned" ? null : rows == "trusted" ? _known : _unknown, row);
+        using var middle = new Machine();
+        using var second = new FaultServer();
+        Assert.Equal(1, await middle.Bring(Machine.Settings(_server.Address), row));
+        string table = middle.Collect(row, middle.Publish("its own"));
+
+        var summary = await middle.Push(Machine.Settings(second.Address, write: true) with { SigningKey = _known, TrustedKeys = _trusted }, table);
+
+        Assert.Equal(rows == "trusted" ? 1 : 0, summary.Given);
+        Assert.Equal(rows != "trusted", middle.Told.Any(t => t.Code == "SCAL4041"));
+    }
+
+    [Fact]
+    public async Task What_is_counted_is_what_a_reader_would_take()
+    {
+        string[] keys = [_writer.Publish("one"), _writer.Publish("other"), _writer.Publish("third")];
+        await Push(null, keys[0]);
+        await Push(_unknown, keys[1]);
+        await Push(_known, keys[2]);
+        using var trusting = RemoteEntries.Open(Machine.Settings(_server.Address) with { TrustedKeys = _trusted }, _reader.Store, _reader);
+        using var believing = RemoteEntries.Open(Machine.Settings(_server.Address), _reader.Store, _reader);
+
+        Assert.Equal(1, await trusting.CountThere(keys, CancellationToken.None));
+        Assert.Equal("SCAL4032 SCAL4033", _reader.Codes);
+        Assert.Equal(3, await believing.CountThere(keys, CancellationToken.None));
     }
 
     [Fact]

@@ -43,6 +43,7 @@ internal static class PlanCommand
         if (remote is not null)
         {
             int there = await remote.CountThere([.. ahead.SelectMany(a => a.Missing).Select(a => a.Key)], call.Stop).ConfigureAwait(false);
+            await remote.Finish(call.Stop).ConfigureAwait(false); // Says of how many entries more nothing is taken.
             Console.Out.WriteLine($"The remote cache {remote.Address} has {there} of the {run}{(there > 0 ? "; a run brings them" : "")}.");
         }
 

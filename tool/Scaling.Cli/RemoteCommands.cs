@@ -68,7 +68,7 @@ internal static class RemoteCommands
         string[] keys = call.Parsed.GetValue(PushedPipeline) is { } pipeline ? LastRun(store, pipeline) : [.. new StoreExchange(store).Keys];
         var summary = await remote.Push(keys, call.Stop).ConfigureAwait(false);
         await remote.Finish(call.Stop).ConfigureAwait(false);
-        Console.Out.WriteLine($"{summary.Given} of {keys.Length} {RemoteConsole.Entries(keys.Length)} given to {remote.Address}, {summary.There} there already{(summary.Gone > 0 ? $", {summary.Gone} not in the store" : "")}{(summary.Failed > 0 ? $", {summary.Failed} failed" : "")}.");
+        Console.Out.WriteLine($"{summary.Given} of {keys.Length} {RemoteConsole.Entries(keys.Length)} given to {remote.Address}, {summary.There} there already{(summary.Gone > 0 ? $", {summary.Gone} not in the store" : "")}{(summary.Withheld > 0 ? $", {summary.Withheld} unsigned of others kept back" : "")}{(summary.Failed > 0 ? $", {summary.Failed} failed" : "")}.");
         return summary.Failed == 0 ? ExitCode.Done : Unreachable(remote);
     }
 

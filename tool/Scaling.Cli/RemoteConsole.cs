@@ -17,6 +17,9 @@ internal sealed class RemoteConsole(ICommandConsole console) : IRemoteObserver
         console.Moving($"{(transfer.Incoming ? "bringing" : "giving")} {transfer.Entries} of {transfer.OfEntries} {Entries(transfer.OfEntries)}, {ByteCount.Text(transfer.Bytes)} ({ByteCount.Text((long)rate)}/s{left})");
     }
 
+    /// <summary>Of a row that its table, a hit, did not bring: what <see cref="Engine.Store.ContentStore.IsElsewhere"/> tells.</summary>
+    public const string Elsewhere = "its table is here, the row itself is not; it was brought from a remote";
+
     /// <summary>The singular, or not.</summary>
     public static string Entries(int count) => count == 1 ? "entry" : "entries";
 }

@@ -52,6 +52,11 @@ internal static class ShowCommand
             }
         }
 
+        if (actions.FansOut && actions.Named(target, actions.Now).Any(a => store.IsElsewhere(a.Key, actions.Collection)))
+        {
+            throw new UsageException("SCAL1054", $"{target} is not in the store: {RemoteConsole.Elsewhere}.", $"'dotnet scaling show {actions.Stage.Id}' shows the table; 'run --from {actions.Stage.Id}' executes the row here.");
+        }
+
         throw new UsageException("SCAL1054", $"{target} is not in the store.", "'dotnet scaling why' says what it waits for, 'logs' what it printed.");
     }
 

@@ -30,8 +30,9 @@ internal static class VerifyCommand
         }
 
         call.Stop.ThrowIfCancellationRequested();
+        int elsewhere = ahead.Sum(a => a.Plan?.Actions.Count(action => session.Store.IsElsewhere(action.Key, a.Result?.Collection)) ?? 0);
         string[] damaged = [.. Damaged(ahead, session.Store)];
-        int present = ahead.Sum(a => (a.Plan?.Actions.Count ?? 0) - a.Missing.Count) - damaged.Length;
+        int present = ahead.Sum(a => (a.Plan?.Actions.Count ?? 0) - a.Missing.Count) - damaged.Length - elsewhere;
         Diagnostic[] findings =
         [
             .. damaged.Select(name => new Diagnostic("SCAL3032", $"The entry of {name} is damaged or gone, and the table that its stage gave still tells of it.") { Hint = "'dotnet scaling run --from STAGE' makes it again." }),
@@ -45,6 +46,7 @@ internal static class VerifyCommand
                 ["exit_code"] = exit,
                 ["present"] = present,
                 ["damaged"] = JsonText.Of(damaged),
+                ["elsewhere"] = elsewhere,
                 ["missing"] = missing,
                 ["unknown_stages"] = open,
                 ["replays"] = new JsonArray([.. replays.Select(ToJson)]),
@@ -52,20 +54,20 @@ internal static class VerifyCommand
         }
         else
         {
-            Console.Out.WriteLine($"{present} {(present == 1 ? "action is" : "actions are")} whole in the store{(missing + open == 0 ? "." : $"; {missing} {(missing == 1 ? "is" : "are")} not there{(open > 0 ? $", and {open} {(open == 1 ? "stage" : "stages")} after them" : "")}: 'dotnet scaling run' makes them.")}");
+            Console.Out.WriteLine($"{present} {(present == 1 ? "action is" : "actions are")} whole in the store{(elsewhere == 0 ? "" : $"; {elsewhere} {(elsewhere == 1 ? "is" : "are")} only in the remote that the tables of {(elsewhere == 1 ? "its row" : "their rows")} were brought from")}{(missing + open == 0 ? "." : $"; {missing} {(missing == 1 ? "is" : "are")} not there{(open > 0 ? $", and {open} {(open == 1 ? "stage" : "stages")} after them" : "")}: 'dotnet scaling run' makes them.")}");
         }
 
         Session.Print(findings);
         return exit;
     });
 
-    /// <summary>Rows whose entries cannot be found, though the collection of their stage can: planning does not look at those.</summary>
+    /// <summary>Rows whose entries cannot be found, though the collection of their stage can: planning does not look at those. Rows that never came are no damage.</summary>
     private static IEnumerable<string> Damaged(IReadOnlyList<StageAhead> ahead, ContentStore store)
     {
         foreach (var stage in ahead.Where(a => a.Plan is not null))
         {
             var missing = stage.Missing.Select(m => m.Key).ToHashSet(StringComparer.Ordinal);
-            foreach (var action in stage.Plan!.Actions.Where(a => !missing.Contains(a.Key) && store.Find(a.Key) is null))
+            foreach (var action in stage.Plan!.Actions.Where(a => !missing.Contains(a.Key) && !store.IsElsewhere(a.Key, stage.Result?.Collection) && store.Find(a.Key) is null))
             {
                 yield return action.Point is null ? stage.Stage.Id : $"{stage.Stage.Id}@{action.Point}";
             }

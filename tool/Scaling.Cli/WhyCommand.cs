@@ -94,7 +94,7 @@ internal static class WhyCommand
 
         private string[] Reasons(ActionSpec row)
         {
-            string[] cached = IsMissing(row) ? [] : ["nothing to do, cached"];
+            string[] cached = IsMissing(row) ? [] : [Store.IsElsewhere(row.Key, Stage.Result?.Collection) ? $"nothing to do: {RemoteConsole.Elsewhere}" : "nothing to do, cached"];
             return cached.Length == 0 || IsChosen ? [.. cached, .. Changes(row)] : cached;
         }
 

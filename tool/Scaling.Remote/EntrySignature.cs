@@ -24,6 +24,9 @@ internal sealed record EntrySignature(string KeyId, byte[] Signature)
 
     public static byte[] Write(string keyId, byte[] signature) => Encoding.ASCII.GetBytes($"{Mark} {keyId} {Convert.ToBase64String(signature)}\n");
 
+    /// <summary>As it stands in the file of an entry that was brought.</summary>
+    public override string ToString() => Encoding.ASCII.GetString(Write(KeyId, Signature)).TrimEnd('\n');
+
     /// <summary>The signature; null where the text is none.</summary>
     public static EntrySignature? Read(ReadOnlySpan<byte> text)
     {

@@ -12,7 +12,11 @@ namespace Scaling.Remote;
 /// <param name="There">Were there already, whole.</param>
 /// <param name="Gone">Are not in the store.</param>
 /// <param name="Failed">Could not be uploaded.</param>
-public sealed record PushSummary(int Given, int There, int Gone, int Failed);
+public sealed record PushSummary(int Given, int There, int Gone, int Failed)
+{
+    /// <summary>Not given, since this writer's signature would say that it executed what came unsigned from a remote.</summary>
+    public int Withheld { get; init; }
+}
 
 /// <summary>A remote cache.</summary>
 public sealed class RemoteEntries : IRemoteEntries, IDisposable
@@ -37,6 +41,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
     private int _brought;
     private int _given;
     private int _notGiven;
+    private int _withheld;
     private string? _lastFailure;
 
     private RemoteEntries(RemoteSettings settings, ContentStore store, IRemoteObserver observer, TimeProvider time, IRemoteObjects objects)
@@ -98,7 +103,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         }
     }
 
-    /// <summary>How many of these keys the remote has an entry of; it is not read, and may yet be refused.</summary>
+    /// <summary>How many of these keys the remote has an entry of that would be taken. Where trusted keys are named each is read and its signature looked at, refusals told; else it is only asked for. Large files are not looked at.</summary>
     /// <param name="keys">Any.</param>
     /// <param name="stop">Stops asking.</param>
     public async Task<int> CountThere(IReadOnlyCollection<string> keys, CancellationToken stop)
@@ -111,7 +116,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
 
         await Parallel.ForEachAsync(keys, Side(stop), async (key, one) =>
         {
-            if (await Asked("ac/" + key, _reading, one).ConfigureAwait(false) is not null)
+            if (_settings.TrustedKeys is null ? await Asked("ac/" + key, _reading, one).ConfigureAwait(false) is not null : await IsTaken(key, one).ConfigureAwait(false))
             {
                 Interlocked.Increment(ref there);
             }
@@ -143,6 +148,13 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
             _telling.Once("SCAL4036", $"{_notGiven} of {_notGiven + _given} published entries were not given to {Address}{(_lastFailure is null ? ", as it was stopped" : $": {_lastFailure}")}.", "'dotnet scaling cache push PIPELINE' does it later.");
         }
 
+        if (_withheld > 0)
+        {
+            _telling.Once(
+                "SCAL4041", $"{(_withheld == 1 ? "1 entry was" : $"{_withheld} entries were")} not given to {Address}: unsigned ones that came from a remote, or tables of such rows. Your signature would say that you executed them.",
+                "Whoever executed them gives them signed. 'dotnet scaling run --force' executes them here.");
+        }
+
         _telling.Conclude();
     }
 
@@ -157,17 +169,20 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         int failed = 0;
         await Parallel.ForEachAsync(keys, Side(stop), async (key, one) =>
         {
-            bool? given = await GiveOne(key, looksFirst: _settings.MayRead, one).ConfigureAwait(false);
-            if (given is null)
+            switch (await GiveOne(key, looksFirst: _settings.MayRead, one).ConfigureAwait(false))
             {
-                Interlocked.Increment(ref failed);
-            }
-            else if (given is false)
-            {
-                Interlocked.Increment(ref _store.Read(key) is null ? ref gone : ref there);
+                case Gift.Failed:
+                    Interlocked.Increment(ref failed);
+                    break;
+                case Gift.Gone:
+                    Interlocked.Increment(ref gone);
+                    break;
+                case Gift.There:
+                    Interlocked.Increment(ref there);
+                    break;
             }
         }).ConfigureAwait(false);
-        return new PushSummary(_given, there, gone, failed);
+        return new PushSummary(_given, there, gone, failed) { Withheld = _withheld };
     }
 
     /// <inheritdoc/>
@@ -225,7 +240,7 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
 
             _incoming.Wanted(1, missing.Sum(f => f.Bytes));
             await Parallel.ForEachAsync(missing, Side(stop), async (file, one) => await BringBlob(file, taken, one).ConfigureAwait(false)).ConfigureAwait(false);
-            _exchange.Accept(manifest, entry.Json);
+            _exchange.Accept(manifest, entry.Json, new Origin(entry.Signature?.ToString()));
             _reading.Succeeded();
             Interlocked.Increment(ref _brought);
             _incoming.Done();
@@ -265,13 +280,40 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
             case Verdict.Forged:
                 _telling.Warn("SCAL4034", $"The entry {key[..12]} from {Address} was refused: {entry.Why}. {again}", "Somebody, or something, wrote there what no trusted writer gave.");
                 break;
-            default:
+            case Verdict.Alien:
                 Damaged(key, entry.Why!);
                 _reading.Failed($"it answered with entries that are none ({entry.Why})");
                 return;
+            default:
+                Damaged(key, entry.Why!); // No reason to ask for no other: the server answers.
+                break;
         }
 
         _reading.Succeeded();
+    }
+
+    /// <summary>Whether an entry would be taken, as far as it and its signature tell.</summary>
+    private async Task<bool> IsTaken(string key, CancellationToken stop)
+    {
+        try
+        {
+            if (await Body("ac/" + key, stop).ConfigureAwait(false) is not { } body)
+            {
+                return false;
+            }
+
+            var entry = RemoteEntry.Read(body, key, _settings.TrustedKeys);
+            if (entry.Manifest is null)
+            {
+                Refuse(key, entry);
+            }
+
+            return entry.Manifest is not null;
+        }
+        catch (RemoteFailure)
+        {
+            return false;
+        }
     }
 
     private void Damaged(string key, string why) =>
@@ -384,18 +426,46 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         return length;
     }
 
-    /// <summary>Gives an entry: its files first, so that what names them is never there without them. Null where it failed; false where it is not here, or there already.</summary>
-    private async Task<bool?> GiveOne(string key, bool looksFirst, CancellationToken stop)
+    /// <summary>What became of an entry that was to be given.</summary>
+    private enum Gift
+    {
+        Given,
+        There,
+        Gone,
+        Withheld,
+        Failed,
+    }
+
+    /// <summary>
+    /// Whether this writer may give an entry under its key. Trust belongs to who executed: what came from a remote goes on with its writer's signature or, unsigned, not at all; a table that was joined here is worth what its rows are.
+    /// </summary>
+    private bool MayGive(Manifest manifest, Origin? origin) =>
+        _settings.SigningKey is null || (origin is not null ? origin.Signature is not null : new StoredEntry(manifest, 0).Members.All(row => _exchange.Text(row) is var (json, from) && (from is null || IsBelieved(json, from))));
+
+    private bool IsBelieved(byte[] json, Origin origin) =>
+        origin.Signature is { } line && EntrySignature.Read(System.Text.Encoding.ASCII.GetBytes(line)) is { } signature
+        && (_settings.SigningKey!.Signed(json, signature) || (_settings.TrustedKeys is { } trusted && trusted.Has(signature.KeyId) && trusted.Verify(signature.KeyId, json, signature.Signature)));
+
+    /// <summary>Gives an entry: its files first, so that what names them is never there without them.</summary>
+    private async Task<Gift> GiveOne(string key, bool looksFirst, CancellationToken stop)
     {
         bool inTurn = false;
         try
         {
             await _turns.WaitAsync(stop).ConfigureAwait(false);
             inTurn = true;
-            if (_exchange.Take(key) is not var (manifest, json))
+            if (_exchange.Take(key) is not var (manifest, json, origin))
             {
-                return false;
+                return Gift.Gone;
             }
+
+            if (!MayGive(manifest, origin))
+            {
+                Interlocked.Increment(ref _withheld);
+                return Gift.Withheld;
+            }
+
+            byte[]? passedOn = origin?.Signature is { } line ? System.Text.Encoding.ASCII.GetBytes(line + "\n") : null;
 
             if (_writing.AreOver)
             {
@@ -404,24 +474,24 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
 
             var blobs = manifest.Files.Where(f => f.Inline is null).DistinctBy(f => f.Sha256).ToArray();
             _outgoing.Wanted(1, blobs.Sum(b => b.Bytes));
-            if (looksFirst && await IsThere(key, json, blobs, stop).ConfigureAwait(false))
+            if (looksFirst && await IsThere(key, json, passedOn, blobs, stop).ConfigureAwait(false))
             {
                 _outgoing.Done();
-                return false;
+                return Gift.There;
             }
 
             await Parallel.ForEachAsync(blobs, Side(stop), async (blob, _) => await GiveBlob(blob, looksFirst, stop).ConfigureAwait(false)).ConfigureAwait(false);
-            byte[] body = RemoteEntry.Write(manifest, json, _settings.SigningKey);
+            byte[] body = RemoteEntry.Write(manifest, json, passedOn ?? _settings.SigningKey?.Sign(json));
             await Put("ac/" + key, () => new MemoryStream(body), stop).ConfigureAwait(false);
             Interlocked.Increment(ref _given);
             _outgoing.Done();
-            return true;
+            return Gift.Given;
         }
         catch (Exception e) when (e is RemoteFailure or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             _lastFailure = e is OperationCanceledException ? _lastFailure : e is RemoteFailure && _writing.AreOver ? _lastFailure ?? e.Message : e.Message;
             Interlocked.Increment(ref _notGiven);
-            return null;
+            return Gift.Failed;
         }
         finally
         {
@@ -432,11 +502,11 @@ public sealed class RemoteEntries : IRemoteEntries, IDisposable
         }
     }
 
-    /// <summary>Whether the very entry is there with its files, so that whoever reads with this writer's key takes it.</summary>
-    private async Task<bool> IsThere(string key, byte[] json, StoredFile[] blobs, CancellationToken stop)
+    /// <summary>Whether the very entry is there with its files and signature, so that whoever trusts that takes it.</summary>
+    private async Task<bool> IsThere(string key, byte[] json, byte[]? passedOn, StoredFile[] blobs, CancellationToken stop)
     {
         byte[]? body = await Body("ac/" + key, stop).ConfigureAwait(false);
-        if (body is null || !RemoteEntry.IsOf(body, json, _settings.SigningKey))
+        if (body is null || !RemoteEntry.IsOf(body, json, passedOn, _settings.SigningKey))
         {
             return false;
         }

@@ -13,6 +13,9 @@ internal enum Verdict
     /// <summary>It is not what any writer gave.</summary>
     Damaged,
 
+    /// <summary>It is not what any cache gives: a page, as those where one logs in, or without an end.</summary>
+    Alien,
+
     /// <summary>Nobody signed it.</summary>
     Unsigned,
 
@@ -38,13 +41,16 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
     /// <summary>Longest body that is read, bytes.</summary>
     public const int LongestBody = 64 << 20;
 
+    /// <summary>Where it may: its writer's signature; null where it has none.</summary>
+    public EntrySignature? Signature { get; private init; }
+
     /// <summary>The body to put.</summary>
-    public static byte[] Write(Manifest manifest, byte[] json, SigningKey? key)
+    public static byte[] Write(Manifest manifest, byte[] json, byte[]? signature)
     {
         List<OutputFileMessage> files = [Inline(ManifestPath, json)];
-        if (key is not null)
+        if (signature is not null)
         {
-            files.Add(Inline(SignaturePath, key.Sign(json)));
+            files.Add(Inline(SignaturePath, signature));
         }
 
         files.AddRange(manifest.Files.Where(f => f.Inline is null).Select(f => new OutputFileMessage(FilesFolder + f.ResultName, f.Sha256, f.Bytes, default)));
@@ -76,7 +82,7 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
         }
         catch (FormatException e)
         {
-            return new RemoteEntry(Verdict.Damaged, e.Message, null, []);
+            return new RemoteEntry(body.Length > LongestBody || body.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'<', ..] ? Verdict.Alien : Verdict.Damaged, e.Message, null, []);
         }
 
         if (json.Length == 0)
@@ -91,7 +97,7 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
 
         try
         {
-            return new RemoteEntry(Verdict.Taken, null, StoreExchange.Parse(json, key), json);
+            return new RemoteEntry(Verdict.Taken, null, StoreExchange.Parse(json, key), json) { Signature = signature };
         }
         catch (FormatException e)
         {
@@ -100,14 +106,16 @@ internal sealed record RemoteEntry(Verdict Verdict, string? Why, Manifest? Manif
         }
     }
 
-    /// <summary>Whether a body holds this very manifest, signed by this very key, or unsigned where there is none.</summary>
-    public static bool IsOf(byte[] body, byte[] json, SigningKey? key)
+    /// <summary>Whether a body holds this very manifest with this very signature, or one by this very key; any where there is neither.</summary>
+    public static bool IsOf(byte[] body, byte[] json, byte[]? signature, SigningKey? key)
     {
         try
         {
             var files = Decode(body);
             return files.GetValueOrDefault(ManifestPath)?.Contents.Span.SequenceEqual(json) == true
-                && (key is null || (files.GetValueOrDefault(SignaturePath) is { } line && EntrySignature.Read(line.Contents.Span) is { } signature && key.Signed(json, signature)));
+                && (signature is not null
+                    ? files.GetValueOrDefault(SignaturePath)?.Contents.Span.SequenceEqual(signature) == true
+                    : key is null || (files.GetValueOrDefault(SignaturePath) is { } line && EntrySignature.Read(line.Contents.Span) is { } found && key.Signed(json, found)));
         }
         catch (FormatException)
         {

@@ -185,7 +185,7 @@ public sealed class ContentStore : IDisposable
             json = Sealed.Read(path, out damaged);
         }
 
-        var manifest = json is null ? null : Parse(json);
+        var manifest = json is null ? null : Parse(Origin.Split(json).Json);
         if (damaged || (json is not null && manifest?.IsSound(key) != true))
         {
             Quarantine(path, $"The entry {key[..12]} is damaged");
@@ -194,6 +194,15 @@ public sealed class ContentStore : IDisposable
 
         return manifest;
     }
+
+    /// <summary>Where an entry came from; null where it was executed here, or is not there.</summary>
+    /// <param name="key">Its key.</param>
+    public Origin? OriginOf(string key) => Sealed.Read(EntryPath(key), out _) is { } text ? Origin.Split(text).Origin : null;
+
+    /// <summary>Whether a row stayed where its table was brought from: a hit on a collection brings no rows.</summary>
+    /// <param name="key">Of the row, which is not there.</param>
+    /// <param name="collection">Of the table; null for none.</param>
+    public bool IsElsewhere(string key, string? collection) => collection is not null && !File.Exists(EntryPath(key)) && OriginOf(collection) is not null;
 
     /// <summary>A manifest that can be worked with; null where the text is none.</summary>
     internal static Manifest? Parse(byte[] json)

@@ -38,10 +38,14 @@ public sealed class StoreExchange(ContentStore store)
         }
     }
 
-    /// <summary>An entry with the text that is signed and sent: its manifest without the seal. Null where it is not there whole.</summary>
+    /// <summary>An entry with the text that is signed and sent, its manifest without the seal, and where it came from. Null where it is not there whole.</summary>
     /// <param name="key">Its key.</param>
-    public (Manifest Manifest, byte[] Json)? Take(string key) =>
-        store.Find(key) is { } manifest && Sealed.Read(store.EntryPath(key), out _) is { } json ? (manifest, json) : null;
+    public (Manifest Manifest, byte[] Json, Origin? Origin)? Take(string key) =>
+        store.Find(key) is { } manifest && Text(key) is var (json, origin) ? (manifest, json, origin) : null;
+
+    /// <summary>As <see cref="Take"/>, without a look at the files.</summary>
+    /// <param name="key">Its key.</param>
+    public (byte[] Json, Origin? Origin)? Text(string key) => Sealed.Read(store.EntryPath(key), out _) is { } text ? Origin.Split(text) : null;
 
     /// <summary>Whether a file's content is in the store, whole.</summary>
     /// <param name="file">Of a manifest.</param>
@@ -64,7 +68,8 @@ public sealed class StoreExchange(ContentStore store)
     /// <summary>Publishes an entry that came, all its files taken already: from now on it is a hit.</summary>
     /// <param name="manifest">What <see cref="Parse"/> gave.</param>
     /// <param name="json">The text that it gave it for: the entry is byte for byte that of its writer.</param>
-    public void Accept(Manifest manifest, byte[] json)
+    /// <param name="origin">What is remembered of the writer.</param>
+    public void Accept(Manifest manifest, byte[] json, Origin origin)
     {
         store.Use([manifest.Key]);
         if (store.Read(manifest.Key) is not null)
@@ -72,7 +77,7 @@ public sealed class StoreExchange(ContentStore store)
             return; // Made here meanwhile: what was noted of its files is another's.
         }
 
-        Sealed.Write(store.EntryPath(manifest.Key), json);
+        Sealed.Write(store.EntryPath(manifest.Key), origin.After(json));
     }
 
     /// <summary>Reads a manifest from outside. Nothing of it is believed: its entries must hash to the key, names may not lead out of their folder, small files must be what their digests say.</summary>
