@@ -89,7 +89,7 @@ public sealed record RunRecord(
     private static RecordedStage ReadStage(JsonElement of) => new(
         of.Text("id"), of.Text("type"), of.List("actions", a => new RecordedAction(a.TextOrNone("point"), a.Text("key"))), (int)of.Whole("executed"), of.List("reasons", JsonFields.Word))
     {
-        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
+        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Cached = (int)of.Whole("cached"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
     };
 
     /// <summary>Whether a run gave the same as another: same actions, nothing executed, same results.</summary>
