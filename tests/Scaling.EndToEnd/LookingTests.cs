@@ -142,6 +142,7 @@ public sealed class LookingTests : IDisposable
         var status = JsonNode.Parse(_tool.Run("status", "study.yaml", "--json").Output)!;
         var shared = status["last_run"]!["stages"]!.AsArray().Single(s => s!["id"]!.GetValue<string>() == "shared")!;
         Assert.Equal((1, 2, 0), (shared["executed"]!.GetValue<int>(), shared["cached"]!.GetValue<int>(), shared["failed"]!.GetValue<int>()));
+        Assert.Contains("it failed in the last run with TEST0004", Told("why", "work@p2", "study.yaml"));
     }
 
     [Fact]

@@ -153,7 +153,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             found[spec.Key] = store.FindPublished(spec.Key);
         }
 
-        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, reasons) { Prepare = plan.Prepare?.Key };
+        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key) { FailedWith = _failures.GetValueOrDefault(a.Key)?.Findings is [var first, ..] ? first.Code : null })], executed, reasons) { Prepare = plan.Prepare?.Key };
         summary = summary with
         {
             Actions = plan.Actions.Count,
