@@ -45,7 +45,7 @@ public sealed class CorruptionTests : IDisposable
 
             Assert.Equal(results, Stable());
             bool reported = run.Error.Contains(how == "delete" ? "SCAL4003" : "SCAL4002", StringComparison.Ordinal);
-            Assert.True(reported || kind is "history" or "rest" || (kind, how) is ("entries", "delete"), run.Error);
+            Assert.True(reported || kind is "rest" || (kind, how) is ("entries" or "history", "delete"), run.Error); // That one was there nobody knows but by it.
             Assert.True(run.Executed > 0 == kind is "blobs" or "entries", $"{run.Executed} executed after {how} of {kind}");
         }
 
@@ -54,6 +54,35 @@ public sealed class CorruptionTests : IDisposable
         Assert.Equal(1, _tool.Run("run", "failing.yaml").ExitCode);
         Assert.Equal(0, _tool.Run("why", "squares", "study.yaml").ExitCode);
         Assert.Equal(0, _tool.Run("cache", "gc").ExitCode);
+    }
+
+    [Theory]
+    [InlineData("run", "study.yaml")]
+    [InlineData("status", "study.yaml")]
+    [InlineData("why", "rows", "study.yaml")]
+    [InlineData("report", "study.yaml")]
+    public void Whoever_reads_a_damaged_record_of_a_run_moves_it_aside_and_says_so(params string[] reader)
+    {
+        foreach (string text in new[] { "a", "b" })
+        {
+            _tool.Write("study.yaml", $$"""
+                  rows: { uses: echo, with: { text: "{{text}}" } }
+                  told: { uses: tell, with: { text: "{{text}}" } }
+
+                """);
+            Run();
+        }
+
+        TestKit.Damage.Do(Files("history")[^1], "flip");
+
+        var told = _tool.Run(reader);
+        var again = _tool.Run(reader);
+
+        Assert.Equal((0, 0), (told.ExitCode, again.ExitCode));
+        Assert.Contains("warning SCAL4002: The record of run 2 of ", told.Error);
+        Assert.Single(told.Error.Split("SCAL4002")[1..]);
+        Assert.DoesNotContain("SCAL4002", again.Error);
+        Assert.Contains(Directory.EnumerateFiles(_tool.Folder["store/quarantine"]), f => Path.GetFileName(f).StartsWith("000002.", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -148,6 +148,21 @@ public sealed class LookingTests : IDisposable
     }
 
     [Fact]
+    public void Status_tells_how_many_actions_the_last_run_found_and_why_tells_which_failed()
+    {
+        _tool.Write("study.yaml", Stages);
+        Assert.Equal(1, _tool.Run("run", "study.yaml").ExitCode);
+        _tool.Write("study.yaml", Stages.Replace("count: 2", "count: 3").Replace("a,grumble", "a,grumble,b"));
+        Assert.Equal(1, _tool.Run("run", "study.yaml").ExitCode);
+
+        Assert.Contains("misbehave-row 1 executed, 1 cached, 1 failed; not done: 1 of its actions failed", Told("status", "study.yaml"));
+        var status = JsonNode.Parse(_tool.Run("status", "study.yaml", "--json").Output)!;
+        var shared = status["last_run"]!["stages"]!.AsArray().Single(s => s!["id"]!.GetValue<string>() == "shared")!;
+        Assert.Equal((1, 2, 0), (shared["executed"]!.GetValue<int>(), shared["cached"]!.GetValue<int>(), shared["failed"]!.GetValue<int>()));
+        Assert.Contains("it failed in the last run with TEST0004", Told("why", "work@p2", "study.yaml"));
+    }
+
+    [Fact]
     public void An_interrupted_command_answers_a_program()
     {
         _tool.Write("study.yaml", Slow.Replace("60000", "2000").Replace("grumble", "slow"));

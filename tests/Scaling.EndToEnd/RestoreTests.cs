@@ -127,6 +127,35 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
+    public void Files_of_the_user_that_are_edited_while_another_stage_runs_stand_in_the_lock_as_they_were_used()
+    {
+        int squared = _tool.Journal("square");
+        _tool.Folder.Write("rows.csv", "point,text\na,aa\nb,bbb\n");
+        _tool.Folder.Write("squares.csv", "point,text,length,factor\na,aa,2,1\n");
+        _tool.Write("edited.yaml", """
+              squares: { uses: square, needs: { rows: rows.csv } }
+              total: { uses: collect, needs: { squares: squares.csv } }
+              rows: { uses: echo, with: { text: "slow" } }
+              work: { uses: misbehave-row, needs: rows, with: { milliseconds: 3000 } }
+
+            """);
+        var run = _tool.Start("run", "edited.yaml", "--jobs", "6");
+        Tool.Until(() => _tool.Journal("square") == squared + 2 && _tool.Journal("collect") == 2 && _tool.Journal("misbehave-row") > 0, "all stages to run");
+        Thread.Sleep(500); // What they read is looked at once more when they have ended.
+        File.AppendAllText(_tool.Folder["rows.csv"], "c,cccc\n");
+        File.AppendAllText(_tool.Folder["squares.csv"], "b,bbb,3,1\n");
+        var ended = Tool.End(run);
+
+        var edited = _tool.Run("restore", "edited.yaml", "--verify");
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Equal(4, edited.ExitCode);
+        Assert.Contains("The results of 'squares' are stale: its input 'rows' has other content.", edited.Error);
+        Assert.Contains("The results of 'total' are stale: its input 'squares' has other content.", edited.Error);
+        Assert.Equal(0, _tool.Run("run", "edited.yaml").ExitCode);
+        Assert.Equal(0, _tool.Run("restore", "edited.yaml", "--verify").ExitCode);
+    }
+
+    [Fact]
     public void A_changed_plugin_makes_results_stale()
     {
         string copy = _tool.WriteWithOwnPlugin("own.yaml", Stages);

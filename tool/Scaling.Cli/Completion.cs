@@ -69,6 +69,6 @@ internal static class Completion
         }
 
         using var store = ContentStore.Open(folder, _ => { });
-        return new RunHistory(store, pipeline).Last?.Stages.FirstOrDefault(s => s.Id == stage)?.Actions.Select(a => a.Point).OfType<string>() ?? [];
+        return new RunHistory(store, pipeline) { LeavesDamage = true }.Last?.Stages.FirstOrDefault(s => s.Id == stage)?.Actions.Select(a => a.Point).OfType<string>() ?? [];
     }
 }

@@ -88,7 +88,7 @@ internal static class RunCommand
         }
         else
         {
-            WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary.Results, summary.Natives, plugins(held), Session.ToolVersion, session.Store));
+            WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary, plugins(held), Session.ToolVersion));
         }
 
         return (summary, pipeline.Path);

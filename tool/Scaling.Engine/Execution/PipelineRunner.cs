@@ -27,6 +27,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private readonly Task<RunRecord?> _reading = Task.Run(() => new RunHistory(store, pipeline.Path).Last); // Megabytes where there are many points.
     private readonly ConcurrentDictionary<string, StageResult> _results = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<NativePackage>> _natives = new();
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<Binding, string>> _digests = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
     private readonly ConcurrentDictionary<string, StageSummary> _summaries = new();
     private readonly ConcurrentDictionary<string, Failure> _failures = new();
@@ -59,7 +60,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         int exit = undone && (stop.IsCancellationRequested || _worst == ExitCode.Done) ? ExitCode.Interrupted : _worst;
         Keep(exit, results.Path, written);
         store.LeavesNotes = false;
-        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results) { Natives = _natives };
+        return new RunSummary(pipeline.Name, [.. pipeline.Stages.Select(s => _summaries[s.Id])], exit, results.Path, _results) { Natives = _natives, Digests = _digests };
     }
 
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
@@ -130,6 +131,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         long started = Stopwatch.GetTimestamp();
         var plan = _planner.Plan(stage, _results, natives);
         _natives[stage.Id] = plan.Natives;
+        _digests[stage.Id] = plan.Digests;
         bool again = options.Again.Contains(stage.Id);
         var found = again ? [] : await _collector.Look(plan, remote, halt.Token).ConfigureAwait(false);
         ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key)).Select(a => again ? a with { Again = true } : a)];
@@ -151,7 +153,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
             found[spec.Key] = store.FindPublished(spec.Key);
         }
 
-        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key))], executed, reasons) { Prepare = plan.Prepare?.Key };
+        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key) { FailedWith = _failures.GetValueOrDefault(a.Key)?.Findings is [var first, ..] ? first.Code : null })], executed, reasons) { Prepare = plan.Prepare?.Key };
         summary = summary with
         {
             Actions = plan.Actions.Count,

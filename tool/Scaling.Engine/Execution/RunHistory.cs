@@ -19,6 +19,9 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     /// <summary>As many runs of a pipeline are kept.</summary>
     public const int Longest = 50;
 
+    /// <summary>Whether damaged records are left where they are, for whoever can tell nobody of them. Default: no, they are moved aside and reported.</summary>
+    public bool LeavesDamage { get; init; }
+
     private readonly string _folder = Path.Combine(store.HistoryPath, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pipelinePath)))[..32]);
 
     /// <summary>This process runs the pipeline from now on, or a part of it, until the store's disposal.</summary>
@@ -31,12 +34,27 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     /// <summary>The numbers of the runs, the last first.</summary>
     public IReadOnlyList<int> Numbers => NumbersIn(_folder);
 
-    /// <summary>The last run; null where the pipeline never ran here, or its record is damaged.</summary>
-    public RunRecord? Last => Numbers is [var last, ..] ? Read(last) : null;
+    /// <summary>The last run whose record can be read; null where there is none.</summary>
+    public RunRecord? Last => Numbers.Select(Read).FirstOrDefault(run => run is not null);
 
-    /// <summary>A run; null where there is none of that number, or its record is damaged.</summary>
+    /// <summary>A run; null where there is none of that number, or its record is damaged or another pipeline's: that is moved aside and reported.</summary>
     /// <param name="number">From 1.</param>
-    public RunRecord? Read(int number) => Read(Path.Combine(_folder, Name(number)), number);
+    public RunRecord? Read(int number)
+    {
+        string path = Path.Combine(_folder, Name(number));
+        var run = Read(path, number, out bool damaged);
+        if (!damaged && (run is null || run.Path == pipelinePath))
+        {
+            return run;
+        }
+
+        if (!LeavesDamage)
+        {
+            store.Quarantine(path, $"The record of run {number} of {pipelinePath} is damaged", "is forgotten; what that run alone used goes with the next gc");
+        }
+
+        return null;
+    }
 
     /// <summary>A run as people name it: its number, <c>last</c>, or <c>last~2</c> for two before that; null where there is none.</summary>
     /// <param name="text">As typed.</param>
@@ -78,7 +96,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
         return run with { Number = number };
     }
 
-    /// <summary>Every run of every pipeline that a store remembers, with when a run last found it true; damaged records are left out.</summary>
+    /// <summary>Every run of every pipeline that a store remembers, with when a run last found it true; damaged records are left out, and left there.</summary>
     /// <param name="store">The store.</param>
     public static IEnumerable<(RunRecord Run, DateTimeOffset LastTrue)> All(ContentStore store)
     {
@@ -87,7 +105,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
             foreach (int number in NumbersIn(folder))
             {
                 string path = Path.Combine(folder, Name(number));
-                if (Read(path, number) is { } run)
+                if (Read(path, number, out _) is { } run)
                 {
                     yield return (run, File.GetLastWriteTimeUtc(path));
                 }
@@ -113,11 +131,12 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
         return [.. numbers];
     }
 
-    private static RunRecord? Read(string path, int number)
+    private static RunRecord? Read(string path, int number, out bool damaged)
     {
+        damaged = false;
         try
         {
-            return Sealed.Read(path, out _) is { } json && RunRecord.Read(json) is { IsSound: true } run ? run with { Number = number } : null;
+            return Sealed.Read(path, out damaged) is { } json && RunRecord.Read(json) is { IsSound: true } run ? run with { Number = number } : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // The other: an escape that is no character.
         {

@@ -8,7 +8,11 @@ namespace Scaling.Engine.Execution;
 /// <summary>An action of a run.</summary>
 /// <param name="Point">The row's name; null without fan-out.</param>
 /// <param name="Key">Its key; its entries stand in the manifest of that key.</param>
-public sealed record RecordedAction(string? Point, string Key);
+public sealed record RecordedAction(string? Point, string Key)
+{
+    /// <summary>Code of its first finding where it failed in that run; else null, also in records of earlier versions.</summary>
+    public string? FailedWith { get; init; }
+}
 
 /// <summary>A stage of a run.</summary>
 /// <param name="Id">As YAML named it.</param>
@@ -87,9 +91,9 @@ public sealed record RunRecord(
     }
 
     private static RecordedStage ReadStage(JsonElement of) => new(
-        of.Text("id"), of.Text("type"), of.List("actions", a => new RecordedAction(a.TextOrNone("point"), a.Text("key"))), (int)of.Whole("executed"), of.List("reasons", JsonFields.Word))
+        of.Text("id"), of.Text("type"), of.List("actions", a => new RecordedAction(a.TextOrNone("point"), a.Text("key")) { FailedWith = a.TextOrNone("failed_with") }), (int)of.Whole("executed"), of.List("reasons", JsonFields.Word))
     {
-        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
+        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Cached = (int)of.Whole("cached"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
     };
 
     /// <summary>Whether a run gave the same as another: same actions, nothing executed, same results.</summary>

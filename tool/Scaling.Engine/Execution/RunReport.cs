@@ -117,6 +117,9 @@ public sealed record RunSummary(
 {
     /// <summary>The native packages of the stages that were planned, by id.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<NativePackage>> Natives { get; init; } = new Dictionary<string, IReadOnlyList<NativePackage>>();
+
+    /// <summary>SHA-256 of the files of the user that the stages had as inputs, by id, as they were used.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<Binding, string>> Digests { get; init; } = new Dictionary<string, IReadOnlyDictionary<Binding, string>>();
 }
 
 /// <summary>Takes what happens during a run, from several threads.</summary>

@@ -34,7 +34,7 @@ public sealed class LockCheck(Pipeline pipeline, PipelineLock held, string lockP
                 continue;
             }
 
-            var now = StageStatement.Of(stage, pipeline.Seed, store, null, id => held.Stages.TryGetValue(id, out var needed) ? needed.Results : new Dictionary<string, string>());
+            var now = StageStatement.Of(stage, pipeline.Seed, file => store.Digest(file.File!), null, id => held.Stages.TryGetValue(id, out var needed) ? needed.Results : new Dictionary<string, string>());
             assumed.AddRange(now.Unknown.Select(setting => new Diagnostic(
                 "SCAL9053", $"The files that setting '{setting}' of '{stage.Id}' names are not here; they are taken to be those of {Path.GetFileName(lockPath)}.")
             { Severity = Severity.Warning, Location = stage.SettingLocations.GetValueOrDefault(setting) ?? stage.Location }));

@@ -4,7 +4,6 @@ using System.Text;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
-using Scaling.Engine.Store;
 
 namespace Scaling.Engine.Locks;
 
@@ -23,10 +22,10 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
     /// <summary>The statement of a stage.</summary>
     /// <param name="stage">Of a linked pipeline.</param>
     /// <param name="seed">The pipeline's.</param>
-    /// <param name="store">Digests files of the user.</param>
+    /// <param name="digest">SHA-256 of an input that is a file of the user.</param>
     /// <param name="natives">The native packages that the stage ran with; null where it has not run here.</param>
     /// <param name="results">Digests of a needed stage's results by name, as the lock holds them.</param>
-    public static StageStatement Of(StageNode stage, long seed, ContentStore store, IReadOnlyList<NativePackage>? natives, Func<string, IReadOnlyDictionary<string, string>> results)
+    public static StageStatement Of(StageNode stage, long seed, Func<Binding, string> digest, IReadOnlyList<NativePackage>? natives, Func<string, IReadOnlyDictionary<string, string>> results)
     {
         var local = stage.Files.Where(IsOfMachine).ToArray();
         var missing = stage.Files.Where(f => f.Files.Count == 0 && !IsOfMachine(f) && f.Text.Length > 0).Select(f => f.Setting).ToHashSet(StringComparer.Ordinal);
@@ -38,7 +37,7 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
             portable.Add(new KeyEntry(EntryKind.Seed, "pipeline", $"{seed}"));
         }
 
-        portable.AddRange(stage.Inputs.GroupBy(i => i.Role.Name).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key}[{i}]", Input(binding, store, results)))));
+        portable.AddRange(stage.Inputs.GroupBy(i => i.Role.Name).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key}[{i}]", Input(binding, digest, results)))));
         List<KeyEntry> ofMachine = [.. local.SelectMany(f => StagePlanner.FileEntries([f]).Skip(1))];
         var asked = stage.Natives.Select(n => n.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
         ofMachine.AddRange((natives ?? []).Where(n => !asked.Contains(n.Id) || stage.Natives.Any(a => a.Id == n.Id && a.Sha512 is null)).Select(n => n.Entry));
@@ -61,11 +60,11 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
     /// <summary>Of the user's machine, not of the study: a named set such as the SDK's documentation.</summary>
     private static bool IsOfMachine(ResolvedFiles files) => files.Scheme.Length > 0 && files.Scheme == files.Text;
 
-    private static string Input(Binding binding, ContentStore store, Func<string, IReadOnlyDictionary<string, string>> results)
+    private static string Input(Binding binding, Func<Binding, string> digest, Func<string, IReadOnlyDictionary<string, string>> results)
     {
-        if (binding.File is { } path)
+        if (binding.File is not null)
         {
-            return store.Digest(path);
+            return digest(binding);
         }
 
         var given = results(binding.Source!.Id);

@@ -21,7 +21,7 @@ public sealed record Difference(string Kind, string Name, string? Was, string? N
 public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipeline)
 {
     private const int PointsNamed = 3;
-    private (RecordedStage Of, Dictionary<string, string> Keys)? _before;
+    private (RecordedStage Of, Dictionary<string, RecordedAction> Actions)? _before;
 
     /// <summary>What messages call the run. Default: the last run.</summary>
     public string Called { get; init; } = "the last run";
@@ -79,32 +79,33 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
     private static string[] NotFetched(StagePlan plan) =>
         [.. plan.NotFetched.Select(n => $"the native package {n} is not fetched yet; keys hold its content, so 'run' fetches it first and knows then what is cached")];
 
-    /// <summary>Keys of the earlier run by row; made once, as rows are asked about one by one.</summary>
-    private Dictionary<string, string> Before(RecordedStage recorded)
+    /// <summary>Actions of the earlier run by row; made once, as rows are asked about one by one.</summary>
+    private Dictionary<string, RecordedAction> Before(RecordedStage recorded)
     {
         if (_before is not { } before || !ReferenceEquals(before.Of, recorded))
         {
-            _before = before = (recorded, recorded.Actions.ToDictionary(a => a.Point ?? "", a => a.Key));
+            _before = before = (recorded, recorded.Actions.ToDictionary(a => a.Point ?? ""));
         }
 
-        return before.Keys;
+        return before.Actions;
     }
 
-    private IEnumerable<string> Causes(StagePlan plan, ActionSpec action, Dictionary<string, string> before)
+    private IEnumerable<string> Causes(StagePlan plan, ActionSpec action, Dictionary<string, RecordedAction> before)
     {
-        if (!before.TryGetValue(action.Point ?? "", out string? key))
+        if (!before.TryGetValue(action.Point ?? "", out var recorded))
         {
             return [$"no such row in {Called}"];
         }
 
-        if (key == action.Key)
+        string failed = recorded.FailedWith is { } code ? $"it failed in {Called} with {code}" : "";
+        if (recorded.Key == action.Key)
         {
-            return [$"{Called} did not finish it, or its entry is gone from the store"];
+            return [failed.Length > 0 ? failed : $"{Called} did not finish it, or its entry is gone from the store"];
         }
 
-        return store.Read(key) is { } old
+        return store.Read(recorded.Key) is { } old
             ? [.. Differences(plan, old.Entries, action.Entries).Select(d => d.Text)]
-            : [$"its key changed; {Called} did not finish it, or its entry is gone from the store"];
+            : [failed.Length > 0 ? $"its key changed; {failed}" : $"its key changed; {Called} did not finish it, or its entry is gone from the store"];
     }
 
     /// <summary>What is not the same in two keys of a stage; where what the rows share changed, what changed of that.</summary>

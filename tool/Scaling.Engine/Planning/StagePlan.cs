@@ -31,6 +31,9 @@ public sealed record StagePlan(StageNode Stage, ActionSpec? Prepare, IReadOnlyLi
     /// <summary>Those whose content is not known on this machine. Keys that lack it are found in no store: a run fetches the packages first and plans then.</summary>
     public IEnumerable<NativePackage> NotFetched => Natives.Where(n => n.Sha512 is null);
 
+    /// <summary>SHA-256 of the files of the user among its inputs, of the very bytes that the actions were made from.</summary>
+    public IReadOnlyDictionary<Binding, string> Digests { get; init; } = new Dictionary<Binding, string>();
+
     /// <summary>Whether it fans out.</summary>
     public bool FansOut => Stage.Declaration.FanOut is not null;
 

@@ -44,13 +44,19 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         };
         var prepare = declaration.Prepare is null ? null : Prepare(stage, spec, declaration.Prepare, natives);
         KeyEntry[] inputEntries = [.. bound.Select(b => b.Entry)];
-        if (fanOut is null)
+        var digests = new Dictionary<Binding, string>();
+        foreach (var one in bound.Where(b => b.Of.File is not null))
         {
-            return new StagePlan(stage, prepare, [Keyed(spec, [.. Common(stage, "run", natives), .. After(stage, stage.Settings, prepare), .. inputEntries])]) { Natives = natives };
+            digests[one.Of] = one.Input.Sha256;
         }
 
-        var rows = Rows(stage, fanOut, results);
-        return new StagePlan(stage, prepare, FanOut(stage, spec, fanOut, rows, prepare, [.. Common(stage, "run", natives)], inputEntries)) { Natives = natives };
+        if (fanOut is null)
+        {
+            return new StagePlan(stage, prepare, [Keyed(spec, [.. Common(stage, "run", natives), .. After(stage, stage.Settings, prepare), .. inputEntries])]) { Natives = natives, Digests = digests };
+        }
+
+        var rows = Rows(stage, fanOut, results, digests);
+        return new StagePlan(stage, prepare, FanOut(stage, spec, fanOut, rows, prepare, [.. Common(stage, "run", natives)], inputEntries)) { Natives = natives, Digests = digests };
     }
 
     private List<ActionSpec> FanOut(StageNode stage, ActionSpec spec, FanOut fanOut, Table rows, ActionSpec? prepare, KeyEntry[] common, KeyEntry[] inputEntries)
@@ -227,7 +233,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         if (binding.File is { } path)
         {
             string digest = store.Digest(path);
-            yield return new Bound(new ActionInput(role, Path.GetFileName(path), null, digest, path, null), new KeyEntry(EntryKind.Input, $"{role}[{index}]", digest));
+            yield return new Bound(binding, new ActionInput(role, Path.GetFileName(path), null, digest, path, null), new KeyEntry(EntryKind.Input, $"{role}[{index}]", digest));
             yield break;
         }
 
@@ -235,21 +241,45 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         {
             string name = file.Point is null ? $"{role}[{index}]" : $"{role}[{index}]@{file.Point}";
             yield return new Bound(
+                binding,
                 new ActionInput(role, Path.GetFileName(file.Name), file.Point, file.Sha256, store.ContentPath(file), file.Inline),
                 new KeyEntry(EntryKind.Input, name, file.Sha256));
         }
     }
 
-    private Table Rows(StageNode stage, FanOut fanOut, IReadOnlyDictionary<string, StageResult> results)
+    private Table Rows(StageNode stage, FanOut fanOut, IReadOnlyDictionary<string, StageResult> results, Dictionary<Binding, string> digests)
     {
         var binding = stage.Inputs.First(b => b.Role.Name == fanOut.Role);
-        var table = binding.File is { } path ? Table.Read(path) : Given(stage, binding.Source!, results[binding.Source!.Id].OfKind(binding.Role.Kind).FirstOrDefault());
+        Table table;
+        if (binding.File is { } path)
+        {
+            (table, digests[binding]) = OfUser(path);
+        }
+        else
+        {
+            table = Given(stage, binding.Source!, results[binding.Source!.Id].OfKind(binding.Role.Kind).FirstOrDefault());
+        }
+
         string[] missing = [.. fanOut.Reads.Where(c => !table.Has(c))];
         return missing.Length == 0
             ? table
             : throw new StageFailedException([new Diagnostic("SCAL3009",
                 $"The stage '{stage.Id}' ({stage.Declaration.Type}) reads the column(s) {string.Join(", ", missing)} of '{binding.Source?.Id ?? binding.File}', which has {string.Join(", ", table.Columns)}.")
             { Location = stage.Location }]);
+    }
+
+    /// <summary>A table of the user with its digest. It may be edited at any time: what is digested is what was read.</summary>
+    private (Table Table, string Sha256) OfUser(string path)
+    {
+        while (true)
+        {
+            string before = store.Digest(path);
+            var table = Table.Read(path);
+            if (store.Digest(path) == before)
+            {
+                return (table, before);
+            }
+        }
     }
 
     private Table Given(StageNode stage, StageNode source, StoredFile? file)
@@ -347,7 +377,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     }
 
     /// <summary>An input with what the key says of it.</summary>
-    private sealed record Bound(ActionInput Input, KeyEntry Entry);
+    private sealed record Bound(Binding Of, ActionInput Input, KeyEntry Entry);
 
     /// <summary>An action with the cells that it is ordered by.</summary>
     private sealed record Candidate(ActionSpec Spec, string[] Order)
