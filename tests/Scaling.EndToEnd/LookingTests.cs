@@ -108,7 +108,6 @@ public sealed class LookingTests : IDisposable
     [InlineData("run --plan plan.json --from rows", "--plan and --from")]
     [InlineData("run -k --fail-fast", "--keep-going and --fail-fast")]
     [InlineData("plan --json --price h100-sxm", "--json and --price")]
-    [InlineData("restore --verify --into there", "--verify and --into")]
     [InlineData("plugin add some.package --locked", "--locked and 'plugin add'")]
     public void Options_of_which_one_would_be_dropped_are_refused(string line, string both)
     {

@@ -167,7 +167,7 @@ internal static class Commands
     /// <summary>Options of which one would be dropped without a word.</summary>
     private static void AddExclusions()
     {
-        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (KeepGoing, FailFast), (Verify, Into), (Verify, RecordType) })
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (KeepGoing, FailFast) })
         {
             one.Validators.Add(result =>
             {
