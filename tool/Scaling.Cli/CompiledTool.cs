@@ -1,4 +1,4 @@
-// The tool compiled to a program, which the assemblies hand over to where it runs: it begins in a fifth of the time.
+// The tool compiled to a program, which the assemblies hand over to where it runs: it begins sooner.
 using System.Runtime.InteropServices;
 using Scaling.Engine;
 

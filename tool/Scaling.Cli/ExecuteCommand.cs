@@ -41,10 +41,10 @@ internal static class ExecuteCommand
         using var remote = RemoteCommands.Of(call, session.Store, console);
         new RunHistory(session.Store, plan.Path).Begin();
         session.Store.LeavesNotes = true; // No record names what is published here before the run that the plan belongs to collects it.
-        session.Store.Use([.. actions.Select(a => a.Key), .. actions.SelectMany(a => a.Inputs).Select(i => i.Sha256).Distinct(), .. frozen.Prepare is { } own ? [own.Key] : Array.Empty<string>()]);
+        string[] wanted = [.. actions.Select(a => a.Key), .. frozen.Prepare is { } first ? [first.Key] : Array.Empty<string>()];
+        session.Store.Use([.. wanted, .. actions.SelectMany(a => a.Inputs).Select(i => i.Sha256).Distinct()]);
         if (remote is not null)
         {
-            string[] wanted = [.. actions.Select(a => a.Key), .. frozen.Prepare is { } first ? [first.Key] : Array.Empty<string>()];
             await remote.Bring([.. wanted.Where(k => session.Store.Find(k) is null)], call.Stop).ConfigureAwait(false);
         }
 
