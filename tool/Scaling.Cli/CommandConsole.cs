@@ -16,7 +16,7 @@ internal static class CommandConsole
     /// <param name="args">The command line.</param>
     public static void Choose(string[] args)
     {
-        Console.SetError(new Lossy(Console.Error));
+        Console.SetError(new Within(Console.Error, Try));
         int option = Array.IndexOf(args, "--log-format");
         if (args.Contains("--log-format=jsonl") || args.Contains("--log-format:jsonl") || (option >= 0 && args.ElementAtOrDefault(option + 1) == "jsonl"))
         {
@@ -49,8 +49,14 @@ internal static class CommandConsole
     /// <summary>From the first line that moves on: whoever prints, on either stream, does so on a line of its own.</summary>
     private static void WatchStreams()
     {
-        Console.SetOut(new Cleared(Console.Out, Clear));
-        Console.SetError(new Cleared(Console.Error, Clear));
+        Console.SetOut(new Within(Console.Out, AfterClearing));
+        Console.SetError(new Within(Console.Error, AfterClearing));
+
+        static void AfterClearing(Action write)
+        {
+            Clear();
+            write();
+        }
     }
 
     /// <summary>Says what is wrong.</summary>
@@ -64,55 +70,30 @@ internal static class CommandConsole
     }
 
     /// <summary>What is told on the way is lost where it cannot be written, on a full disk or a closed stream: what the work gives counts more.</summary>
-    private sealed class Lossy(TextWriter stream) : TextWriter
+    private static void Try(Action write)
     {
-        public override Encoding Encoding => stream.Encoding;
-
-        public override void Write(char value) => Try(() => stream.Write(value));
-
-        public override void Write(string? value) => Try(() => stream.Write(value));
-
-        public override void WriteLine(string? value) => Try(() => stream.WriteLine(value));
-
-        public override void Flush() => Try(stream.Flush);
-
-        private static void Try(Action write)
+        try
         {
-            try
-            {
-                write();
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The next line is tried again.
-            }
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next line is tried again.
         }
     }
 
-    /// <summary>A stream of a terminal from which the line that moves is taken first.</summary>
-    private sealed class Cleared(TextWriter stream, Action clear) : TextWriter
+    /// <summary>A stream, with something around each writing to it.</summary>
+    private sealed class Within(TextWriter stream, Action<Action> around) : TextWriter
     {
         public override Encoding Encoding => stream.Encoding;
 
-        public override void Write(char value)
-        {
-            clear();
-            stream.Write(value);
-        }
+        public override void Write(char value) => around(() => stream.Write(value));
 
-        public override void Write(string? value)
-        {
-            clear();
-            stream.Write(value);
-        }
+        public override void Write(string? value) => around(() => stream.Write(value));
 
-        public override void WriteLine(string? value)
-        {
-            clear();
-            stream.WriteLine(value);
-        }
+        public override void WriteLine(string? value) => around(() => stream.WriteLine(value));
 
-        public override void Flush() => stream.Flush();
+        public override void Flush() => around(stream.Flush);
     }
 
     /// <summary>Hands on what is written, line by line.</summary>
