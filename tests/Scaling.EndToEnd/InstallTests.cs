@@ -36,7 +36,9 @@ public sealed class InstallTests : IDisposable
         Succeeds("tool", "install", "dotnet-scaling");
         Assert.Contains("Wrote", Succeeds("scaling", "init").Error);
         Assert.Contains("7 stages, no findings", Succeeds("scaling", "check").Output);
-        Assert.Contains("to run", Succeeds("scaling", "plan").Output);
+        var plan = Succeeds("scaling", "plan");
+        Assert.Contains("to run", plan.Output);
+        AssertCompiled(plan);
         Assert.False(Directory.Exists(_folder["packages/torchsharp"])); // Nothing that looks fetches.
         Assert.Equal(JsonNode.Parse(File.ReadAllText(_folder["pipeline.schema.json"]))!.ToJsonString(), JsonNode.Parse(Succeeds("scaling", "schema").Output)!.ToJsonString());
         Shrink();
@@ -62,9 +64,14 @@ public sealed class InstallTests : IDisposable
     {
         Succeeds("tool", "install", "--global", "dotnet-scaling");
         var start = new ProcessStartInfo(_folder["home/.dotnet/tools/dotnet-scaling"], ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        Assert.StartsWith(_feed.Version, Tool.End(Process.Start(start)!).Output);
+        start.Environment["SCALING_TRACE"] = "1";
+        var global = Tool.End(Process.Start(start)!);
+        Assert.StartsWith(_feed.Version, global.Output);
+        AssertCompiled(global);
 
-        Assert.StartsWith(_feed.Version, Succeeds("tool", "exec", "dotnet-scaling", "--yes", "--", "--version").Output.Split('\n').Last(l => l.Length > 0));
+        var once = Succeeds("tool", "exec", "dotnet-scaling", "--yes", "--", "--version");
+        Assert.StartsWith(_feed.Version, once.Output.Split('\n').Last(l => l.Length > 0));
+        AssertCompiled(once);
     }
 
     [Fact]
@@ -80,6 +87,15 @@ public sealed class InstallTests : IDisposable
         Assert.Contains("error SCAL6104: ", run.Error);
         Assert.Contains("folder0", run.Error);
         Assert.Equal(1, run.ExitCode);
+    }
+
+    /// <summary>Where the package has the program for this system, that is what ran.</summary>
+    private void AssertCompiled(Ended ended)
+    {
+        using var package = _feed.Open("dotnet-scaling");
+        bool compiled = package.GetEntry("tools/net10.0/any/compiled/linux-x64/dotnet-scaling") is not null;
+        Assert.Contains(compiled ? "Handed over to " : "The assemblies run, not ", ended.Error, StringComparison.Ordinal);
+        Assert.True(!compiled || !ended.Error.Contains("The assemblies run", StringComparison.Ordinal), ended.Error);
     }
 
     private void Shrink()

@@ -8,6 +8,9 @@ namespace Scaling.EndToEnd;
 /// <summary>Packed once a test run, however many collections ask for it.</summary>
 public sealed class PackedFeed
 {
+    /// <summary>For packing: the tool is compiled to a program where it has changed, which is minutes of a processor.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(15);
+
     private static readonly Lazy<string> Packed = new(Pack);
 
     /// <summary>The folder of packages.</summary>
@@ -48,7 +51,9 @@ public sealed class PackedFeed
     /// <param name="folder">Configured by <see cref="Configure"/>.</param>
     /// <param name="where">Working directory, relative to it.</param>
     /// <param name="arguments">One word each.</param>
-    public static Ended Dotnet(TemporaryFolder folder, string where, params string[] arguments)
+    public static Ended Dotnet(TemporaryFolder folder, string where, params string[] arguments) => Tool.End(Start(folder, where, arguments));
+
+    private static Process Start(TemporaryFolder folder, string where, params string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet", arguments)
         {
@@ -67,9 +72,10 @@ public sealed class PackedFeed
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_GENERATE_ASPNET_CERTIFICATE"] = "false";
         start.Environment["SCALING_CACHE"] = folder["store"];
+        start.Environment["SCALING_TRACE"] = "1"; // Says whether the compiled program runs.
         var process = Process.Start(start)!;
         process.StandardInput.Close();
-        return Tool.End(process);
+        return process;
     }
 
     /// <summary>The packages that this repository was restored with.</summary>
@@ -85,7 +91,7 @@ public sealed class PackedFeed
         // Two test processes that pack at once would write the same files.
         using var alone = WaitFor(Path.Combine(Path.GetTempPath(), "scaling-pack.lock"));
         using var outside = new TemporaryFolder();
-        var packed = Dotnet(outside, ".", "pack", Path.Combine(Repository.Root, "ScalingPipeline.sln"), "-c", Tool.Configuration, "--no-build", "-o", feed, "-v", "quiet");
+        var packed = Tool.End(Start(outside, ".", "pack", Path.Combine(Repository.Root, "ScalingPipeline.sln"), "-c", Tool.Configuration, "--no-build", "-o", feed, "-v", "quiet"), Long);
         Assert.True(packed.ExitCode == 0, packed.Output + packed.Error);
         return feed;
     }
@@ -98,7 +104,7 @@ public sealed class PackedFeed
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (waited.Elapsed < TimeSpan.FromMinutes(3))
+            catch (IOException) when (waited.Elapsed < Long)
             {
                 // Another process packs.
             }

@@ -112,16 +112,18 @@ public sealed class Tool : IDisposable
         return process;
     }
 
-    public static Ended End(Process process)
+    public static Ended End(Process process) => End(process, TimeSpan.FromMinutes(5));
+
+    public static Ended End(Process process, TimeSpan limit)
     {
         using (process)
         {
             var output = process.StandardOutput.ReadToEndAsync();
             var error = process.StandardError.ReadToEndAsync();
-            if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
+            if (!process.WaitForExit(limit))
             {
                 process.Kill(entireProcessTree: true);
-                Assert.Fail("the tool did not end within five minutes");
+                Assert.Fail($"it did not end within {limit.TotalMinutes:0} minutes");
             }
 
             return new Ended(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());

@@ -1,50 +1,47 @@
 // The tool compiled to a program, which the assemblies hand over to where it runs: it begins sooner.
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Scaling.Engine;
 
 namespace Scaling.Cli;
 
-/// <summary>The program <c>compiled/linux-x64/dotnet-scaling</c> beside the assemblies. Where there is none, or the system is another, the assemblies do everything themselves; what they print is the same.</summary>
+/// <summary>
+/// The program <c>compiled/linux-x64/dotnet-scaling</c> beside the assemblies, and <c>dotnet-scaling.needs</c>: its length in bytes and, on a second line, the version of GNU's C library that it was linked for.
+/// Where one of them is missing, or the system is another, the assemblies do everything themselves; what they print is the same. SCALING_TRACE=1 says which it is, and why.
+/// </summary>
 internal static partial class CompiledTool
 {
     /// <summary>Its first argument: after it stand the parts of a <see cref="ToolHost"/>, then the command line.</summary>
     public const string Verb = "hosted";
-
-    /// <summary>The C library that it was linked with; an older one lacks what it asks for.</summary>
-    private static readonly Version OldestLibrary = new(2, 34);
 
     /// <summary>Becomes the program; returns where that cannot be.</summary>
     /// <param name="args">The command line.</param>
     public static void Become(string[] args)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "compiled", "linux-x64", "dotnet-scaling");
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64 || !File.Exists(program) || !HasLibrary())
+        bool trace = Environment.GetEnvironmentVariable("SCALING_TRACE") == "1";
+        string? hindrance = "this is not Linux on x64";
+        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && (hindrance = Hindrance(program)) is null)
         {
-            return;
+            if (trace)
+            {
+                Console.Error.WriteLine($"Handed over to {program}.");
+            }
+
+            var host = ToolHost.Current;
+            string?[] words = [program, Verb, host.Program, host.Arguments.Count > 0 ? host.Arguments[0] : "", host.Folder, host.Dotnet, .. args, null];
+            if (Execute(program, words) < 0 && TryAllow(program))
+            {
+                Execute(program, words);
+            }
+
+            hindrance = trace ? $"it was not executed: {Marshal.GetLastPInvokeErrorMessage()}" : "";
         }
 
-        var host = ToolHost.Current;
-        string?[] words = [program, Verb, host.Program, host.Arguments.Count > 0 ? host.Arguments[0] : "", host.Folder, host.Dotnet, .. args, null];
-        if (Execute(program, words) < 0 && TryAllow(program))
+        if (trace)
         {
-            Execute(program, words);
-        }
-    }
-
-    /// <summary>Packages come without permissions.</summary>
-    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
-    private static bool TryAllow(string program)
-    {
-        try
-        {
-            var mode = File.GetUnixFileMode(program);
-            const UnixFileMode All = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-            File.SetUnixFileMode(program, mode | All);
-            return (mode & All) != All;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false; // Somebody else installed it. The assemblies do the same, more slowly.
+            Console.Error.WriteLine($"The assemblies run, not {program}: {hindrance}.");
         }
     }
 
@@ -57,21 +54,58 @@ internal static partial class CompiledTool
         return args[4..];
     }
 
-    private static bool HasLibrary()
+    /// <summary>Why it must not be tried, for once it has begun there is no way back; null where nothing speaks against it.</summary>
+    [SupportedOSPlatform("linux")]
+    private static string? Hindrance(string program)
     {
         try
         {
-            return Version.TryParse(Marshal.PtrToStringUTF8(LibraryVersion()), out var version) && version >= OldestLibrary;
+            string[] needs = File.ReadAllText(program + ".needs").Split('\n');
+            long length = new FileInfo(program).Length;
+            return needs is not [var bytes, var library, ..] ? "dotnet-scaling.needs is not whole"
+                : length.ToString(CultureInfo.InvariantCulture) != bytes ? $"it has {length} of {bytes} bytes"
+                : OfLibrary() is not { } found ? $"it needs glibc {library}, and this is another C library"
+                : !Version.TryParse(library, out var needed) || needed > found ? $"it needs glibc {library}, and this is {found}"
+                : null;
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return false; // Another C library than GNU's.
+            return e.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Packages come without permissions, so whoever may read it may execute it from now on.</summary>
+    [SupportedOSPlatform("linux")]
+    private static bool TryAllow(string program)
+    {
+        try
+        {
+            var mode = File.GetUnixFileMode(program);
+            const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+            File.SetUnixFileMode(program, mode | (UnixFileMode)((int)(mode & Read) >> 2));
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // Somebody else installed it.
+        }
+    }
+
+    private static Version? OfLibrary()
+    {
+        try
+        {
+            return Version.TryParse(Marshal.PtrToStringUTF8(LibraryVersion()), out var version) ? version : null;
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return null; // Another C library than GNU's.
         }
     }
 
     [LibraryImport("libc", EntryPoint = "gnu_get_libc_version")]
     private static partial nint LibraryVersion();
 
-    [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Execute(string program, string?[] words);
 }
