@@ -1,6 +1,7 @@
 // The tool compiled to a program, which its package has for linux-x64: that it runs, and that where it cannot the assemblies do the same.
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Runtime.Versioning;
 using Scaling.TestKit;
 
 namespace Scaling.EndToEnd;
@@ -23,6 +24,7 @@ public sealed class CompilingFactAttribute : FactAttribute
 }
 
 [Collection("packages")]
+[SupportedOSPlatform("linux")]
 public sealed class CompiledToolTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
