@@ -30,7 +30,7 @@ internal static partial class CompiledTool
             }
 
             var host = ToolHost.Current;
-            string?[] words = [program, Verb, host.Program, host.Arguments.Count > 0 ? host.Arguments[0] : "", host.Folder, host.Dotnet, .. args, null];
+            string?[] words = [program, Verb, host.Program, host.Arguments.Count > 0 ? host.Arguments[0] : "", host.Folder, host.Framework, .. args, null];
             if (Execute(program, words) < 0 && TryAllow(program))
             {
                 Execute(program, words);

@@ -7,8 +7,8 @@ namespace Scaling.Engine;
 /// <param name="Program">Executable that runs its assemblies: dotnet, or the tool's own start program.</param>
 /// <param name="Arguments">What stands before the command line there: the assembly's path where the executable is dotnet.</param>
 /// <param name="Folder">Absolute; the tool's assemblies lie there, and its <c>plugins</c>.</param>
-/// <param name="Dotnet">Absolute; the installation of .NET whose runtime runs the assemblies.</param>
-public sealed record ToolHost(string Program, IReadOnlyList<string> Arguments, string Folder, string Dotnet)
+/// <param name="Framework">Absolute; the folder of the shared framework that the assemblies run on, and that stages will.</param>
+public sealed record ToolHost(string Program, IReadOnlyList<string> Arguments, string Folder, string Framework)
 {
     private static ToolHost? _current;
 
@@ -19,9 +19,12 @@ public sealed record ToolHost(string Program, IReadOnlyList<string> Arguments, s
         set => _current = value;
     }
 
+    /// <summary>Absolute; the installation of .NET that the framework belongs to.</summary>
+    public string Dotnet => Path.GetFullPath(Path.Combine(Framework, "..", "..", ".."));
+
     private static ToolHost OfAssemblies()
     {
         string[] arguments = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Assembly.GetEntryAssembly()!.Location] : [];
-        return new ToolHost(Environment.ProcessPath!, arguments, AppContext.BaseDirectory, Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..")));
+        return new ToolHost(Environment.ProcessPath!, arguments, AppContext.BaseDirectory, Path.GetDirectoryName(typeof(object).Assembly.Location)!);
     }
 }

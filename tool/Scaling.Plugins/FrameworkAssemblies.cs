@@ -1,15 +1,15 @@
 // What .NET itself brings, which no plugin may bring again: two copies of an assembly are two different sets of types.
 using System.Reflection;
-using System.Runtime.InteropServices;
 using NuGet.Versioning;
+using Scaling.Engine;
 
 namespace Scaling.Plugins;
 
-/// <summary>The assemblies of the shared framework that this process runs on. Their versions are those of its major and minor release, so they are the same for all its patches.</summary>
+/// <summary>The assemblies of the shared framework that stages run on. Their versions are those of its major and minor release, so they are the same for all its patches.</summary>
 internal static class FrameworkAssemblies
 {
     private static readonly Lazy<Dictionary<string, Version>> Known = new(() => Directory
-        .EnumerateFiles(RuntimeEnvironment.GetRuntimeDirectory(), "*.dll")
+        .EnumerateFiles(ToolHost.Current.Framework, "*.dll")
         .Select(path => (Name: Path.GetFileName(path), Version: VersionOf(path)))
         .Where(a => a.Version is not null)
         .ToDictionary(a => a.Name, a => a.Version!, StringComparer.OrdinalIgnoreCase));
