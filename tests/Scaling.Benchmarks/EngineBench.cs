@@ -90,6 +90,8 @@ internal sealed record EngineStudy(string Folder, int Points)
     public WatchedProcess Watch(ToolEdition tool, string command)
     {
         var watched = TimedProcess.Watch(Folder, tool.Program, command, "study.yaml");
-        return watched.Peaks.Executable == tool.Runs ? watched : throw new InvalidDataException($"'{tool.Name}' should have been {tool.Runs} and was {watched.Peaks.Executable ?? "not seen"}.");
+        return watched.Peaks.Executable is { } executable && tool.IsDoneBy(executable)
+            ? watched
+            : throw new InvalidDataException($"'{tool.Name}' was to be measured, and what ran was {watched.Peaks.Executable ?? "not seen in /proc"}. Build the tool with -p:CompileTool=true, or remove its folder 'compiled'.");
     }
 }

@@ -61,7 +61,7 @@ internal sealed class NothingToDo(EngineBench bench) : IEnginePart
         output.WriteLine("|---|---|---|---|---|");
         foreach (var (points, what, seconds) in _times)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {points} | {what} | {seconds?.Cells("0.000") ?? NotRun(what)} | {seconds?.Median / Time(points, HelloWorld)!.Median:0.0} |"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {points} | {what} | {seconds?.Cells("0.000") ?? NotRun(what)} | {seconds?.Median / Time(points, HelloWorld)!.Median:0.00} |"));
         }
 
         output.WriteLine();
