@@ -69,6 +69,8 @@ internal sealed class EngineGrowth(EngineBench bench, NothingToDo sizes) : IEngi
         }
     }
 
-    private double Growth(double small, double middle, double large) =>
-        (large - small) / (Points[2] - Points[0]) / ((middle - small) / (Points[1] - Points[0]));
+    /// <summary>Infinite where the middle size took no longer than the small one: then the machine was too busy to tell, and that is no pass.</summary>
+    private double Growth(double small, double middle, double large) => middle > small
+        ? (large - small) / (Points[2] - Points[0]) / ((middle - small) / (Points[1] - Points[0]))
+        : double.PositiveInfinity;
 }

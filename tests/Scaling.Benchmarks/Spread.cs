@@ -30,6 +30,8 @@ internal sealed record Spread(double Median, double Low, double High, int Count)
     {
         double position = p * (sorted.Length - 1);
         int below = (int)position, above = Math.Min(below + 1, sorted.Length - 1);
-        return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+
+        // Infinite where nothing could be told; neither their difference nor 0·∞ may be taken.
+        return sorted[below] == sorted[above] || position == below ? sorted[below] : sorted[below] + (position - below) * (sorted[above] - sorted[below]);
     }
 }
