@@ -89,7 +89,11 @@ public sealed class TrainStage : Stage<TrainSettings>
             using var run = new TrainingRun(
                 PlanOf(context, shape), corpus.Training, weights => HeldOutLoss.Of(weights, corpus.HeldOut, settings.Context, settings.EvaluationTokens), Compute.On(settings.Device));
             var gpu = GpuUse.Of(settings.Device);
-            GoOn(context, run);
+            if (context.Checkpoints.Last() is { } checkpoint)
+            {
+                run.Resume(checkpoint);
+            }
+
             Train(context, run, gpu);
             RunOutputs.Write(context, run, corpus.Facts, Answer(context, run, questions), gpu);
         });
@@ -170,24 +174,6 @@ public sealed class TrainStage : Stage<TrainSettings>
         return shares;
     }
 
-    private static string Checkpoint(StageContext<TrainSettings> context) => Path.Combine(context.WorkFolder, "checkpoint.safetensors");
-
-    /// <summary>From the last checkpoint, where there is one.</summary>
-    private static void GoOn(StageContext<TrainSettings> context, TrainingRun run)
-    {
-        try
-        {
-            if (File.Exists(Checkpoint(context)))
-            {
-                run.Resume(Checkpoint(context));
-            }
-        }
-        catch (FormatException e)
-        {
-            context.Warn("SCAL8008", $"{context.Point}: {e.Message}; it starts again.");
-        }
-    }
-
     /// <summary>Steps to the end; writes a checkpoint every few seconds and when asked to stop.</summary>
     private static void Train(StageContext<TrainSettings> context, TrainingRun run, GpuUse? gpu)
     {
@@ -210,7 +196,7 @@ public sealed class TrainStage : Stage<TrainSettings>
             bool stop = context.Stop.IsCancellationRequested && run.DivergedAt is null;
             if (stop || seconds > save)
             {
-                run.Save(Checkpoint(context));
+                Save(context, run);
                 double took = context.Time.GetElapsedTime(start).TotalSeconds - seconds;
                 save = seconds + Math.Max(CheckpointEvery.TotalSeconds, took / CheckpointShare);
             }
@@ -219,6 +205,15 @@ public sealed class TrainStage : Stage<TrainSettings>
             {
                 throw new OperationCanceledException(context.Stop);
             }
+        }
+    }
+
+    private static void Save(StageContext<TrainSettings> context, TrainingRun run)
+    {
+        run.Settle();
+        if (run.DivergedAt is null)
+        {
+            context.Checkpoints.Save(run.Save);
         }
     }
 

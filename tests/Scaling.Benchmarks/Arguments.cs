@@ -7,6 +7,24 @@ namespace Scaling.Benchmarks;
 /// <param name="message">A sentence that says what to type.</param>
 internal sealed class UsageException(string message) : Exception(message);
 
+/// <summary>The settings of <c>engine</c>.</summary>
+internal sealed record EngineArguments
+{
+    /// <summary>Divides points and repetitions, 1 to 20; more than 1 shows that the benchmark works, and no more. Default: 1.</summary>
+    public int Shrink { get; init; } = 1;
+
+    /// <summary>Reads <c>--name value</c> pairs.</summary>
+    /// <param name="args">Behind the command.</param>
+    /// <exception cref="UsageException">An unknown name, a missing or wrong value.</exception>
+    public static EngineArguments Parse(ReadOnlySpan<string> args) => args switch
+    {
+        [] => new(),
+        ["--shrink"] => new() { Shrink = CoverageArguments.Whole("--shrink", null, 1, 20) },
+        ["--shrink", var value] => new() { Shrink = CoverageArguments.Whole("--shrink", value, 1, 20) },
+        _ => throw new UsageException($"engine takes --shrink N alone, found '{string.Join(' ', args)}'."),
+    };
+}
+
 /// <summary>The settings of <c>speed</c>.</summary>
 /// <param name="Folder">Keeps what is measured.</param>
 internal sealed record SpeedArguments(string Folder)

@@ -8,7 +8,8 @@ const string Usage = """
 
       laws                      how long fits take, beside a fit by plain multi-start descent (1 to 3 minutes on two cores)
       training                  tokens a second of training, beside the rate of matrix products, and whether memory stays (2 minutes on idle cores)
-      engine                    what the engine costs: nothing to do, a point, memory, growth; beside ninja and Snakemake where they are installed (5 minutes)
+      engine                    what the engine costs: nothing to do, a point, memory, growth; beside ninja and Snakemake where they are installed (15 minutes on idle cores)
+        --shrink N              a trial of the benchmark itself: points and repetitions divided by N (default 1)
       speed FOLDER              how well a calibration foretells the speed of shapes that it did not see; keeps what it measures in FOLDER (5 minutes on idle cores)
         --against FOLDER        an earlier run's: how many of the measured intervals overlap
         --seed N                of the shapes (default 3)
@@ -19,7 +20,7 @@ const string Usage = """
         --design NAME           one design alone: {0}
       --help                    this text
 
-    Exit codes: 0 measured, 1 a benchmark failed, 2 usage. A target that is missed is a line in the table, not an exit code.
+    Exit codes: 0 measured, 1 a benchmark failed, 2 usage. A target that is missed is a line in the table; of engine it is exit code 1 too.
     """;
 
 try
@@ -37,8 +38,8 @@ try
             return TrainingProcess.Rates(size);
         case [TrainingProcess.MemoryCommand]:
             return TrainingProcess.Memory();
-        case ["engine"]:
-            return EngineCost.Run(Console.Out);
+        case ["engine", .. var ofEngine]:
+            return EngineCost.Run(EngineArguments.Parse(ofEngine), Console.Out);
         case ["speed", .. var ofSpeed]:
             return ServingSpeed.Run(SpeedArguments.Parse(ofSpeed), Console.Out);
         case ["coverage", .. var rest]:
@@ -46,7 +47,7 @@ try
             return 0;
         case []:
             throw new UsageException("Which command? There are laws, training, engine, speed and coverage.");
-        case ["laws" or "training" or "engine", ..]:
+        case ["laws" or "training", ..]:
             throw new UsageException($"{args[0]} takes no options, found '{args[1]}'.");
         default:
             throw new UsageException($"There is no command '{args[0]}'; there are laws, training, engine, speed and coverage.");

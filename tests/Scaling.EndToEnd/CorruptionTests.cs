@@ -126,6 +126,71 @@ public sealed class CorruptionTests : IDisposable
         Assert.True(last.ExitCode == 0, last.Error + last.Output);
     }
 
+    [Theory]
+    [InlineData("flip")]
+    [InlineData("truncate")]
+    [InlineData("zero")]
+    [InlineData("swap")]
+    [InlineData("empty")]
+    [InlineData("delete")]
+    public void A_damaged_checkpoint_is_not_gone_on_from(string how)
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "a,b" } }
+              others: { uses: echo, with: { text: "c,d" } }
+              long: { uses: checkpoint, needs: rows, with: { steps: 3 } }
+              more: { uses: checkpoint, needs: others, with: { steps: 4 } }
+
+            """);
+        Run();
+        var results = Stable();
+        Directory.Delete(_tool.Folder["store"], recursive: true);
+        FailAfterTwoSteps();
+        string[] checkpoints = Checkpoints();
+        Assert.Equal(2, checkpoints.Length);
+        int before = _tool.Journal("checkpoint");
+        Damage(checkpoints, how);
+
+        var run = Run();
+
+        Assert.Equal(results, Stable());
+        Assert.Equal(3 + 4, _tool.Journal("checkpoint") - before);
+        Assert.Equal(how == "delete" ? 0 : 2, run.Error.Split("warning SCAL4002: A checkpoint of checkpoint").Length - 1);
+        Assert.Equal(how == "delete" ? 0 : 2, Directory.Exists(_tool.Folder["store/quarantine"]) ? Directory.GetFiles(_tool.Folder["store/quarantine"], "checkpoint.*").Length : 0);
+    }
+
+    [Fact]
+    public void Verify_reads_checkpoints_and_whole_ones_are_gone_on_from()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "a,b" } }
+              others: { uses: echo, with: { text: "c,d" } }
+              long: { uses: checkpoint, needs: rows, with: { steps: 3 } }
+              more: { uses: checkpoint, needs: others, with: { steps: 4 } }
+
+            """);
+        FailAfterTwoSteps();
+        Assert.Equal(0, _tool.Run("cache", "verify").ExitCode);
+        TestKit.Damage.Do(Checkpoints()[0], "flip");
+        int before = _tool.Journal("checkpoint");
+
+        var verified = _tool.Run("cache", "verify");
+        Run();
+
+        Assert.Equal(4, verified.ExitCode);
+        Assert.Contains("A checkpoint of the unfinished action ", verified.Error);
+        Assert.InRange(_tool.Journal("checkpoint") - before, 4, 5); // One from its second step, the other from its first.
+    }
+
+    private void FailAfterTwoSteps()
+    {
+        _tool.Environment["SCALING_TEST_FAIL_AFTER"] = "2";
+        Assert.Equal(1, _tool.Run("run", "study.yaml").ExitCode);
+        _tool.Environment.Remove("SCALING_TEST_FAIL_AFTER");
+    }
+
+    private string[] Checkpoints() => Directory.GetFiles(_tool.Folder["store/work"], "checkpoint.*", SearchOption.AllDirectories);
+
     private Ended Run()
     {
         var run = _tool.Run("run", "study.yaml", "--json");

@@ -170,7 +170,7 @@ public sealed class StudyTests : IDisposable
     {
         string work = _tool.Folder["store/work"];
         return Directory.Exists(work)
-            ? Directory.EnumerateFiles(work, "checkpoint.safetensors", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc).DefaultIfEmpty().Max()
+            ? Directory.EnumerateFiles(work, "checkpoint.*", SearchOption.AllDirectories).Select(File.GetLastWriteTimeUtc).DefaultIfEmpty().Max()
             : DateTime.MinValue;
     }
 

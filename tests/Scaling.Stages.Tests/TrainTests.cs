@@ -65,7 +65,7 @@ public sealed class TrainTests : IDisposable
             Assert.Throws<OperationCanceledException>(() => stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1), stop: new CancellationToken(canceled: true)));
         }
 
-        Assert.True(File.Exists(_other["work/checkpoint.safetensors"]));
+        Assert.Single(Directory.EnumerateFiles(_other["work"], "checkpoint.3.*"));
         var resumed = stopped.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
 
         Assert.All(["runs.csv", "curve.jsonl", "events.out.tfevents", "weights.safetensors"], file =>
@@ -73,14 +73,15 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
-    public void A_checkpoint_that_is_not_this_runs_is_set_aside_and_the_run_starts_again()
+    public void A_damaged_checkpoint_is_not_gone_on_from()
     {
         var undisturbed = Runner(_folder).Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
-        _other.Write("work/checkpoint.safetensors", "rubbish");
+        var runner = Runner(_other);
+        Assert.Throws<OperationCanceledException>(() => runner.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1), stop: new CancellationToken(canceled: true)));
+        Damage.Do(Assert.Single(Directory.GetFiles(_other["work"], "checkpoint.*")), "flip");
 
-        var result = Runner(_other).Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
+        var result = runner.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
 
-        Assert.Contains(result.Warnings, w => w.Code == "SCAL8008");
         Assert.Equal(undisturbed.Text("runs.csv"), result.Text("runs.csv"));
     }
 

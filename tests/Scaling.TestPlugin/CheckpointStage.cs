@@ -18,7 +18,7 @@ public sealed record CheckpointSettings
     public int Steps { get; init; } = 3;
 }
 
-/// <summary>Digests its table again and again. The checkpoint is <c>STEP DIGEST</c> in a file <c>checkpoint</c> of its work folder, put there by a rename.</summary>
+/// <summary>Digests its table again and again. The checkpoint is <c>STEP DIGEST</c>.</summary>
 public sealed class CheckpointStage : Stage<CheckpointSettings>
 {
     /// <inheritdoc/>
@@ -33,18 +33,19 @@ public sealed class CheckpointStage : Stage<CheckpointSettings>
     /// <inheritdoc/>
     protected override void Run(StageContext<CheckpointSettings> context)
     {
-        string checkpoint = Path.Combine(context.WorkFolder, "checkpoint");
         byte[] table = File.ReadAllBytes(context.Input("rows"));
-        string[] last = File.Exists(checkpoint) ? File.ReadAllText(checkpoint).Split(' ') : ["0", ""];
+        string[] last = context.Checkpoints.Last() is { } saved ? File.ReadAllText(saved).Split(' ') : ["0", ""];
         string digest = last[1];
         for (int step = int.Parse(last[0], CultureInfo.InvariantCulture) + 1; step <= context.Settings.Steps; step++)
         {
             context.Stop.ThrowIfCancellationRequested();
             Journal.Note("checkpoint", $"step{step}");
             digest = Convert.ToHexString(SHA256.HashData([.. Encoding.UTF8.GetBytes(digest), .. table]));
-            string aside = checkpoint + ".new";
-            File.WriteAllText(aside, $"{step} {digest}");
-            File.Move(aside, checkpoint, overwrite: true);
+            context.Checkpoints.Save(path => File.WriteAllText(path, $"{step} {digest}"));
+            if (Environment.GetEnvironmentVariable("SCALING_TEST_FAIL_AFTER") == $"{step}")
+            {
+                throw new StageFailedException("SCAL9999", "It was asked to fail here.", "Nothing need be done.");
+            }
         }
 
         File.WriteAllText(context.Output("digest.txt"), digest + "\n");

@@ -1,5 +1,6 @@
 // The pipeline that is disturbed: small, with everything a run can be made of.
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Scaling.Faults.Tracing;
 
@@ -137,7 +138,7 @@ internal sealed class Study
             files[name] = Directory.Exists(path) ? "folder"
                 : Path.GetFileName(path) == Volatile ? "volatile"
                 : name == "study.lock.json" ? WithoutVolatile(File.ReadAllText(path))
-                : Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
+                : Digest(File.ReadAllBytes(path));
         }
 
         return files;
@@ -164,8 +165,10 @@ internal sealed class Study
         return published;
     }
 
-    private IEnumerable<string> Entries() => Path.Combine(Store, "entries") is var entries && Directory.Exists(entries)
-        ? Directory.EnumerateFiles(entries, "*", SearchOption.AllDirectories).Where(e => !Path.GetFileName(e).StartsWith('.'))
+    private IEnumerable<string> Entries() => Files("entries");
+
+    private IEnumerable<string> Files(string folder) => Path.Combine(Store, folder) is var path && Directory.Exists(path)
+        ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(e => !Path.GetFileName(e).StartsWith('.'))
         : [];
 
     /// <summary>Checkpoints that are written now, as the journal would name the steps that led to them.</summary>
@@ -173,7 +176,7 @@ internal sealed class Study
     {
         string work = Path.Combine(Store, "work");
         return Directory.Exists(work)
-            ? [.. Directory.EnumerateFiles(work, "checkpoint", SearchOption.AllDirectories).SelectMany(f => Enumerable.Range(1, int.Parse(File.ReadAllText(f).Split(' ')[0], null))).Select(s => $"checkpoint.step{s}")]
+            ? [.. Directory.EnumerateFiles(work, "checkpoint.*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".unfinished", StringComparison.Ordinal)).SelectMany(f => Enumerable.Range(1, int.Parse(File.ReadAllText(f).Split(' ')[0], null))).Select(s => $"checkpoint.step{s}")]
             : [];
     }
 
@@ -182,6 +185,37 @@ internal sealed class Study
 
     /// <summary>What the store found damaged.</summary>
     public int Quarantined => Path.Combine(Store, "quarantine") is var folder && Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Count() : 0;
+
+    /// <summary>Whatever of the store is not what its name or its first line says, by this harness's own reading of STORE.md; and entries whose blobs are missing.</summary>
+    public IEnumerable<string> Damaged()
+    {
+        foreach (string blob in Files("blobs").Where(b => Digest(File.ReadAllBytes(b)) != Path.GetFileName(b)))
+        {
+            yield return $"blob {Path.GetFileName(blob)}";
+        }
+
+        foreach (string path in Files("entries").Concat(Files("history")))
+        {
+            byte[] content = File.ReadAllBytes(path);
+            int line = Array.IndexOf(content, (byte)'\n');
+            if (line < 0 || Encoding.ASCII.GetString(content, 0, line) != $"scaling-1 {Digest(content.AsSpan(line + 1))}")
+            {
+                yield return Path.GetRelativePath(Store, path);
+            }
+        }
+
+        foreach (string path in Entries())
+        {
+            byte[] content = File.ReadAllBytes(path);
+            var manifest = JsonNode.Parse(content.AsSpan(Array.IndexOf(content, (byte)'\n') + 1))!;
+            foreach (var file in manifest["files"]!.AsArray().Where(f => f!["inline"] is null && !File.Exists(Path.Combine(Store, "blobs", ((string)f["sha256"]!)[..2], (string)f["sha256"]!))))
+            {
+                yield return $"{Path.GetRelativePath(Store, path)} without {(string?)file!["name"]}";
+            }
+        }
+    }
+
+    private static string Digest(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private static string WithoutVolatile(string json)
     {

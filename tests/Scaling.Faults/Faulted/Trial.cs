@@ -71,6 +71,7 @@ internal sealed class Trial(Study study)
         CheckAgain(done, broken);
         CheckOutcome("the next run", broken);
         Demand(study.Quarantined == 0, $"{study.Quarantined} files of the store were found damaged: {recovered.Error}", broken);
+        broken.AddRange(study.Damaged().Select(what => $"damaged is {what}"));
         return new TrialResult(faults, last!.Hit, broken, last.Struck);
     }
 
@@ -89,7 +90,7 @@ internal sealed class Trial(Study study)
         Demand(documented.Contains(exit), $"the run ended with {exit}, documented is {string.Join(" or ", documented)}: {error}", broken);
         Demand(exit is 0 or -9 || error.Contains("SCAL", StringComparison.Ordinal), $"the run ended with {exit} and said no reason: {error}", broken);
         Demand(!IsCrash(error), $"the run crashed: {error}", broken);
-        if (exit == 0 && fault.Kind is not (FaultKind.Full or FaultKind.ReadOnly))
+        if (exit == 0)
         {
             CheckOutcome("the run", broken);
         }

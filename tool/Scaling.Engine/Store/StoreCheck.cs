@@ -56,6 +56,7 @@ public sealed class StoreCheck(string root)
             .Select(e => (e.Manifest.Key, e.Manifest.Stage, Missing: e.Manifest.Files.FirstOrDefault(f => f.Inline is null && !File.Exists(store.BlobPath(f.Sha256)))))
             .Where(g => g.Missing is not null).Select(g => (g.Key, g.Stage, g.Missing!.ResultName)).OrderBy(g => g.Key, StringComparer.Ordinal).ToArray();
         int records = Records(store, inventory);
+        Checkpoints(store);
         return new StoreFindings(entries.Count, blobs.Length, done, records, [.. _damaged], gone);
     }
 
@@ -72,6 +73,23 @@ public sealed class StoreCheck(string root)
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             // gc took it away; what refers to it is told.
+        }
+    }
+
+    private static void Checkpoints(ContentStore store)
+    {
+        string work = Path.Combine(store.Root, "work");
+        foreach (string scratch in Directory.Exists(work) ? Directory.GetDirectories(work) : [])
+        {
+            try
+            {
+                string key = Path.GetFileName(scratch).Split('.')[0];
+                _ = new Checkpoints(Path.Combine(scratch, "scratch"), key, path => store.Quarantine(path, $"A checkpoint of the unfinished action {key[..Math.Min(12, key.Length)]} is damaged", "is not gone on from")).Last();
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // None was saved, or a run went on from it meanwhile.
+            }
         }
     }
 

@@ -75,6 +75,8 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease l
             OutputFolder = Output,
             DeclaredOutputs = [.. Declared(declaration).Select(file => file.Name)],
             WorkFolder = Directory.CreateDirectory(Path.Combine(Work, "scratch")).FullName,
+            Key = Spec.Key,
+            SetAside = SetAside,
             PreparedFolder = prepared,
             CacheFolder = Directory.CreateDirectory(store.MachineCachePath).FullName,
             NativeFolders = Spec.NativeFolders,
@@ -87,6 +89,8 @@ internal sealed class RunningAction(ContentStore store, ActionSpec spec, Lease l
         IReadOnlyList<InputFile> Files(IGrouping<string, ActionInput> role) =>
             [.. role.Select((file, i) => new InputFile(Lay(file, Path.Combine(Work, "in", role.Key, $"{i}")), file.Point))];
     }
+
+    private void SetAside(string checkpoint) => store.Quarantine(checkpoint, $"A checkpoint of {Spec.Stage}{(Spec.Point is null ? "" : " " + Spec.Point)} is damaged", "is not gone on from");
 
     /// <summary>Publishes the outputs; or tells that an input changed while the action ran, or that another has superseded its lease: both publish nothing.</summary>
     /// <exception cref="StageFailedException">SCAL6004, SCAL6005: the stage broke its declaration.</exception>

@@ -46,6 +46,12 @@ public sealed class ActionContext
     /// <summary>Scratch that survives a kill, for checkpoints; removed once the action is published.</summary>
     public required string WorkFolder { get; init; }
 
+    /// <summary>What tells the action from all others: its key. Default: empty, where nobody keeps checkpoints of several.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Takes the path of a damaged checkpoint and removes it from there. Default: deletes it.</summary>
+    public Action<string> SetAside { get; init; } = File.Delete;
+
     /// <summary>Where the prepare action's files lie; null where none is declared.</summary>
     public string? PreparedFolder { get; init; }
 
@@ -146,7 +152,10 @@ public sealed class StageContext<TSettings>
     public string Prepared(string name) =>
         Path.Combine(_action.PreparedFolder ?? throw new InvalidOperationException("the stage declares no prepare action"), name);
 
-    /// <summary>Scratch that survives a kill of the process: write checkpoints here, by rename, and look for them at the start.</summary>
+    /// <summary>What a long action saves to go on from after Ctrl-C or a kill: see <see cref="Sdk.Checkpoints"/>.</summary>
+    public Checkpoints Checkpoints => new(_action.WorkFolder, _action.Key, _action.SetAside);
+
+    /// <summary>Scratch that survives a kill of the process. What a stage goes on from belongs into <see cref="Checkpoints"/>: of other files here nobody knows whether they are whole.</summary>
     public string WorkFolder => _action.WorkFolder;
 
     /// <summary>For things of this machine that many actions share and that can be made again.</summary>
