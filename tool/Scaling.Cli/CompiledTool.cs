@@ -50,6 +50,7 @@ internal static partial class CompiledTool
     /// <returns>The command line.</returns>
     public static string[] Begin(string[] args)
     {
+        OpenStandardStreams();
         ToolHost.Current = new ToolHost(args[0], args[1].Length > 0 ? [args[1]] : [], args[2], args[3]);
         return args[4..];
     }
@@ -58,6 +59,11 @@ internal static partial class CompiledTool
     [SupportedOSPlatform("linux")]
     private static string? Hindrance(string program)
     {
+        if (!File.Exists(program))
+        {
+            return "it is not there"; // Where the tool was built and not packed; no exception, which would take longer than all the rest.
+        }
+
         try
         {
             string[] needs = File.ReadAllText(program + ".needs").Split('\n');
@@ -91,6 +97,19 @@ internal static partial class CompiledTool
         }
     }
 
+    /// <summary>Where the caller closed one, the next file that is opened would take its number, and what is printed would be written there. With the assemblies that is a file of their runtime which refuses it.</summary>
+    private static void OpenStandardStreams()
+    {
+        const int GetFlags = 1, ReadAndWrite = 2;
+        for (int stream = 0; stream <= 2; stream++)
+        {
+            if (Control(stream, GetFlags) < 0)
+            {
+                _ = Open("/dev/null", ReadAndWrite); // The lowest number that is free, which is this.
+            }
+        }
+    }
+
     private static Version? OfLibrary()
     {
         try
@@ -105,6 +124,12 @@ internal static partial class CompiledTool
 
     [LibraryImport("libc", EntryPoint = "gnu_get_libc_version")]
     private static partial nint LibraryVersion();
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int file, int command);
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Execute(string program, string?[] words);
