@@ -22,6 +22,22 @@ internal sealed record EngineBench(string Folder, IReadOnlyList<ToolEdition> Edi
     /// <summary>Seconds of a hello world now.</summary>
     public double SayHello() => TimedProcess.Run(Folder, Hello).Seconds;
 
+    /// <summary>Times programs in turn; each round begins with another, so that none always follows the same.</summary>
+    /// <param name="rounds">Of all programs, once each.</param>
+    /// <param name="programs">Seconds of a start now.</param>
+    /// <returns>Seconds by round and program.</returns>
+    public static double[][] InTurn(int rounds, Func<double>[] programs)
+    {
+        double[][] seconds = [.. Enumerable.Range(0, rounds).Select(_ => new double[programs.Length])];
+        for (int i = 0; i < rounds * programs.Length; i++)
+        {
+            int round = i / programs.Length, program = (round + i) % programs.Length;
+            seconds[round][program] = programs[program]();
+        }
+
+        return seconds;
+    }
+
     /// <summary>Builds a hello world and finds the tool.</summary>
     /// <param name="folder">Empty.</param>
     /// <param name="shrink">See <see cref="Shrink"/>.</param>
@@ -92,6 +108,6 @@ internal sealed record EngineStudy(string Folder, int Points)
         var watched = TimedProcess.Watch(Folder, tool.Program, command, "study.yaml");
         return watched.Peaks.Executable is { } executable && tool.IsDoneBy(executable)
             ? watched
-            : throw new InvalidDataException($"'{tool.Name}' was to be measured, and what ran was {watched.Peaks.Executable ?? "not seen in /proc"}. Build the tool with -p:CompileTool=true, or remove its folder 'compiled'.");
+            : throw new InvalidDataException($"'{tool.Name}' was to be measured, and what ran was {watched.Peaks.Executable ?? "not seen in /proc"}. Run the benchmark with -p:CompileTool=true, or remove its folder 'compiled'.");
     }
 }

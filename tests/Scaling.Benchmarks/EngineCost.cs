@@ -37,7 +37,7 @@ internal static class EngineCost
         output.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}. Tools: {string.Join(" and ", bench.Editions.Select(e => e.Name))}; targets are judged on '{bench.Judged.Name}'.");
         string[] remarks =
         [
-            .. bench.Editions.Count == 1 ? ["There is no compiled tool beside the assemblies; build with -p:CompileTool=true to measure what the package has on linux-x64."] : Array.Empty<string>(),
+            .. bench.Editions.Count == 1 ? ["There is no compiled tool beside the assemblies; run the benchmark with -p:CompileTool=true to measure what the package has on linux-x64."] : Array.Empty<string>(),
             .. bench.Judged.Staleness is { } stale ? [stale] : Array.Empty<string>(),
             .. bench.Shrink > 1 ? [$"Points and repetitions are divided by {bench.Shrink}: this shows that the benchmark works, and nothing of what is promised."] : Array.Empty<string>(),
         ];

@@ -38,7 +38,7 @@ internal sealed class FrozenJob(EngineBench bench, NothingToDo sizes) : IEngineP
         double Execute(ToolEdition edition) => TimedProcess.Run(study.Folder, edition.Program, "execute", plan, "squares@p7.1").Seconds;
         Execute(bench.Judged);
         var programs = bench.Editions.Select(e => (e.Name, Time: new Func<double>(() => Execute(e)))).Prepend((Name: ".NET hello world", Time: bench.SayHello)).ToArray();
-        var rounds = Enumerable.Range(0, bench.Repetitions(Repetitions)).Select(_ => programs.Select(p => p.Time()).ToArray()).ToArray();
+        double[][] rounds = EngineBench.InTurn(bench.Repetitions(Repetitions), [.. programs.Select(p => p.Time)]);
         _times.AddRange(programs.Select((p, i) => (p.Name, Spread.Of(rounds.Select(r => r[i])))));
     }
 
@@ -50,6 +50,10 @@ internal sealed class FrozenJob(EngineBench bench, NothingToDo sizes) : IEngineP
         {
             File.WriteAllText(plan, process.StandardOutput.ReadToEnd());
             process.WaitForExit();
+            if (process.ExitCode != 0)
+            {
+                throw new InvalidDataException($"'{bench.Judged.Program} plan' ended with exit code {process.ExitCode}.");
+            }
         }
 
         _megabytes = new FileInfo(plan).Length / 1e6;

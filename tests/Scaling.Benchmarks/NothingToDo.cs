@@ -92,7 +92,7 @@ internal sealed class NothingToDo(EngineBench bench) : IEnginePart
         var programs = new List<(string What, Func<double> Time)> { (HelloWorld, bench.SayHello) };
         programs.AddRange(bench.Editions.Select(e => (Named(e), new Func<double>(() => _studies[(points, e.Name)].Time(e, "run")))));
         string[] absent = [.. Rivals.Where(r => size.Points > r.Most || !TryAdd(r.Name, r.Make)).Select(r => r.Name)];
-        var rounds = Enumerable.Range(0, bench.Repetitions(size.Repetitions)).Select(_ => programs.Select(p => p.Time()).ToArray()).ToArray();
+        double[][] rounds = EngineBench.InTurn(bench.Repetitions(size.Repetitions), [.. programs.Select(p => p.Time)]);
         _times.AddRange(programs.Select((p, i) => (points, p.What, (Spread?)Spread.Of(rounds.Select(r => r[i])))));
         _times.AddRange(absent.Select(name => (points, name, (Spread?)null)));
 

@@ -39,7 +39,7 @@ internal sealed class PointCost(EngineBench bench) : IEnginePart
         {
             double Seconds(int points) => EngineStudy.In(bench, string.Create(CultureInfo.InvariantCulture, $"point-{edition.Name}-{points}-{round}"), points).Time(edition, "run", "--jobs", "1");
             double small = Seconds(_points), large = Seconds(2 * _points);
-            return 1000 * (large - small) / _points;
+            return large > small ? 1000 * (large - small) / _points : double.PositiveInfinity; // Too busy to tell is no pass.
         }).ToArray()).ToArray();
         foreach (var (i, edition) in bench.Editions.Index())
         {

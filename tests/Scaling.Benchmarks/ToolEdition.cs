@@ -26,7 +26,7 @@ internal sealed record ToolEdition(string Name, string Program, string? Compiled
 
     /// <summary>Null, or why the compiled tool may be another than the assemblies.</summary>
     public string? Staleness => Compiled is not null && Newest(Path.GetDirectoryName(Program)!) > File.GetLastWriteTimeUtc(Compiled)
-        ? "The compiled tool is older than the assemblies beside it: build with -p:CompileTool=true, or it is an earlier version that is measured."
+        ? "The compiled tool is older than the assemblies beside it: run the benchmark with -p:CompileTool=true, or it is an earlier version that is measured."
         : null;
 
     /// <summary>Whether an executable is the one that does this edition's work.</summary>

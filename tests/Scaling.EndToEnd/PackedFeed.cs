@@ -13,6 +13,9 @@ public sealed class PackedFeed
 
     private static readonly Lazy<string> Packed = new(Pack);
 
+    /// <summary>`dotnet`, that of this test run where it is known.</summary>
+    public static string Muxer { get; } = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
+
     /// <summary>The folder of packages.</summary>
     public string Folder => Packed.Value;
 
@@ -55,7 +58,7 @@ public sealed class PackedFeed
 
     private static Process Start(TemporaryFolder folder, string where, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet", arguments)
+        var start = new ProcessStartInfo(Muxer, arguments)
         {
             WorkingDirectory = folder[where], RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
         };

@@ -37,6 +37,9 @@ public sealed class Tool : IDisposable
     /// <summary>What stands before the tool's own command line; see <see cref="Surroundings"/>.</summary>
     public IReadOnlyList<string> Within { get; set; } = [];
 
+    /// <summary>The tool itself, in words. Default: as it was built.</summary>
+    public IReadOnlyList<string> Executes { get; init; } = [Program];
+
     public static string Program { get; } = Path.Combine(Repository.Root, "tool", "Scaling.Cli", "bin", Configuration, "net10.0", "dotnet-scaling");
 
     public static string TestPlugin { get; } = Built("tests", "Scaling.TestPlugin");
@@ -87,7 +90,7 @@ public sealed class Tool : IDisposable
     public Process Start(params string[] arguments)
     {
         // A test run in the background of a shell ignores SIGINT, and so would what it starts.
-        string[] command = [.. Within, "env", "--default-signal=INT", Program];
+        string[] command = [.. Within, "env", "--default-signal=INT", .. Executes];
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
         {

@@ -82,6 +82,7 @@ public sealed class TrainTests : IDisposable
 
         var result = runner.Run(Settings(), row: TorchStages.Row(TorchStages.Small, 1));
 
+        Assert.Empty(Directory.GetFiles(_other["work"], "checkpoint.*"));
         Assert.Equal(undisturbed.Text("runs.csv"), result.Text("runs.csv"));
     }
 

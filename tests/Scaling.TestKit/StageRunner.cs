@@ -1,4 +1,6 @@
 // Runs a stage in the test's own process, as a worker would, on files of the test.
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Scaling.Sdk;
 
@@ -104,6 +106,12 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
         return [.. outputs.Select(output => new StageResult(output, warnings))];
     }
 
+    /// <summary>As keys do, so that what one action saved no other goes on from.</summary>
+    private static string KeyOf(JsonObject settings, IReadOnlyDictionary<string, string>? inputs, IReadOnlyDictionary<string, string>? row) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [
+        settings.ToJsonString(),
+        .. (inputs ?? new Dictionary<string, string>()).OrderBy(i => i.Key, StringComparer.Ordinal).Select(i => $"{i.Key}={i.Value}"),
+        .. (row ?? new Dictionary<string, string>()).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key}={c.Value}")]))));
+
     private ActionContext Context(
         JsonObject settings, IReadOnlyDictionary<string, string>? inputs, IReadOnlyDictionary<string, string>? row, string output,
         IReadOnlyList<string> declared, List<Diagnostic> warnings, CancellationToken stop) => new()
@@ -114,6 +122,7 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
             Point = row is null ? null : string.Join('.', stage.Declaration.FanOut!.Point.Select(c => row[c])),
             OutputFolder = output,
             DeclaredOutputs = declared,
+            Key = KeyOf(settings, inputs, row),
             WorkFolder = Directory.CreateDirectory(folder["work"]).FullName,
             PreparedFolder = folder["prepared"],
             CacheFolder = Directory.CreateDirectory(folder["cache"]).FullName,

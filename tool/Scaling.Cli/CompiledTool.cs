@@ -29,6 +29,7 @@ internal static partial class CompiledTool
                 Console.Error.WriteLine($"Handed over to {program}.");
             }
 
+            RemoveDiagnosticPorts();
             var host = ToolHost.Current;
             string?[] words = [program, Verb, host.Program, host.Arguments.Count > 0 ? host.Arguments[0] : "", host.Folder, host.Framework, .. args, null];
             if (Execute(program, words) < 0 && TryAllow(program))
@@ -42,6 +43,25 @@ internal static partial class CompiledTool
         if (trace)
         {
             Console.Error.WriteLine($"The assemblies run, not {program}: {hindrance}.");
+        }
+    }
+
+    /// <summary>The socket and pipes in the temporary folder by which debuggers reach this process. Its runtime removes them when it ends, and does not end here.</summary>
+    private static void RemoveDiagnosticPorts()
+    {
+        try
+        {
+            string status = File.ReadAllText("/proc/self/stat");
+            string start = status[(status.LastIndexOf(')') + 2)..].Split(' ')[19]; // Field 22: when it began.
+            string process = $"{Environment.ProcessId}-{start}";
+            foreach (string name in new[] { $"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in", $"clr-debug-pipe-{process}-out" })
+            {
+                File.Delete(Path.Combine(Path.GetTempPath(), name));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They stay, as after a kill.
         }
     }
 

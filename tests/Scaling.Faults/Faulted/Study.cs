@@ -15,6 +15,9 @@ internal sealed class Study
     /// <summary>Times differ from run to run.</summary>
     private const string Volatile = "times.csv";
 
+    /// <summary>The lock's name in <see cref="Outcome"/>.</summary>
+    public const string Lock = "study.lock.json";
+
     private readonly string _root;
     private readonly string _begin;
     private readonly HashSet<string> _earlier;
@@ -137,7 +140,7 @@ internal sealed class Study
             string name = Path.GetRelativePath(Folder, path);
             files[name] = Directory.Exists(path) ? "folder"
                 : Path.GetFileName(path) == Volatile ? "volatile"
-                : name == "study.lock.json" ? WithoutVolatile(File.ReadAllText(path))
+                : name == Lock ? WithoutVolatile(File.ReadAllText(path))
                 : Digest(File.ReadAllBytes(path));
         }
 
@@ -172,13 +175,10 @@ internal sealed class Study
         : [];
 
     /// <summary>Checkpoints that are written now, as the journal would name the steps that led to them.</summary>
-    public HashSet<string> Checkpoints()
-    {
-        string work = Path.Combine(Store, "work");
-        return Directory.Exists(work)
-            ? [.. Directory.EnumerateFiles(work, "checkpoint.*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".unfinished", StringComparison.Ordinal)).SelectMany(f => Enumerable.Range(1, int.Parse(File.ReadAllText(f).Split(' ')[0], null))).Select(s => $"checkpoint.step{s}")]
-            : [];
-    }
+    public HashSet<string> Checkpoints() =>
+        [.. CheckpointFiles().SelectMany(f => Enumerable.Range(1, int.Parse(File.ReadAllText(f).Split(' ')[0], null))).Select(s => $"checkpoint.step{s}")];
+
+    private IEnumerable<string> CheckpointFiles() => Files("work").Where(f => Path.GetFileName(f).StartsWith("checkpoint.", StringComparison.Ordinal) && !f.EndsWith(".unfinished", StringComparison.Ordinal));
 
     /// <summary>What was executed, by the name that the journal gives it.</summary>
     public Dictionary<string, int> Executed() => Directory.EnumerateFiles(Journal).Select(f => Path.GetFileNameWithoutExtension(f)).GroupBy(f => f).ToDictionary(g => g.Key, g => g.Count());
@@ -201,6 +201,16 @@ internal sealed class Study
             if (line < 0 || Encoding.ASCII.GetString(content, 0, line) != $"scaling-1 {Digest(content.AsSpan(line + 1))}")
             {
                 yield return Path.GetRelativePath(Store, path);
+            }
+        }
+
+        foreach (string checkpoint in CheckpointFiles())
+        {
+            string[] name = Path.GetFileName(checkpoint).Split('.');
+            string key = Path.GetRelativePath(Path.Combine(Store, "work"), checkpoint)[..64];
+            if (Digest([.. Encoding.ASCII.GetBytes($"{key}\n{name[1]}\n"), .. File.ReadAllBytes(checkpoint)]) != name[2])
+            {
+                yield return Path.GetRelativePath(Store, checkpoint);
             }
         }
 

@@ -56,7 +56,7 @@ public sealed class StoreCheck(string root)
             .Select(e => (e.Manifest.Key, e.Manifest.Stage, Missing: e.Manifest.Files.FirstOrDefault(f => f.Inline is null && !File.Exists(store.BlobPath(f.Sha256)))))
             .Where(g => g.Missing is not null).Select(g => (g.Key, g.Stage, g.Missing!.ResultName)).OrderBy(g => g.Key, StringComparer.Ordinal).ToArray();
         int records = Records(store, inventory);
-        Checkpoints(store);
+        Checkpoints(store, stop);
         return new StoreFindings(entries.Count, blobs.Length, done, records, [.. _damaged], gone);
     }
 
@@ -76,11 +76,12 @@ public sealed class StoreCheck(string root)
         }
     }
 
-    private static void Checkpoints(ContentStore store)
+    private static void Checkpoints(ContentStore store, CancellationToken stop)
     {
         string work = Path.Combine(store.Root, "work");
         foreach (string scratch in Directory.Exists(work) ? Directory.GetDirectories(work) : [])
         {
+            stop.ThrowIfCancellationRequested();
             try
             {
                 string key = Path.GetFileName(scratch).Split('.')[0];

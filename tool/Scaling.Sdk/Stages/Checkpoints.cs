@@ -45,7 +45,7 @@ public sealed class Checkpoints
         return null;
     }
 
-    /// <summary>Saves a checkpoint, on the disk when this returns, and removes those before it. A kill at any moment leaves the new one, or the last.</summary>
+    /// <summary>Saves a checkpoint, flushed to the disk, and removes those before it. A kill at any moment leaves the new one, or the last.</summary>
     /// <param name="write">Writes the file whose path it is given, which is not there yet.</param>
     /// <exception cref="IOException">The disk is full, or the scratch is another's by now.</exception>
     public void Save(Action<string> write)
@@ -70,7 +70,7 @@ public sealed class Checkpoints
         let parts = Path.GetFileName(path)[Prefix.Length..].Split('.')
         where parts.Length == 2
         let number = int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0
-        where number > 0
+        where number is > 0 and < 1_000_000_000
         orderby number descending, parts[1] descending
         select (path, number, parts[1]);
 
