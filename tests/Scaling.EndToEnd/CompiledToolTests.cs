@@ -118,7 +118,7 @@ public sealed partial class CompiledToolTests : IDisposable
             "run study.yaml --jobs 1", "run study.yaml --json", "run study.yaml --log-format jsonl --jobs 1 --force", "status study.yaml", "status study.yaml --json", "show squares study.yaml", "show squares study.yaml --json",
             "plan study.yaml --set rows.count=4", "why squares study.yaml", "why total study.yaml --set rows.text=c --json", "run study.yaml --set rows.count=4 --jobs 1", "why squares study.yaml --against 1", "run failing.yaml --jobs 1", "logs work study.yaml",
             "logs work failing.yaml", "report study.yaml", "verify study.yaml --replay 2", "restore study.yaml", "restore study.yaml --verify", "cache stats", "cache stats --json", "cache verify", "cache gc --dry-run", "cache gc --json",
-            "cache keygen keys", "cache push --remote http://127.0.0.1:9 --rights remote:rw", "cache pull study.yaml --remote http://127.0.0.1:9", "cache push --remote s3://a/b --offline", "plugin list study.yaml", "plugin list study.yaml --json",
+            "cache keygen keys", "cache pull study.yaml --remote http://127.0.0.1:9", "cache push --remote s3://a/b --offline", "plugin list study.yaml", "plugin list study.yaml --json",
             "plugin verify study.yaml", "execute nothing.json squares", "completion bash", "completion fish", "[suggest:6] plan s", "init new", "run new/pipeline.yaml --set shapes.sizes=wrong", "rnu study.yaml", "run --nonsense", "--help", "run --help",
         ];
         foreach (string call in calls)

@@ -56,6 +56,60 @@ public sealed class CorruptionTests : IDisposable
         Assert.Equal(0, _tool.Run("cache", "gc").ExitCode);
     }
 
+    [Fact]
+    public void A_record_in_the_place_of_another_or_anything_else_that_is_sealed_is_damage_and_gc_takes_no_entry_for_it()
+    {
+        foreach (string text in new[] { "a", "b" })
+        {
+            _tool.Write("study.yaml", $$"""
+                  rows: { uses: echo, with: { text: "{{text}}" } }
+                  squares: { uses: square, needs: rows }
+
+                """);
+            Run();
+        }
+
+        File.Copy(Files("history")[0], Files("history")[1], overwrite: true);
+        File.Copy(Files("entries")[0], Files("history")[0], overwrite: true);
+
+        var gc = _tool.Run("cache", "gc");
+
+        Assert.Equal(0, gc.ExitCode);
+        Assert.Equal(2, gc.Error.Split("warning SCAL4002").Length - 1);
+        Assert.Equal(0, Run().Executed);
+    }
+
+    [Fact]
+    public void Gc_leaves_what_a_frozen_plan_was_made_of()
+    {
+        _tool.Write("study.yaml", """
+              rows: { uses: echo, with: { text: "a" } }
+              squares: { uses: square, needs: rows }
+
+            """);
+        File.WriteAllText(_tool.Folder["plan.json"], _tool.Run("plan", "study.yaml", "--json").Output);
+        _tool.Run("cache", "gc");
+
+        var run = _tool.Run("run", "--plan", "plan.json");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+    }
+
+    [Theory]
+    [InlineData("cache", "keygen", "")]
+    [InlineData("run", "--plan", "")]
+    [InlineData("init", "")]
+    [InlineData("report", "")]
+    [InlineData("execute", "", "squares")]
+    [InlineData("plan", "")]
+    public void An_empty_argument_is_told_as_one(params string[] call)
+    {
+        var ended = _tool.Run(call);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("error SCAL1007: ", ended.Error);
+    }
+
     [Theory]
     [InlineData("run", "study.yaml")]
     [InlineData("status", "study.yaml")]
@@ -108,7 +162,7 @@ public sealed class CorruptionTests : IDisposable
         Damage(Files("blobs"), how);
         if (how != "delete")
         {
-            Damage(Files("history"), how is "swap" ? "flip" : how); // A record that lies in another's place is that run all the same.
+            Damage(Files("history"), how);
         }
 
         var found = _tool.Run("cache", "verify", "--json");

@@ -99,6 +99,12 @@ internal static class Commands
             return ExitCode.Usage;
         }
 
+        if (parsed.CommandResult.Children.FirstOrDefault(c => c.Tokens.Any(t => t.Value.Length == 0) && c is ArgumentResult or OptionResult { Option.Name: "--plan" }) is { } empty)
+        {
+            string name = empty is ArgumentResult argument ? $"<{argument.Argument.Name}>" : "--plan";
+            return Refuse(new UsageException("SCAL1007", $"{name} is empty.", "Name one, or leave it away; a variable of the shell that is not set is an empty text."), interrupted: false);
+        }
+
         if (parsed.GetValue(LogFormat) is { } format && !CommandConsole.Formats.Contains(format))
         {
             return Refuse(new UsageException("SCAL1050", $"--log-format takes {string.Join(" or ", CommandConsole.Formats)}, found '{format}'.", NearestSpelling.Hint(format, CommandConsole.Formats)), interrupted: false);

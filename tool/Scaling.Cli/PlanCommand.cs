@@ -10,6 +10,7 @@ internal static class PlanCommand
 {
     public static Task<int> Run(Commands.Invocation call) => LookCommands.WithPipeline(call, async (session, pipeline, console) =>
     {
+        session.Store.LeavesNotes = call.Json; // What the frozen plan was made of stays until it runs.
         var past = new PastEntries(session.Store, new RunHistory(session.Store, pipeline.Path));
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(call.Stop).ConfigureAwait(false);
         var estimates = ahead.Where(a => a.Missing.Count > 0).ToDictionary(a => a.Stage.Id, a => past.Estimate(a.Stage, a.Missing));

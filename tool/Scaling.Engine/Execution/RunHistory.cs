@@ -22,7 +22,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     /// <summary>Whether damaged records are left where they are, for whoever can tell nobody of them. Default: no, they are moved aside and reported.</summary>
     public bool LeavesDamage { get; init; }
 
-    private readonly string _folder = Path.Combine(store.HistoryPath, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pipelinePath)))[..32]);
+    private readonly string _folder = Path.Combine(store.HistoryPath, FolderOf(pipelinePath));
 
     /// <summary>This process runs the pipeline from now on, or a part of it, until the store's disposal.</summary>
     /// <exception cref="IOException">The store cannot be written.</exception>
@@ -42,18 +42,21 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
     public RunRecord? Read(int number)
     {
         string path = Path.Combine(_folder, Name(number));
-        var run = Read(path, number, out bool damaged);
-        if (!damaged && (run is null || run.Path == pipelinePath))
-        {
-            return run;
-        }
-
-        if (!LeavesDamage)
+        var run = Read(path, out bool damaged);
+        if (damaged && !LeavesDamage)
         {
             store.Quarantine(path, $"The record of run {number} of {pipelinePath} is damaged", "is forgotten; what that run alone used goes with the next gc");
         }
 
-        return null;
+        return run;
+    }
+
+    /// <summary>Whether a file is no record of the run whose place it has: cut short, changed, another's, or none at all.</summary>
+    /// <param name="path">In the store's history.</param>
+    internal static bool IsDamaged(string path)
+    {
+        _ = Read(path, out bool damaged);
+        return damaged;
     }
 
     /// <summary>A run as people name it: its number, <c>last</c>, or <c>last~2</c> for two before that; null where there is none.</summary>
@@ -81,11 +84,10 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
             return last;
         }
 
-        byte[] content = Sealed.Seal(JsonSerializer.SerializeToUtf8Bytes(run, EngineJson.Default.RunRecord));
-        int number = Numbers is [var newest, ..] ? newest + 1 : 1;
-        while (!Durable.TryWriteNew(Path.Combine(_folder, Name(number)), content))
+        run = run with { Number = Numbers is [var newest, ..] ? newest + 1 : 1 };
+        while (!Durable.TryWriteNew(Path.Combine(_folder, Name(run.Number)), Sealed.Seal(JsonSerializer.SerializeToUtf8Bytes(run, EngineJson.Default.RunRecord))))
         {
-            number++; // Another run of the pipeline ended at the same time.
+            run = run with { Number = run.Number + 1 }; // Another run of the pipeline ended at the same time.
         }
 
         foreach (int old in Numbers.Skip(Longest))
@@ -93,7 +95,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
             File.Delete(Path.Combine(_folder, Name(old)));
         }
 
-        return run with { Number = number };
+        return run;
     }
 
     /// <summary>Every run of every pipeline that a store remembers, with when a run last found it true; damaged records are left out, and left there.</summary>
@@ -105,7 +107,7 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
             foreach (int number in NumbersIn(folder))
             {
                 string path = Path.Combine(folder, Name(number));
-                if (Read(path, number, out _) is { } run)
+                if (Read(path, out _) is { } run)
                 {
                     yield return (run, File.GetLastWriteTimeUtc(path));
                 }
@@ -131,16 +133,26 @@ public sealed class RunHistory(ContentStore store, string pipelinePath)
         return [.. numbers];
     }
 
-    private static RunRecord? Read(string path, int number, out bool damaged)
+    private static string FolderOf(string pipelinePath) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pipelinePath)))[..32];
+
+    /// <summary>Null, and no damage, where there is none.</summary>
+    private static RunRecord? Read(string path, out bool damaged)
     {
-        damaged = false;
+        if (Sealed.Read(path, out damaged) is not { } json)
+        {
+            return null;
+        }
+
         try
         {
-            return Sealed.Read(path, out damaged) is { } json && RunRecord.Read(json) is { IsSound: true } run ? run with { Number = number } : null;
+            var run = RunRecord.Read(json);
+            damaged = !run.IsSound || Name(run.Number) != Path.GetFileName(path) || FolderOf(run.Path) != Path.GetFileName(Path.GetDirectoryName(path));
+            return damaged ? null : run;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // The other: an escape that is no character.
         {
-            return null; // Of another version of the tool: it explains nothing, and nothing depends on it.
+            damaged = true;
+            return null;
         }
     }
 }

@@ -63,7 +63,6 @@ public sealed record RunRecord(
     string Pipeline, string Path, DateTimeOffset Started, DateTimeOffset Ended, int ExitCode, IReadOnlyList<RecordedStage> Stages, string ResultsFolder, IReadOnlyList<RecordedResult> Results)
 {
     /// <summary>Its place among the runs of the pipeline file, from 1; 0 before it is kept.</summary>
-    [JsonIgnore]
     public int Number { get; init; }
 
     /// <summary>What <c>--set</c> said, as typed. Default: nothing.</summary>
@@ -86,7 +85,7 @@ public sealed record RunRecord(
             of.Text("pipeline"), of.Text("path"), of.Time("started"), of.Time("ended"), (int)of.Whole("exit_code"), of.List("stages", ReadStage), of.Text("results_folder"),
             of.List("results", r => new RecordedResult(r.Text("path"), r.Text("sha256"))))
         {
-            Overrides = of.List("overrides", JsonFields.Word),
+            Number = (int)of.Whole("number"), Overrides = of.List("overrides", JsonFields.Word),
         };
     }
 

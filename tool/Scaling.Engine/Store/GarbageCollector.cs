@@ -373,7 +373,7 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
         bool any = false;
         foreach (string record in _inventory.Files("history").ToArray())
         {
-            _ = Sealed.Read(record, out bool damaged);
+            bool damaged = RunHistory.IsDamaged(record);
             if (damaged && !dryRun)
             {
                 store.Quarantine(record, $"The record {Path.GetRelativePath(store.Root, record)} of a run is damaged", "is not needed; what that run alone used goes with the next gc");

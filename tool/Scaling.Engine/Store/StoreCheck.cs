@@ -1,5 +1,6 @@
 // cache verify: reads every byte of the store, whatever is remembered of it, and moves aside what is damaged.
 using System.Collections.Concurrent;
+using Scaling.Engine.Execution;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Store;
@@ -99,7 +100,7 @@ public sealed class StoreCheck(string root)
         int read = 0;
         foreach (string record in inventory.Files("history").ToArray())
         {
-            _ = Sealed.Read(record, out bool damaged);
+            bool damaged = RunHistory.IsDamaged(record);
             if (damaged)
             {
                 store.Quarantine(record, $"The record {Path.GetRelativePath(store.Root, record)} of a run is damaged", "is not needed; 'why' does without it");
