@@ -64,7 +64,7 @@ internal sealed class EngineGrowth(EngineBench bench, NothingToDo sizes) : IEngi
         EngineStudy[] studies = [sizes.Done(Small), sizes.Done(Middle), _large!];
         foreach (var (command, name) in new[] { ("run", "run, nothing to do"), ("plan", "plan, nothing to do") })
         {
-            double[][] rounds = [.. Enumerable.Range(0, bench.Repetitions(Repetitions)).Select(_ => studies.Select(s => s.Time(bench.Judged, command)).ToArray())];
+            double[][] rounds = EngineBench.InTurn(bench.Repetitions(Repetitions), [.. studies.Select(s => new Func<double>(() => s.Time(bench.Judged, command)))]);
             _commands.Add((name, [.. studies.Select((_, i) => Spread.Of(rounds.Select(r => r[i])))], Spread.Of(rounds.Select(r => Growth(r[0], r[1], r[2])))));
         }
     }

@@ -4,6 +4,14 @@ namespace Scaling.EndToEnd;
 
 public sealed class CorruptionTests : IDisposable
 {
+    private const string LongActions = """
+          rows: { uses: echo, with: { text: "a,b" } }
+          others: { uses: echo, with: { text: "c,d" } }
+          long: { uses: checkpoint, needs: rows, with: { steps: 3 } }
+          more: { uses: checkpoint, needs: others, with: { steps: 4 } }
+
+        """;
+
     private readonly Tool _tool = new();
 
     public void Dispose() => _tool.Dispose();
@@ -189,13 +197,7 @@ public sealed class CorruptionTests : IDisposable
     [InlineData("delete")]
     public void A_damaged_checkpoint_is_not_gone_on_from(string how)
     {
-        _tool.Write("study.yaml", """
-              rows: { uses: echo, with: { text: "a,b" } }
-              others: { uses: echo, with: { text: "c,d" } }
-              long: { uses: checkpoint, needs: rows, with: { steps: 3 } }
-              more: { uses: checkpoint, needs: others, with: { steps: 4 } }
-
-            """);
+        _tool.Write("study.yaml", LongActions);
         Run();
         var results = Stable();
         Directory.Delete(_tool.Folder["store"], recursive: true);
@@ -216,13 +218,7 @@ public sealed class CorruptionTests : IDisposable
     [Fact]
     public void Verify_reads_checkpoints_and_whole_ones_are_gone_on_from()
     {
-        _tool.Write("study.yaml", """
-              rows: { uses: echo, with: { text: "a,b" } }
-              others: { uses: echo, with: { text: "c,d" } }
-              long: { uses: checkpoint, needs: rows, with: { steps: 3 } }
-              more: { uses: checkpoint, needs: others, with: { steps: 4 } }
-
-            """);
+        _tool.Write("study.yaml", LongActions);
         FailAfterTwoSteps();
         Assert.Equal(0, _tool.Run("cache", "verify").ExitCode);
         TestKit.Damage.Do(Checkpoints()[0], "flip");

@@ -370,19 +370,13 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
     /// <summary>Whether the record of a run cannot be read: then nobody knows what it used, and no entry goes until a gc that finds all records whole.</summary>
     private bool AreRecordsDamaged(bool dryRun)
     {
-        bool any = false;
-        foreach (string record in _inventory.Files("history").ToArray())
+        string[] damaged = [.. _inventory.Files("history").Where(RunHistory.IsDamaged)];
+        foreach (string record in dryRun ? [] : damaged)
         {
-            bool damaged = RunHistory.IsDamaged(record);
-            if (damaged && !dryRun)
-            {
-                store.Quarantine(record, $"The record {Path.GetRelativePath(store.Root, record)} of a run is damaged", "is not needed; what that run alone used goes with the next gc");
-            }
-
-            any |= damaged;
+            store.Quarantine(record, $"The record {Path.GetRelativePath(store.Root, record)} of a run is damaged", "is not needed; what that run alone used goes with the next gc");
         }
 
-        return any;
+        return damaged.Length > 0;
     }
 
     private List<string> Leftovers(Dictionary<string, StoredEntry> entries, GarbageOptions options)

@@ -97,19 +97,13 @@ public sealed class StoreCheck(string root)
 
     private static int Records(ContentStore store, Inventory inventory)
     {
-        int read = 0;
-        foreach (string record in inventory.Files("history").ToArray())
+        string[] records = [.. inventory.Files("history")];
+        foreach (string record in records.Where(RunHistory.IsDamaged))
         {
-            bool damaged = RunHistory.IsDamaged(record);
-            if (damaged)
-            {
-                store.Quarantine(record, $"The record {Path.GetRelativePath(store.Root, record)} of a run is damaged", "is not needed; 'why' does without it");
-            }
-
-            read++;
+            store.Quarantine(record, $"The record {Path.GetRelativePath(store.Root, record)} of a run is damaged", "is not needed; 'why' does without it");
         }
 
-        return read;
+        return records.Length;
     }
 }
 
