@@ -1,5 +1,6 @@
 // execute: actions of a frozen plan, without planning: what a scheduler's job runs.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors.Local;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Workers;
@@ -36,7 +37,7 @@ internal static class ExecuteCommand
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
         session.DemandStore();
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
-        var executor = new ActionExecutor(session.Workers, session.Store, 1, console, session.Code);
+        var executor = new LocalExecutor(session.Workers, session.Store, 1, console, session.Code);
         ActionSpec[] actions = [.. chosen.Select(frozen.Spec)];
         using var remote = RemoteCommands.Of(call, session.Store, console);
         new RunHistory(session.Store, plan.Path).Begin();
@@ -76,7 +77,7 @@ internal static class ExecuteCommand
         return exit;
     }
 
-    private static async Task<ActionInput[]?> Prepared(Session session, ActionExecutor executor, StageNode stage, ActionSpec shared, RemoteEntries? remote, CancellationToken stop)
+    private static async Task<ActionInput[]?> Prepared(Session session, LocalExecutor executor, StageNode stage, ActionSpec shared, RemoteEntries? remote, CancellationToken stop)
     {
         var manifest = session.Store.Find(shared.Key);
         if (manifest is null)

@@ -1,6 +1,8 @@
 // Runs a pipeline: each stage as soon as what it needs is there, each action that is not in the store.
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Scaling.Engine.Executors;
+using Scaling.Engine.Executors.Local;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
@@ -17,11 +19,13 @@ namespace Scaling.Engine.Execution;
 /// <param name="observer">Takes what happens.</param>
 /// <param name="code">Brings the code of stages that are packages.</param>
 /// <param name="remote">Brings what was published elsewhere, and is given what is published here. Null: nothing.</param>
-public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer, StageCode code, IRemoteEntries? remote = null)
+/// <param name="cluster">Runs the actions of stages that do not run on this machine. Null: there are none.</param>
+public sealed class PipelineRunner(
+    Pipeline pipeline, ContentStore store, WorkerPool workers, RunOptions options, IRunObserver observer, StageCode code, IRemoteEntries? remote = null, IExecutor? cluster = null)
 {
     private readonly StagePlanner _planner = new(pipeline, store);
     private readonly Collector _collector = new(store);
-    private readonly ActionExecutor _executor = new(workers, store, options.Jobs, observer, code);
+    private readonly LocalExecutor _here = new(workers, store, options.Jobs, observer, code);
     private readonly DateTimeOffset _started = store.Now;
     private readonly RunHistory _history = new(store, pipeline.Path);
     private readonly Task<RunRecord?> _reading = Task.Run(() => new RunHistory(store, pipeline.Path).Last); // Megabytes where there are many points.
@@ -75,6 +79,10 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
                 ? summary with { NotDone = $"it needs '{missing.Id}'" }
                 : await RunStage(stage, natives, summary, halt).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (halt.IsCancellationRequested)
+        {
+            summary = summary with { NotDone = "stopped before it was planned" };
+        }
         catch (ActionFailedException e)
         {
             summary = Fail(stage, summary, e.Failure, halt);
@@ -101,6 +109,8 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         observer.Ended(summary);
     }
 
+    private IExecutor ExecutorOf(StageNode stage) => stage.Executor == ExecutorKind.Local || cluster is null ? _here : cluster;
+
     /// <summary>Lets workers of a plugin go when the last stage that has them has ended.</summary>
     private void RetireWorkers(string assembly)
     {
@@ -118,7 +128,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         try
         {
             var natives = await code.Natives.Look(stage, halt).ConfigureAwait(false);
-            return natives.Any(n => n.Sha512 is null) ? await _executor.Natives(stage, halt).ConfigureAwait(false) : natives;
+            return natives.Any(n => n.Sha512 is null) ? await ExecutorOf(stage).Natives(stage, halt).ConfigureAwait(false) : natives;
         }
         catch (OperationCanceledException) when (halt.IsCancellationRequested)
         {
@@ -129,6 +139,7 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
     private async Task<StageSummary> RunStage(StageNode stage, IReadOnlyList<NativePackage> natives, StageSummary summary, CancellationTokenSource halt)
     {
         long started = Stopwatch.GetTimestamp();
+        stage = await ExecutorOf(stage).Placed(stage, halt.Token).ConfigureAwait(false);
         var plan = _planner.Plan(stage, _results, natives);
         _natives[stage.Id] = plan.Natives;
         _digests[stage.Id] = plan.Digests;
@@ -215,25 +226,22 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
         bool batch = stage.Declaration.FanOut?.Mode == FanOutMode.Batch;
         var groups = batch && missing.Length > 0 ? [missing] : missing.Select(a => new[] { a });
         var ended = new ConcurrentDictionary<string, ActionResult>();
-        await Task.WhenAll(groups.Select(async group =>
-        {
-            var results = await _executor.Execute(stage, group, halt.Token).ConfigureAwait(false);
-            foreach (var spec in group)
-            {
-                var result = results[spec.Key];
-                ended[spec.Key] = result;
-                GiveIfPublished(spec.Key, result);
-                if (result.End == ActionEnd.Stopped)
-                {
-                    observer.Stopped(stage, spec.Point, spec.Key);
-                }
-                else if (result.End is not (ActionEnd.Published or ActionEnd.Found))
-                {
-                    _failures[spec.Key] = Failed(stage, spec, result, halt);
-                }
-            }
-        })).ConfigureAwait(false);
+        await ExecutorOf(stage).Execute(stage, [.. groups], End, halt.Token).ConfigureAwait(false);
         return ended;
+
+        void End(ActionSpec spec, ActionResult result)
+        {
+            ended[spec.Key] = result;
+            GiveIfPublished(spec.Key, result);
+            if (result.End == ActionEnd.Stopped)
+            {
+                observer.Stopped(stage, spec.Point, spec.Key);
+            }
+            else if (result.End is not (ActionEnd.Published or ActionEnd.Found))
+            {
+                _failures[spec.Key] = Failed(stage, spec, result, halt);
+            }
+        }
     }
 
     /// <summary>Finds or makes what the rows share; null where the user stopped it.</summary>
@@ -256,7 +264,8 @@ public sealed class PipelineRunner(Pipeline pipeline, ContentStore store, Worker
 
         observer.Preparing(stage);
         shared = shared with { Again = again };
-        var result = (await _executor.Execute(stage, [shared], halt.Token).ConfigureAwait(false))[shared.Key];
+        var result = new ActionResult(ActionEnd.Stopped, [], 0);
+        await ExecutorOf(stage).Execute(stage, [[shared]], (_, given) => result = given, halt.Token).ConfigureAwait(false);
         GiveIfPublished(shared.Key, result);
         if (result.End is ActionEnd.Published or ActionEnd.Found)
         {

@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Scaling.Engine.Executors.Local;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -57,7 +58,7 @@ public sealed class Replayer : IDisposable
     private readonly ContentStore _published;
     private readonly ContentStore _scratch;
     private readonly WorkerPool _workers;
-    private readonly ActionExecutor _executor;
+    private readonly LocalExecutor _executor;
 
     /// <param name="published">What is held against; nothing is written there.</param>
     /// <param name="command">How to start a worker.</param>
@@ -71,7 +72,7 @@ public sealed class Replayer : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(published.MachineCachePath)), published.MachineCachePath);
         _scratch = ContentStore.Open(folder, observer.FoundDamage);
         _workers = new WorkerPool(command, _scratch.Root);
-        _executor = new ActionExecutor(_workers, _scratch, 1, observer, code);
+        _executor = new LocalExecutor(_workers, _scratch, 1, observer, code);
     }
 
     /// <summary>Repeats some of the published actions of a pipeline, one after the other.</summary>

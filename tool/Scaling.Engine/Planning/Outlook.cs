@@ -1,5 +1,6 @@
 // What a run would do now: the whole pipeline walked without executing anything but enumerating stages.
 using System.Text.Json.Serialization;
+using Scaling.Engine.Executors.Local;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -54,7 +55,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
     {
         var planner = new StagePlanner(pipeline, store);
         var collector = new Collector(store);
-        var executor = new ActionExecutor(workers, store, 1, observer, code);
+        var executor = new LocalExecutor(workers, store, 1, observer, code);
         var explainer = new Explainer(store, new RunHistory(store, pipeline.Path).Last, pipeline);
         var results = new Dictionary<string, StageResult>();
         var ahead = new List<StageAhead>();

@@ -43,6 +43,9 @@ public sealed record StageNode
     /// <summary>Longest silence of an action.</summary>
     public required TimeSpan Patience { get; init; }
 
+    /// <summary>The class of the machines that it runs on; null for this one.</summary>
+    public string? DeviceClass { get; init; }
+
     /// <summary>What the type declares.</summary>
     public StageDeclaration Declaration => Type.Declaration;
 

@@ -3,7 +3,7 @@ using Scaling.Engine.Files;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 
-namespace Scaling.Engine.Execution;
+namespace Scaling.Engine.Executors.Local;
 
 /// <summary>The waits of one call of the executor.</summary>
 /// <param name="store">Holds the leases.</param>

@@ -1,5 +1,5 @@
 // Who may work now: so many at once, or one alone, first come first served.
-namespace Scaling.Engine.Execution;
+namespace Scaling.Engine.Executors.Local;
 
 /// <summary>A counted gate. First come, first served, so that one who wants all slots is not passed for ever.</summary>
 /// <param name="count">Slots, at least 1.</param>

@@ -1,4 +1,5 @@
 // Runs actions on this machine: so many workers side by side, one alone where it must be, waiting for what others execute.
+using Scaling.Engine.Execution;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
@@ -6,7 +7,7 @@ using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
 
-namespace Scaling.Engine.Execution;
+namespace Scaling.Engine.Executors.Local;
 
 /// <summary>The local executor.</summary>
 /// <param name="workers">Where actions run.</param>
@@ -14,9 +15,22 @@ namespace Scaling.Engine.Execution;
 /// <param name="jobs">Side by side, at least 1.</param>
 /// <param name="observer">Takes what happens.</param>
 /// <param name="code">Brings the code of stages that are packages.</param>
-public sealed class ActionExecutor(WorkerPool workers, ContentStore store, int jobs, IRunObserver observer, StageCode code)
+public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jobs, IRunObserver observer, StageCode code) : IExecutor
 {
     private readonly Slots _slots = new(jobs);
+
+    /// <inheritdoc/>
+    public Task<StageNode> Placed(StageNode stage, CancellationToken stop) => Task.FromResult(stage);
+
+    /// <inheritdoc/>
+    public Task Execute(StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken stop) => Task.WhenAll(groups.Select(async group =>
+    {
+        var results = await Execute(stage, group, stop).ConfigureAwait(false);
+        foreach (var action in group)
+        {
+            ended(action, results[action.Key]);
+        }
+    }));
 
     /// <summary>Executes actions in one worker until each has ended; those that somebody else executes are waited for.</summary>
     /// <param name="stage">Whose actions they are.</param>

@@ -1,0 +1,78 @@
+// One look at the queue for all jobs of this process, as seldom as will do.
+using System.Collections.Immutable;
+
+namespace Scaling.Engine.Executors.Slurm;
+
+/// <summary>What one look at the queue saw.</summary>
+/// <param name="Number">Counts looks, from 1; 0 before the first.</param>
+/// <param name="IsAnswer">Whether Slurm answered: where it did not, nothing is known, and nothing is seen.</param>
+/// <param name="Words">Slurm's, where it did not answer.</param>
+/// <param name="Begun">When it was asked.</param>
+/// <param name="Jobs">Every job of ours in it, by token.</param>
+public sealed record QueueSight(long Number, bool IsAnswer, string Words, DateTimeOffset Begun, ImmutableDictionary<string, ImmutableArray<TaskSight>> Jobs)
+{
+    /// <summary>Nobody has looked yet.</summary>
+    public static QueueSight None { get; } = new(0, false, "", DateTimeOffset.MinValue, ImmutableDictionary<string, ImmutableArray<TaskSight>>.Empty);
+
+    /// <summary>What it saw of a job.</summary>
+    /// <param name="token">The job's.</param>
+    public ImmutableArray<TaskSight> Of(string token) => Jobs.GetValueOrDefault(token, []);
+}
+
+/// <summary>Looks at the queue. Between two looks lie 15 s, and more as long as they see the same.</summary>
+/// <param name="commands">Asks.</param>
+/// <param name="pace">How often.</param>
+/// <param name="time">The clock.</param>
+public sealed class SlurmQueue(SlurmCommands commands, SlurmPace pace, TimeProvider time)
+{
+    private const double Slowing = 1.5;
+    private readonly SemaphoreSlim _asking = new(1);
+    private QueueSight _last = QueueSight.None;
+    private TimeSpan _pause;
+    private long _asked;
+
+    /// <summary>The last look, or a new one where it is time.</summary>
+    public async Task<QueueSight> Look()
+    {
+        await _asking.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_last.Number == 0 || time.GetElapsedTime(_asked) >= _pause)
+            {
+                var now = await Ask().ConfigureAwait(false);
+                bool news = now.IsAnswer != _last.IsAnswer || !Same(now, _last);
+                _pause = news || _pause == TimeSpan.Zero ? pace.FirstQuery : _pause * Slowing < pace.LongestQuery ? _pause * Slowing : pace.LongestQuery;
+                _asked = time.GetTimestamp();
+                _last = now;
+            }
+
+            return _last;
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    /// <summary>Something was submitted, ended or cancelled: the next look comes as soon as one may.</summary>
+    public void Wake() => _pause = _pause > pace.FirstQuery ? pace.FirstQuery : _pause;
+
+    private async Task<QueueSight> Ask()
+    {
+        var begun = time.GetUtcNow();
+        var answer = await commands.Call("squeue", ["--me", "--noheader", "--states=all", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
+        if (!answer.IsGiven)
+        {
+            return QueueSight.None with { Number = _last.Number + 1, Words = answer.Words, Begun = begun };
+        }
+
+        var jobs = SlurmAnswers.Queue(answer.Output).Select(sight => (Token: JobName.TokenOf(sight.Name), Sight: sight)).Where(j => j.Token is not null)
+            .GroupBy(j => j.Token!, j => j.Sight).ToImmutableDictionary(j => j.Key, j => j.ToImmutableArray());
+        return new QueueSight(_last.Number + 1, true, "", begun, jobs);
+    }
+
+    private static bool Same(QueueSight one, QueueSight other) =>
+        one.Jobs.Count == other.Jobs.Count && one.Jobs.All(j => other.Of(j.Key).Select(Told).SequenceEqual(j.Value.Select(Told)));
+
+    private static (string Job, string? Tasks, string State) Told(TaskSight sight) => (sight.Job, sight.Tasks?.ToString(), sight.State.Text);
+}
