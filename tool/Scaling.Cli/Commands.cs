@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Planning;
 using Scaling.Remote;
 using Scaling.Sdk;
@@ -49,6 +50,9 @@ internal static class Commands
     {
         Description = "Change a setting of the pipeline file: STAGE.SETTING=VALUE, the value in YAML; seed=VALUE. In quotes where it has brackets. May be given several times.", HelpName = "setting=value",
     };
+
+    /// <summary>Of every command that runs a pipeline or looks at the keys of its actions: what a stage measures holds the class of device that it runs on.</summary>
+    private static readonly Option<string?> ExecutorName = new("--executor") { Description = "Where actions run: local, all of them here, or slurm. Default: what stage, pipeline or profile say, else local.", HelpName = "executor" };
 
     private static readonly Option<bool> Force = new("--force") { Description = "Execute everything, also what is in the store." };
     private static readonly Option<string?> From = new("--from") { Description = "Execute that stage, and all that depend on it, also where they are in the store.", HelpName = "stage" };
@@ -161,6 +165,7 @@ internal static class Commands
         Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
         Shell.CompletionSources.Add(_ => Completion.OfShells());
         Format.CompletionSources.Add("mermaid", "dot", "json");
+        ExecutorName.CompletionSources.Add([.. Placement.Executors.Keys]);
         LogFormat.CompletionSources.Add([.. CommandConsole.Formats]);
     }
 
@@ -231,15 +236,15 @@ internal static class Commands
             """)
         {
             Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
-            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, Force, From, PlanFile, Json], RunCommand.Run),
-            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, JsonPlan], PlanCommand.Run),
-            Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, Json], WhyCommand.Run),
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Force, From, PlanFile, Json], RunCommand.Run),
+            Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, ExecutorName, JsonPlan], PlanCommand.Run),
+            Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, ExecutorName, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
-            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, Json], VerifyCommand.Run),
+            Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, ExecutorName, Json], VerifyCommand.Run),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
-            Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, Json], StatusCommand.Run),
-            Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, Json], LogsCommand.Run),
-            Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, Json], ShowCommand.Run),
+            Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, ExecutorName, Json], StatusCommand.Run),
+            Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, ExecutorName, Json], LogsCommand.Run),
+            Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, ExecutorName, Json], ShowCommand.Run),
             Command("report", "Print the report of the last run.", [PipelineFile, Json], ReportCommand.Run),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
             Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set, Json], RestoreCommand.Run),
@@ -338,6 +343,11 @@ internal static class Commands
         public bool Json => Parsed.GetValue(Commands.Json) || Parsed.GetValue(JsonPlan);
 
         public IReadOnlyList<string> Sets => Parsed.GetValue(Set) ?? [];
+
+        /// <summary>What <c>--executor</c> says; null where it is not given.</summary>
+        public ExecutorKind? Executor => Parsed.GetValue(ExecutorName) is not { } name ? null
+            : Placement.Executors.TryGetValue(name, out var kind) ? kind
+            : throw new UsageException("SCAL1080", $"--executor takes {string.Join(" or ", Placement.Executors.Keys)}, found '{name}'.", NearestSpelling.Hint(name, Placement.Executors.Keys));
 
         public string? Against => Parsed.GetValue(AgainstRun);
 

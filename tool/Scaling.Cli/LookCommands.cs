@@ -90,7 +90,7 @@ internal static class LookCommands
     public static async Task<int> WithPipeline(Commands.Invocation call, Func<Session, Pipeline, IRunObserver, Task<int>> look, Action<Diagnostic>? withoutFiles = null)
     {
         var console = Quiet();
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets, withoutFiles).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets, withoutFiles, call.Executor).ConfigureAwait(false);
         using var session = open.Session;
         return await look(session, open.Pipeline, console).ConfigureAwait(false);
     }

@@ -47,7 +47,7 @@ internal static class RunCommand
             return await ExecutePlan(call, FrozenPlan.Read(file), options, console).ConfigureAwait(false);
         }
 
-        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets).ConfigureAwait(false);
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, console, call.LockUse, call.Sets, executor: call.Executor).ConfigureAwait(false);
         using var session = open.Session;
         session.DemandStore();
         LockPlugins(open.Document, session);
@@ -59,7 +59,7 @@ internal static class RunCommand
     {
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
         session.DemandStore();
-        var pipeline = await new PlanThaw(session.Catalog, session.Store).Pipeline(plan).ConfigureAwait(false);
+        var pipeline = await new PlanThaw(session.Catalog, session.Store, call.Executor).Pipeline(plan).ConfigureAwait(false);
         return await Execute(call, session, pipeline, options with { Plan = plan }, console, held => held?.Plugins ?? []).ConfigureAwait(false);
     }
 

@@ -2,6 +2,7 @@
 using System.Reflection;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
@@ -54,7 +55,7 @@ internal sealed class Session : IDisposable
     public static Session OfPlan(FrozenPlan plan, string storeFolder, ICommandConsole console) =>
         new(storeFolder, console, Path.GetDirectoryName(plan.Path) is { } folder && Directory.Exists(folder) ? folder : Environment.CurrentDirectory, null, LockUse.Resolve);
 
-    /// <summary>Reads and links a pipeline, printing every finding.</summary>
+    /// <summary>Reads and links a pipeline by the user's profile, gathering every finding.</summary>
     /// <exception cref="PipelineRefusedException">There are findings.</exception>
     /// <param name="file">The pipeline file.</param>
     /// <param name="storeFolder">The store.</param>
@@ -62,12 +63,14 @@ internal sealed class Session : IDisposable
     /// <param name="use">Whether plugins may be resolved that the lock does not have.</param>
     /// <param name="sets">What <c>--set</c> says.</param>
     /// <param name="withoutFiles">Links it without the files that its settings name and that are not there, and takes what is said of them. Null: they are findings.</param>
-    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, ICommandConsole console, LockUse use, IReadOnlyList<string>? sets = null, Action<Diagnostic>? withoutFiles = null)
+    /// <param name="executor">What <c>--executor</c> says; null where it is not given.</param>
+    public static async Task<(Session Session, PipelineDocument Document, Pipeline Pipeline)> Open(string file, string storeFolder, ICommandConsole console, LockUse use, IReadOnlyList<string>? sets = null, Action<Diagnostic>? withoutFiles = null, ExecutorKind? executor = null)
     {
+        var (profile, wrongProfile) = UserProfile.Read();
         var (document, findings) = PipelineReader.Read(file);
         if (document is null)
         {
-            throw new PipelineRefusedException(findings);
+            throw new PipelineRefusedException([.. wrongProfile, .. findings]);
         }
 
         if (sets is { Count: > 0 })
@@ -79,8 +82,8 @@ internal sealed class Session : IDisposable
         var session = OfFolder(document, storeFolder, console, use);
         try
         {
-            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles, session.Packages).Link(document).ConfigureAwait(false);
-            Diagnostic[] all = [.. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
+            var (pipeline, more) = await new Linker(session.Catalog, session.Store, withoutFiles, session.Packages, new ExecutorChoice(executor, profile)).Link(document).ConfigureAwait(false);
+            Diagnostic[] all = [.. wrongProfile, .. findings.Concat(more).OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
             if (pipeline is not null && all.Length == 0)
             {
                 return (session, document, pipeline);

@@ -1,13 +1,17 @@
 // What an action asks of a cluster: said in YAML for a pipeline or a stage, or in the user's profile for a site.
+using System.Text.Json.Serialization;
+
 namespace Scaling.Engine.Executors;
 
 /// <summary>Where actions run.</summary>
 public enum ExecutorKind
 {
     /// <summary>In workers on this machine. The default.</summary>
+    [JsonStringEnumMemberName("local")]
     Local,
 
     /// <summary>In jobs of a Slurm cluster.</summary>
+    [JsonStringEnumMemberName("slurm")]
     Slurm,
 }
 
@@ -60,6 +64,10 @@ public sealed record Resources
 
     /// <summary>More options of sbatch, each with its dashes, for example <c>--reservation=maintenance</c>; null where nothing is said.</summary>
     public IReadOnlyList<string>? Flags { get; init; }
+
+    /// <summary>Whether every number is at least 1 and no text is missing within a list: what a file that somebody wrote may lack.</summary>
+    internal bool IsWhole =>
+        new long?[] { Nodes, TasksPerNode, Cpus, MemoryMebibytes, Pack, Limit }.All(n => n is null or >= 1) && Time is not { Ticks: <= 0 } && Flags?.All(f => f is not null) != false;
 
     /// <summary>What is said here, and else what is said there.</summary>
     /// <param name="other">Of the pipeline for a stage, of the profile for a pipeline.</param>

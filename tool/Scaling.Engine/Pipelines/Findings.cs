@@ -15,6 +15,34 @@ internal sealed class Findings
 
     public void Add(Diagnostic finding) => _found.Add(finding);
 
+    /// <summary>Adds that a value has another form than is expected, unless it was refused as YAML already.</summary>
+    public void AddWrong(YamlNode node, string owner, string expected, string? hint = null)
+    {
+        if (node is not YamlRefused)
+        {
+            Add(PipelineDiagnostics.WrongForm(node.Location, owner, expected, PipelineDiagnostics.Found(node), hint));
+        }
+    }
+
+    /// <summary>The values by key; keys that are not allowed are added. A key without a value counts as absent, so that the last setting under it may be commented out.</summary>
+    public Dictionary<string, YamlNode> Keys(YamlMapping mapping, string owner, string[] allowed, string? elsewhere = null)
+    {
+        var keys = new Dictionary<string, YamlNode>(StringComparer.Ordinal);
+        foreach (var (key, value) in mapping.Entries)
+        {
+            if (!allowed.Contains(key.Text))
+            {
+                Add(PipelineDiagnostics.UnknownKey(key.Location, owner, key.Text, allowed, Nearest(key.Text, allowed) ?? elsewhere));
+            }
+            else if (!value.IsNull)
+            {
+                keys.Add(key.Text, value);
+            }
+        }
+
+        return keys;
+    }
+
     /// <summary><c>Did you mean 'fit'?</c> or null.</summary>
     public string? Nearest(string word, IEnumerable<string> candidates) =>
         NearestWord(word, candidates) is { } nearest ? $"Did you mean '{PipelineDiagnostics.Shown(nearest)}'?" : null;

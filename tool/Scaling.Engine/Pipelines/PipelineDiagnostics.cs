@@ -4,7 +4,7 @@ using Scaling.Sdk;
 
 namespace Scaling.Engine.Pipelines;
 
-/// <summary>SCAL20xx: 00–09 the file, 10–19 its YAML, 20–29 the pipeline and its stages, 30–39 what stages need, 40–49 settings.</summary>
+/// <summary>SCAL20xx: 00–09 the file, 10–19 its YAML, 20–29 the pipeline and its stages, 30–39 what stages need, 40–49 settings, 60–69 where it runs.</summary>
 internal static class PipelineDiagnostics
 {
     private const int WordsListed = 30;
@@ -24,6 +24,9 @@ internal static class PipelineDiagnostics
 
     public static Diagnostic NotText(SourceLocation at, byte found) =>
         At(at, "SCAL2005", $"The file is not text: found byte 0x{found:X2}; expected UTF-8 without control characters.");
+
+    /// <summary>Of a file without YAML, which a profile may be.</summary>
+    public const string EmptyCode = "SCAL2006";
 
     public static Diagnostic Empty(SourceLocation file) =>
         At(file, "SCAL2006", "The file holds no YAML; expected at least 'stages:'.", "'dotnet scaling schema' describes what a pipeline holds.");
@@ -112,6 +115,33 @@ internal static class PipelineDiagnostics
 
     public static Diagnostic UnknownFiles(SourceLocation at, string setting, string expected, string found, string? hint) =>
         At(at, "SCAL2046", $"Setting '{Shown(setting)}' expects {expected}, found {found}.", hint);
+
+    public static Diagnostic NoExecutor(SourceLocation at, string owner, string found, string? hint) =>
+        At(at, "SCAL2060", $"{owner} expects local or slurm, found {found}.", hint);
+
+    public static Diagnostic NoLine(SourceLocation at, string owner, string found) =>
+        At(at, "SCAL2061", $"{owner} expects a text of one line, without control characters or blanks around it, found {found}.", "Write it as Slurm takes it, or leave the key away.");
+
+    public static Diagnostic NoCount(SourceLocation at, string owner, string found) =>
+        At(at, "SCAL2062", $"{owner} expects a whole number from 1 to {int.MaxValue}, found {found}.", "Leave the key away for the usual.");
+
+    public static Diagnostic NoMemory(SourceLocation at, string owner, string found) =>
+        At(at, "SCAL2063", $"{owner} expects the memory of a node, at least one MiB, found {found}.", "Write for example 32G or 500M (K, M, G and T count by 1024), or a number of MiB.");
+
+    public static Diagnostic NoTimeLimit(SourceLocation at, string owner, string found) =>
+        At(at, "SCAL2064", $"{owner} expects a time of at most a year, found {found}.", "Write for example 90s, 30m, 4h or 2d, or as Slurm does 04:00:00, 2-12 or 2-12:00:00.");
+
+    public static Diagnostic NoFlag(SourceLocation at, string owner, string found) =>
+        At(at, "SCAL2065", $"{owner} expects options of sbatch, each a text of one line that begins with its dashes, found {found}.", "Write for example 'flags: [ --reservation=maintenance, --mail-type=FAIL ]'.");
+
+    public static Diagnostic FlagOfKey(SourceLocation at, string owner, string flag, string key) =>
+        At(at, "SCAL2066", $"{owner} has '{Shown(flag)}', which the key '{key}' says.", $"Write '{key}:' beside 'flags:' instead.");
+
+    public static Diagnostic FlagOfTool(SourceLocation at, string owner, string flag) =>
+        At(at, "SCAL2067", $"{owner} has '{Shown(flag)}', which the tool gives sbatch itself, or cannot work with.", "Remove it.");
+
+    public static Diagnostic NotAProfile(SourceLocation at, string found) =>
+        At(at, "SCAL2068", $"Expected a profile, a mapping with 'executor:' or 'resources:', found {found}.", "Write for example 'executor: slurm'.");
 
     /// <summary>What stands there, in words.</summary>
     public static string Found(YamlNode node) => node switch

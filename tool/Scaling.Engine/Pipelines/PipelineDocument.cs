@@ -1,4 +1,5 @@
 // A pipeline file as it was written: stages, what they use and need, and where each word stands.
+using Scaling.Engine.Executors;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Pipelines;
@@ -20,6 +21,9 @@ public sealed record PipelineDocument
 
     /// <summary>Plugins beside those that the tool brings. Default: none.</summary>
     public IReadOnlyList<PluginReference> Plugins { get; init; } = [];
+
+    /// <summary>Where actions run, for stages that say nothing themselves. Default: nothing is said.</summary>
+    public Placement Placement { get; init; } = Placement.None;
 
     /// <summary>In file order, at least one.</summary>
     public required IReadOnlyList<StageDocument> Stages { get; init; }
@@ -61,6 +65,9 @@ public sealed record StageDocument
 
     /// <summary>The longest an action may go without progress; null for the stage type's own.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Where its actions run. Default: nothing is said.</summary>
+    public Placement Placement { get; init; } = Placement.None;
 }
 
 /// <summary>One thing that a stage needs.</summary>

@@ -1,4 +1,5 @@
 // A pipeline file to a document: what it may hold, with every mistake found at once.
+using Scaling.Engine.Executors;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Pipelines;
@@ -9,8 +10,8 @@ public sealed class PipelineReader
     /// <summary>The longest name of a pipeline or stage; both become folders.</summary>
     internal const int LongestName = 100;
 
-    private static readonly string[] PipelineKeys = ["name", "seed", "plugins", "stages"];
-    private static readonly string[] StageKeys = ["uses", "needs", "with", "timeout"];
+    private static readonly string[] PipelineKeys = ["name", "seed", "plugins", .. PlacementReader.Keys, "stages"];
+    private static readonly string[] StageKeys = ["uses", "needs", "with", "timeout", .. PlacementReader.Keys];
     private static readonly string[] PluginKeys = ["path", "package", "version"];
 
     private readonly string _file;
@@ -47,10 +48,11 @@ public sealed class PipelineReader
             return null;
         }
 
-        var keys = Keys(mapping, "A pipeline", PipelineKeys);
+        var keys = _findings.Keys(mapping, "A pipeline", PipelineKeys);
         string name = Name(keys.GetValueOrDefault("name"), root.Location);
         long seed = Seed(keys.GetValueOrDefault("seed"));
         var plugins = Plugins(keys.GetValueOrDefault("plugins"));
+        var placement = Placement(keys, "");
         if (!keys.TryGetValue("stages", out var stages))
         {
             AddMissing(mapping, PipelineKeys, root.Location, "The pipeline", "stages", "stages: { shapes: { uses: sweep } }");
@@ -58,28 +60,8 @@ public sealed class PipelineReader
         }
 
         return Stages(stages) is { Count: > 0 } some
-            ? new PipelineDocument { File = _file, Name = name, Seed = seed, Plugins = plugins, Stages = some }
+            ? new PipelineDocument { File = _file, Name = name, Seed = seed, Plugins = plugins, Placement = placement, Stages = some }
             : null;
-    }
-
-    /// <summary>The values by key. A key without a value counts as absent, so that the last setting under it may be commented out.</summary>
-    private Dictionary<string, YamlNode> Keys(YamlMapping mapping, string owner, string[] allowed, string? elsewhere = null)
-    {
-        var keys = new Dictionary<string, YamlNode>(StringComparer.Ordinal);
-        foreach (var (key, value) in mapping.Entries)
-        {
-            if (!allowed.Contains(key.Text))
-            {
-                string? hint = _findings.Nearest(key.Text, allowed) ?? elsewhere;
-                _findings.Add(PipelineDiagnostics.UnknownKey(key.Location, owner, key.Text, allowed, hint));
-            }
-            else if (!value.IsNull)
-            {
-                keys.Add(key.Text, value);
-            }
-        }
-
-        return keys;
     }
 
     private void AddMissing(YamlMapping mapping, string[] allowed, SourceLocation at, string owner, string key, string example)
@@ -110,7 +92,7 @@ public sealed class PipelineReader
 
                 return scalar.Text;
             default:
-                Wrong(node, "'name'", "a word");
+                _findings.AddWrong(node, "'name'", "a word");
                 return "";
         }
     }
@@ -124,7 +106,7 @@ public sealed class PipelineReader
 
         if (node is not null)
         {
-            Wrong(node, "'seed'", "a whole number of 64 bits");
+            _findings.AddWrong(node, "'seed'", "a whole number of 64 bits");
         }
 
         return 0;
@@ -137,16 +119,16 @@ public sealed class PipelineReader
         var plugins = new List<PluginReference>();
         if (node is not null and not YamlSequence)
         {
-            Wrong(node, "'plugins'", Expected, Hint);
+            _findings.AddWrong(node, "'plugins'", Expected, Hint);
         }
 
         foreach (var item in (node as YamlSequence)?.Items ?? [])
         {
             if (item is not YamlMapping mapping)
             {
-                Wrong(item, "'plugins'", Expected, Hint);
+                _findings.AddWrong(item, "'plugins'", Expected, Hint);
             }
-            else if (Plugin(item, mapping, Keys(mapping, "A plugin", PluginKeys)) is { } plugin)
+            else if (Plugin(item, mapping, _findings.Keys(mapping, "A plugin", PluginKeys)) is { } plugin)
             {
                 plugins.Add(plugin);
             }
@@ -162,7 +144,7 @@ public sealed class PipelineReader
         {
             if (node is not null and not YamlScalar)
             {
-                Wrong(node, $"'{name}'", form);
+                _findings.AddWrong(node, $"'{name}'", form);
                 return null;
             }
         }
@@ -193,7 +175,7 @@ public sealed class PipelineReader
         var stages = new List<StageDocument>();
         if (node is not YamlMapping { Entries.Count: > 0 } mapping)
         {
-            Wrong(node, "'stages'", "a mapping of at least one stage", "Write for example 'shapes: { uses: sweep }' under it.");
+            _findings.AddWrong(node, "'stages'", "a mapping of at least one stage", "Write for example 'shapes: { uses: sweep }' under it.");
             return stages;
         }
 
@@ -219,14 +201,15 @@ public sealed class PipelineReader
         string owner = $"Stage '{PipelineDiagnostics.Shown(id.Text)}'";
         if (node is not YamlMapping mapping)
         {
-            Wrong(node, owner, "a mapping with 'uses'", "Write for example '{ uses: sweep }'.");
+            _findings.AddWrong(node, owner, "a mapping with 'uses'", "Write for example '{ uses: sweep }'.");
             return null;
         }
 
-        var keys = Keys(mapping, owner, StageKeys, "A stage's settings stand under 'with:'.");
+        var keys = _findings.Keys(mapping, owner, StageKeys, "A stage's settings stand under 'with:'.");
         var needs = Needs(keys.GetValueOrDefault("needs"), id.Text);
         var with = With(keys.GetValueOrDefault("with"), owner);
         var timeout = Timeout(keys.GetValueOrDefault("timeout"), owner);
+        var placement = Placement(keys, $"{owner}: ");
         switch (keys.GetValueOrDefault("uses"))
         {
             case YamlScalar uses:
@@ -239,12 +222,13 @@ public sealed class PipelineReader
                     Needs = needs,
                     With = with,
                     Timeout = timeout,
+                    Placement = placement,
                 };
             case null:
                 AddMissing(mapping, StageKeys, id.Location, owner, "uses", "uses: sweep");
                 return null;
             case var other:
-                Wrong(other, "'uses'", "a stage type");
+                _findings.AddWrong(other, "'uses'", "a stage type");
                 return null;
         }
     }
@@ -256,7 +240,7 @@ public sealed class PipelineReader
             return node as YamlMapping;
         }
 
-        Wrong(node, $"{owner}: 'with'", "a mapping of settings");
+        _findings.AddWrong(node, $"{owner}: 'with'", "a mapping of settings");
         return null;
     }
 
@@ -274,6 +258,9 @@ public sealed class PipelineReader
 
         return null;
     }
+
+    private Placement Placement(Dictionary<string, YamlNode> keys, string owner) =>
+        new PlacementReader(_findings).Read(keys.GetValueOrDefault("executor"), keys.GetValueOrDefault("resources"), owner);
 
     private List<Need> Needs(YamlNode? node, string stage)
     {
@@ -302,7 +289,7 @@ public sealed class PipelineReader
         {
             if (node is not YamlScalar source || node.IsNull)
             {
-                Wrong(
+                _findings.AddWrong(
                     node, role is null ? $"Stage '{PipelineDiagnostics.Shown(stage)}': 'needs'" : $"Role '{PipelineDiagnostics.Shown(role)}'",
                     role is null ? "a stage, a list of stages, or a mapping of roles to stages or files" : "a stage or a file");
                 continue;
@@ -317,14 +304,6 @@ public sealed class PipelineReader
             {
                 needs.Add(new Need(role, source.Text, isFile, source.Location));
             }
-        }
-    }
-
-    private void Wrong(YamlNode node, string owner, string expected, string? hint = null)
-    {
-        if (node is not YamlRefused)
-        {
-            _findings.Add(PipelineDiagnostics.WrongForm(node.Location, owner, expected, PipelineDiagnostics.Found(node), hint));
         }
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Store;
@@ -75,6 +76,12 @@ public sealed record FrozenStage
 
     /// <summary>Longest silence of an action, seconds.</summary>
     public required double PatienceSeconds { get; init; }
+
+    /// <summary>Where its actions run; null for here, unless <c>run --executor</c> says otherwise. Local is written where the stage itself says so.</summary>
+    public ExecutorKind? Executor { get; init; }
+
+    /// <summary>What its actions ask of a cluster; null for nothing.</summary>
+    public Resources? Resources { get; init; }
 
     /// <summary>Path of the plugin's main assembly, its file name alone where it is in a package of the tool's.</summary>
     public required string Assembly { get; init; }
@@ -242,7 +249,7 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             && s is { Before: not null, After: not null, Actions: not null, PatienceSeconds: >= 0 and <= LongestPatience } && (s.Shared is { } shared ? IsWholeSpec(shared) : s.Actions.Count == 0)
             && (s.Prepare is null || IsWholeSpec(s.Prepare)) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null } && AllThere(a.Entries) && (a.Row is null || a.Row.Values.All(cell => cell is not null)))
             && AllThere(s.Before) && AllThere(s.After) && AllThere(s.Code) && AllThere(s.Reasons) && s.SettingLocations.Values.All(l => l is { File: not null })
-            && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null } && f.Files.All(file => file is { Path: not null, Sha256: not null })));
+            && (s.Executor is null || Enum.IsDefined(s.Executor.Value)) && (s.Resources is null || s.Resources.IsWhole) && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null } && f.Files.All(file => file is { Path: not null, Sha256: not null })));
 
     private static bool IsWholeSpec(ActionSpec spec) =>
         spec is { Entries: not null, Assembly: not null, Stage: not null, Settings: not null, Inputs: not null, Reads: not null, Prepared: not null, NativeFolders: not null } && AllThere(spec.Entries) && AllThere(spec.NativeFolders)
@@ -285,6 +292,8 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             Files = stage.Files,
             Inputs = [.. stage.Inputs.Select(i => new FrozenInput(i.Role.Name, i.Source?.Id, i.File))],
             PatienceSeconds = stage.Patience.TotalSeconds,
+            Executor = stage.Executor == ExecutorKind.Local && stage.OwnExecutor != ExecutorKind.Local ? null : stage.Executor,
+            Resources = stage.Resources == Resources.None ? null : stage.Resources,
             Assembly = stage.Type.Assembly,
             Packaged = stage.Type.Package is not null,
             Code = stage.Type.CodeEntries,

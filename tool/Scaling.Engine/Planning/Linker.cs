@@ -1,5 +1,6 @@
 // Gives a pipeline's words their meaning and finds what has none: unknown types, wrong settings, unbound roles, missing files.
 using System.Text.Json.Nodes;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Files;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
@@ -13,8 +14,10 @@ namespace Scaling.Engine.Planning;
 /// <param name="store">Digests files.</param>
 /// <param name="withoutFiles">Takes findings of files that settings name and that are not there; the pipeline is then linked without them, and must not be run. Null: they are findings.</param>
 /// <param name="packages">Brings plugins that are packages; null where there are none.</param>
-public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Diagnostic>? withoutFiles = null, IPluginPackages? packages = null)
+/// <param name="choice">What command line and profile say of where actions run; null for nothing.</param>
+public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Diagnostic>? withoutFiles = null, IPluginPackages? packages = null, ExecutorChoice? choice = null)
 {
+    private readonly ExecutorChoice _choice = choice ?? ExecutorChoice.None;
     private readonly List<Diagnostic> _findings = [];
 
     /// <summary>Links the whole pipeline, gathering every finding.</summary>
@@ -118,6 +121,9 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
                 Files = files,
                 Inputs = inputs,
                 Patience = stage.Timeout ?? type.Declaration.Patience,
+                Executor = _choice.Of(type.Declaration, stage.Placement.Executor, document.Placement.Executor),
+                OwnExecutor = stage.Placement.Executor,
+                Resources = stage.Placement.Resources.Over(document.Placement.Resources).Over(_choice.Profile.Resources),
             };
     }
 

@@ -1,4 +1,5 @@
 // A frozen plan to a pipeline that runs: nothing is read of the pipeline file, and what is not as it was when the plan was made is refused.
+using Scaling.Engine.Executors;
 using Scaling.Engine.Files;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
@@ -10,8 +11,11 @@ namespace Scaling.Engine.Planning;
 /// <summary>Thaws plans.</summary>
 /// <param name="catalog">Describes plugins, from the store where they were described before.</param>
 /// <param name="store">Digests files.</param>
-public sealed class PlanThaw(PluginCatalog catalog, ContentStore store)
+/// <param name="asked">What <c>--executor</c> says; null where it is not given.</param>
+public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, ExecutorKind? asked = null)
 {
+    private readonly ExecutorChoice _choice = new(asked, Placement.None);
+
     /// <summary>The pipeline of a plan.</summary>
     /// <param name="plan">As read.</param>
     /// <exception cref="StageFailedException">SCAL3020: it was edited; SCAL3021: code changed since; SCAL3022: files changed since. All findings at once.</exception>
@@ -75,6 +79,9 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store)
             Files = stage.Files,
             Inputs = [.. stage.Inputs.Select(i => Bind(stage, type, i, others))],
             Patience = TimeSpan.FromSeconds(stage.PatienceSeconds),
+            Executor = _choice.Of(type.Declaration, stage.Executor, null),
+            OwnExecutor = stage.Executor,
+            Resources = stage.Resources ?? Resources.None,
         };
     }
 

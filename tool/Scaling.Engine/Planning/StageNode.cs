@@ -1,5 +1,6 @@
 // A pipeline whose words have been given meaning: types, settings, inputs.
 using System.Text.Json.Nodes;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Plugins;
 using Scaling.Sdk;
 
@@ -45,6 +46,15 @@ public sealed record StageNode
 
     /// <summary>The class of the machines that it runs on; null for this one.</summary>
     public string? DeviceClass { get; init; }
+
+    /// <summary>Where its actions run. It enters no key.</summary>
+    public ExecutorKind Executor { get; init; } = ExecutorKind.Local;
+
+    /// <summary>What its own <c>executor:</c> says, which <c>--executor slurm</c> does not outdo; null where it says nothing.</summary>
+    public ExecutorKind? OwnExecutor { get; init; }
+
+    /// <summary>What its actions ask of a cluster: its own over the pipeline's over the profile's, key by key. They enter no key. Default: nothing.</summary>
+    public Resources Resources { get; init; } = Resources.None;
 
     /// <summary>What the type declares.</summary>
     public StageDeclaration Declaration => Type.Declaration;
