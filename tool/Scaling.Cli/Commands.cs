@@ -389,6 +389,9 @@ internal static class Commands
             return again;
         }
 
+        /// <summary>Whether jobs of a cluster go on when the command is stopped.</summary>
+        public bool LeavesJobs { get; init; }
+
         public bool Quiet => Parsed.GetValue(Commands.Quiet);
 
         public bool Follow => Parsed.GetValue(Commands.Follow);

@@ -12,6 +12,7 @@ if (args is not (["worker", ..] or ["describe-plugin", ..]))
 return args switch
 {
     ["worker", var requests, var replies, var store] => WorkerHost.Main(requests, replies, store),
+    ["task", var folder, var store] => await TaskCommand.Run(folder, store).ConfigureAwait(false),
     ["describe-plugin", var assembly] => await PackedPlugin.Describe(assembly).ConfigureAwait(false),
     _ => await Commands.Invoke(args).ConfigureAwait(false),
 };

@@ -1,6 +1,9 @@
 // run: the pipeline, or what is missing of it.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors;
+using Scaling.Engine.Executors.Local;
+using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Locks;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
@@ -71,7 +74,9 @@ internal static class RunCommand
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
         new RunHistory(session.Store, pipeline.Path).Begin();
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
-        var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote).Run(call.Stop);
+        var cluster = pipeline.Stages.Any(s => s.Executor == ExecutorKind.Slurm) ? Cluster(call, session, pipeline, options, console) : null;
+        var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote, cluster).Run(call.Stop);
+        SlurmText.Tell(cluster?.Usage ?? [], console.Say);
         if (remote is not null)
         {
             await RemoteCommands.Finish(remote, console, call.Stop).ConfigureAwait(false);
@@ -93,6 +98,10 @@ internal static class RunCommand
 
         return (summary, pipeline.Path);
     }
+
+    private static SlurmExecutor Cluster(Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console) =>
+        new(pipeline, session.Store, new LocalExecutor(session.Workers, session.Store, options.Jobs, console, session.Code), session.Code, console,
+            SlurmPace.Of(Environment.GetEnvironmentVariable), new StagedTool(session.Store), Session.ToolVersion, TimeProvider.System) { LeavesJobs = call.LeavesJobs };
 
     /// <summary>What plugins were resolved to is kept before they run: the next run takes the same.</summary>
     public static void LockPlugins(PipelineDocument document, Session session)

@@ -105,6 +105,14 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
+    public void Queued(StageNode stage, string news)
+    {
+        lock (_writing)
+        {
+            News(stage, $"{Name(stage)}{news}");
+        }
+    }
+
     public void Done(StageNode stage, string? point, string key, bool executed, double seconds)
     {
         lock (_writing)

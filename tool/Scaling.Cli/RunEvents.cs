@@ -66,6 +66,8 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
 
     public void Waiting(StageNode stage, string? point, string reason) => Write("action_waiting", About(stage, point, new JsonObject { ["reason"] = reason }));
 
+    public void Queued(StageNode stage, string news) => Write("stage_queued", About(stage, null, new JsonObject { ["text"] = news }));
+
     public void Done(StageNode stage, string? point, string key, bool executed, double seconds)
     {
         lock (_writing)

@@ -165,6 +165,11 @@ public interface IRunObserver
     /// <param name="reason">For whom.</param>
     void Waiting(StageNode stage, string? point, string reason);
 
+    /// <summary>What becomes of a stage's actions in the queue of a cluster.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="news">In words.</param>
+    void Queued(StageNode stage, string news);
+
     /// <summary>An action is done.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="point">The row; null without fan-out.</param>

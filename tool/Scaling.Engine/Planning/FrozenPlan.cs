@@ -155,6 +155,17 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
     public static FrozenPlan Of(Pipeline pipeline, IReadOnlyList<StageAhead> ahead, Func<StageAhead, ComputeEstimate?> estimates, string tool) =>
         new(CurrentSchema, tool, pipeline.Name, pipeline.Path, pipeline.Seed, [.. ahead.Select(stage => Freeze(stage, estimates(stage)))]) { Overrides = pipeline.Overrides };
 
+    /// <summary>Freezes actions of one stage, without what was bound and read to plan them: their keys and inputs tell that, and a node that executes them need not have it.</summary>
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="stage">The stage.</param>
+    /// <param name="actions">At least one, as a worker takes them.</param>
+    /// <param name="tool">Version of the tool.</param>
+    public static FrozenPlan OfActions(Pipeline pipeline, StageNode stage, IReadOnlyList<ActionSpec> actions, string tool)
+    {
+        var frozen = Freeze(new StageAhead(stage with { Files = [], Inputs = [], SettingLocations = new Dictionary<string, SourceLocation>() }, StageOutlook.WillRun, new StagePlan(stage, null, actions), actions, []), null);
+        return new FrozenPlan(CurrentSchema, tool, pipeline.Name, pipeline.Path, pipeline.Seed, [frozen with { Assembly = frozen.Packaged ? frozen.Assembly : actions[0].Assembly }]) { Overrides = pipeline.Overrides };
+    }
+
     /// <summary>Reads a plan.</summary>
     /// <param name="path">Of the file.</param>
     /// <exception cref="StageFailedException">SCAL3020: it is no plan.</exception>

@@ -1,6 +1,7 @@
 // How the engine's records are written: snake case, made at compile time so that starting is quick.
 using System.Text.Json.Serialization;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Workers;
 
@@ -19,4 +20,7 @@ namespace Scaling.Engine.Store;
 [JsonSerializable(typeof(FrozenPlan))]
 [JsonSerializable(typeof(FrozenStage))]
 [JsonSerializable(typeof(FrozenAction))]
+[JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(TaskBegin))]
+[JsonSerializable(typeof(TaskEnd))]
 internal sealed partial class EngineJson : JsonSerializerContext;

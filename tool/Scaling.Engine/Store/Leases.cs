@@ -79,6 +79,15 @@ public sealed partial class Leases(string root, Action<string> damaged)
     /// <param name="key">Its key.</param>
     public string RestingWork(string key) => Path.Combine(root, "work", key);
 
+    /// <summary>Whether an action left files to go on from, whoever executes it now.</summary>
+    /// <param name="key">Its key.</param>
+    public bool HasScratch(string key)
+    {
+        string work = RestingWork(key);
+        string folder = Path.GetDirectoryName(work)!;
+        return Directory.Exists(folder) && Directory.EnumerateDirectories(folder, key + "*").Select(w => Path.Combine(w, "scratch")).Any(s => Directory.Exists(s) && Directory.EnumerateFiles(s, "*", SearchOption.AllDirectories).Any());
+    }
+
     internal string WorkOf(string key, string lease) => Path.Combine(root, "work", $"{key}.{lease}");
 
     /// <summary>Whether a lease is still the one that its key is under.</summary>

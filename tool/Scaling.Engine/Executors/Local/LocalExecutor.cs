@@ -20,12 +20,12 @@ public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jo
     private readonly Slots _slots = new(jobs);
 
     /// <inheritdoc/>
-    public Task<StageNode> Placed(StageNode stage, CancellationToken stop) => Task.FromResult(stage);
+    public Task<StageNode> Placed(StageNode stage, CancellationToken halt) => Task.FromResult(stage);
 
     /// <inheritdoc/>
-    public Task Execute(StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken stop) => Task.WhenAll(groups.Select(async group =>
+    public Task Execute(StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken halt) => Task.WhenAll(groups.Select(async group =>
     {
-        var results = await Execute(stage, group, stop).ConfigureAwait(false);
+        var results = await Execute(stage, group, halt).ConfigureAwait(false);
         foreach (var action in group)
         {
             ended(action, results[action.Key]);
@@ -47,7 +47,7 @@ public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jo
         try
         {
             actions = await code.Ready(stage.Type, actions, stop).ConfigureAwait(false);
-            actions = await WithNatives(stage, actions, stop).ConfigureAwait(false);
+            actions = await WithNatives(stage, actions, Natives, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -117,18 +117,17 @@ public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jo
         }
     }
 
-    /// <summary>A stage's native packages; what fetching them takes of the machine is asked, and told, before.</summary>
-    /// <param name="stage">Whose.</param>
-    /// <param name="stop">Stops fetching.</param>
-    /// <exception cref="StageFailedException">The machine lacks what the stage needs, or a package cannot be had.</exception>
-    public Task<IReadOnlyList<NativePackage>> Natives(StageNode stage, CancellationToken stop) => code.Natives.Bring(stage, async missing =>
+    /// <inheritdoc/>
+    /// <remarks>What fetching them takes of the machine is asked, and told, before.</remarks>
+    public Task<IReadOnlyList<NativePackage>> Natives(StageNode stage, CancellationToken halt) => code.Natives.Bring(stage, async missing =>
     {
-        await workers.CheckMachine(stage, await code.Assembly(stage.Type, stop).ConfigureAwait(false)).ConfigureAwait(false);
+        await workers.CheckMachine(stage, await code.Assembly(stage.Type, halt).ConfigureAwait(false)).ConfigureAwait(false);
         observer.Fetching(stage, missing);
-    }, stop);
+    }, halt);
 
     /// <summary>The actions with the folders of their native packages, if these are what their keys were made with.</summary>
-    private async Task<IReadOnlyList<ActionSpec>> WithNatives(StageNode stage, IReadOnlyList<ActionSpec> actions, CancellationToken stop)
+    internal static async Task<IReadOnlyList<ActionSpec>> WithNatives(
+        StageNode stage, IReadOnlyList<ActionSpec> actions, Func<StageNode, CancellationToken, Task<IReadOnlyList<NativePackage>>> bring, CancellationToken stop)
     {
         KeyEntry[] planned = [.. actions[0].Entries.Where(e => e.Kind == EntryKind.Native)];
         if (planned.Length == actions[0].NativeFolders.Count)
@@ -136,7 +135,7 @@ public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jo
             return actions;
         }
 
-        var natives = await Natives(stage, stop).ConfigureAwait(false);
+        var natives = await bring(stage, stop).ConfigureAwait(false);
         return natives.Select(n => n.Entry).SequenceEqual(planned)
             ? [.. actions.Select(a => a with { NativeFolders = [.. natives.Select(n => n.Folder!)] })]
             : throw new InvalidOperationException($"'{stage.Id}' was planned with other native packages than it has");

@@ -43,7 +43,7 @@ public abstract record Decision
     public sealed record Fail(Diagnostic Why) : Decision;
 
     /// <summary>They were stopped, as the user asked.</summary>
-    public sealed record Stop : Decision;
+    public sealed record Stopped : Decision;
 }
 
 /// <summary>The policies.</summary>
@@ -101,7 +101,7 @@ public static class EndingPolicy
 
     private static Decision Cancelled(TaskEnding ending, JobRecord record) =>
         ending.CancelledBy is null ? new Decision.Fail(new Diagnostic("SCAL5113", $"Somebody cancelled the job: {ending.Words}.") { Hint = "Run again where that was not meant: what is finished is kept." })
-        : ending.CancelledBy == record.Path ? new Decision.Stop()
+        : ending.CancelledBy == record.Path ? new Decision.Stopped()
         : new Decision.Again(record.Earlier, record.Resources, $"the user of {ending.CancelledBy} cancelled it");
 
     private static Decision Died(TaskAction died, JobRecord record) => record.Earlier.Deaths < MostDeaths

@@ -63,7 +63,7 @@ public sealed class JobFolder(string path)
     /// <param name="store">Its folder.</param>
     public static string Root(string store) => System.IO.Path.Combine(store, "jobs");
 
-    /// <summary>Every job that is not closed, the oldest first.</summary>
+    /// <summary>Every job that is neither closed nor cancelled, the oldest first.</summary>
     /// <param name="store">Folder of the store.</param>
     public static IReadOnlyList<(JobFolder Folder, JobRecord Record)> Open(string store)
     {
@@ -71,7 +71,7 @@ public sealed class JobFolder(string path)
         foreach (string path in Directory.Exists(Root(store)) ? Directory.EnumerateDirectories(Root(store)) : [])
         {
             var folder = new JobFolder(path);
-            if (!folder.IsClosed && folder.Read() is { } record)
+            if (!folder.IsClosed && folder.CancelledBy is null && folder.Read() is { } record)
             {
                 open.Add((folder, record));
             }
@@ -175,7 +175,7 @@ public sealed class JobFolder(string path)
     {
         try
         {
-            return Sealed.Read(path, out _) is { } json ? JsonSerializer.Deserialize(json.Span, type) : null;
+            return Sealed.Read(path, out _) is { } json ? JsonSerializer.Deserialize(json, type) : null;
         }
         catch (JsonException)
         {

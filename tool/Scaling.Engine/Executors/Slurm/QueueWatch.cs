@@ -23,52 +23,52 @@ public sealed record QueueSight(long Number, bool IsAnswer, string Words, DateTi
 /// <param name="commands">Asks.</param>
 /// <param name="pace">How often.</param>
 /// <param name="time">The clock.</param>
-public sealed class SlurmQueue(SlurmCommands commands, SlurmPace pace, TimeProvider time)
+public sealed class QueueWatch(SlurmCommands commands, SlurmPace pace, TimeProvider time)
 {
     private const double Slowing = 1.5;
-    private readonly SemaphoreSlim _asking = new(1);
-    private QueueSight _last = QueueSight.None;
+    private readonly Lock _asking = new();
+    private Task<QueueSight> _last = Task.FromResult(QueueSight.None);
     private TimeSpan _pause;
     private long _asked;
 
-    /// <summary>The last look, or a new one where it is time.</summary>
-    public async Task<QueueSight> Look()
+    /// <summary>The last look, or a new one where it is time; one for all who ask at once.</summary>
+    public Task<QueueSight> Look()
     {
-        await _asking.WaitAsync().ConfigureAwait(false);
-        try
+        lock (_asking)
         {
-            if (_last.Number == 0 || time.GetElapsedTime(_asked) >= _pause)
+            if (_last.IsCompleted && (_last.Result.Number == 0 || time.GetElapsedTime(_asked) >= _pause))
             {
-                var now = await Ask().ConfigureAwait(false);
-                bool news = now.IsAnswer != _last.IsAnswer || !Same(now, _last);
-                _pause = news || _pause == TimeSpan.Zero ? pace.FirstQuery : _pause * Slowing < pace.LongestQuery ? _pause * Slowing : pace.LongestQuery;
                 _asked = time.GetTimestamp();
-                _last = now;
+                _last = Ask(_last.Result);
             }
 
             return _last;
-        }
-        finally
-        {
-            _asking.Release();
         }
     }
 
     /// <summary>Something was submitted, ended or cancelled: the next look comes as soon as one may.</summary>
     public void Wake() => _pause = _pause > pace.FirstQuery ? pace.FirstQuery : _pause;
 
-    private async Task<QueueSight> Ask()
+    private async Task<QueueSight> Ask(QueueSight last)
+    {
+        var now = await Asked(last.Number + 1).ConfigureAwait(false);
+        bool news = now.IsAnswer != last.IsAnswer || !Same(now, last);
+        _pause = news || _pause == TimeSpan.Zero ? pace.FirstQuery : _pause * Slowing < pace.LongestQuery ? _pause * Slowing : pace.LongestQuery;
+        return now;
+    }
+
+    private async Task<QueueSight> Asked(long number)
     {
         var begun = time.GetUtcNow();
         var answer = await commands.Call("squeue", ["--me", "--noheader", "--states=all", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
         if (!answer.IsGiven)
         {
-            return QueueSight.None with { Number = _last.Number + 1, Words = answer.Words, Begun = begun };
+            return QueueSight.None with { Number = number, Words = answer.Words, Begun = begun };
         }
 
         var jobs = SlurmAnswers.Queue(answer.Output).Select(sight => (Token: JobName.TokenOf(sight.Name), Sight: sight)).Where(j => j.Token is not null)
             .GroupBy(j => j.Token!, j => j.Sight).ToImmutableDictionary(j => j.Key, j => j.ToImmutableArray());
-        return new QueueSight(_last.Number + 1, true, "", begun, jobs);
+        return new QueueSight(number, true, "", begun, jobs);
     }
 
     private static bool Same(QueueSight one, QueueSight other) =>

@@ -1,0 +1,26 @@
+// What jobs used of what they held, as a table.
+using Scaling.Engine.Executors.Slurm;
+using Scaling.Engine.Pipelines;
+
+namespace Scaling.Cli;
+
+internal static class SlurmText
+{
+    /// <summary>Says it; nothing where no task ended.</summary>
+    /// <param name="usage">By stage.</param>
+    /// <param name="say">Takes lines.</param>
+    public static void Tell(IReadOnlyList<StageUsage> usage, Action<string> say)
+    {
+        if (usage.Count == 0)
+        {
+            return;
+        }
+
+        say($"{"On the cluster",-16} {"tasks",6} {"restarts",9} {"waited",9} {"ran",9} {"processors",11} {"memory",18}");
+        foreach (var stage in usage)
+        {
+            string share = stage.MemoryShare is { } of ? FormattableString.Invariant($", {of:P0}") : "";
+            say(FormattableString.Invariant($"{stage.Stage,-16} {stage.Tasks,6} {stage.Restarts,9} {Duration.InWords(stage.WaitedSeconds),9} {Duration.InWords(stage.HeldSeconds),9} {stage.ProcessorShare,11:P0} {ByteCount.Text(stage.PeakBytes) + share,18}"));
+        }
+    }
+}

@@ -1,0 +1,503 @@
+// The actions of one stage in jobs: covered by jobs that are there, or by new ones, and watched until each has ended.
+using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
+using Scaling.Engine.Workers;
+
+namespace Scaling.Engine.Executors.Slurm;
+
+/// <summary>One call of the executor.</summary>
+/// <param name="cluster">The executor.</param>
+/// <param name="stage">Whose actions they are.</param>
+/// <param name="groups">Each goes into one task.</param>
+/// <param name="ended">Takes how each ended.</param>
+/// <param name="stop">Asks to stop.</param>
+internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken stop)
+{
+    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(30);
+    private readonly Dictionary<string, ActionSpec> _open = groups.SelectMany(g => g).ToDictionary(a => a.Key);
+    private readonly Dictionary<string, IReadOnlyList<ActionSpec>> _groups = groups.SelectMany(g => g.Select(a => (a.Key, Group: g))).ToDictionary(a => a.Key, a => a.Group);
+    private readonly List<WatchedJob> _jobs = [];
+    private readonly List<(IReadOnlyList<string> Keys, Decision.Again How)> _again = [];
+    private long? _stopping;
+
+    /// <summary>Whether a node is only asked what it is.</summary>
+    public bool IsProbe { get; init; }
+
+    private ContentStore Store => cluster.Store;
+
+    /// <summary>Returns when every action has ended.</summary>
+    public async Task Run()
+    {
+        try
+        {
+            await Cover([.. _open.Keys], EarlierTries.None, stage.Resources).ConfigureAwait(false);
+            while (_open.Count > 0)
+            {
+                await Round().ConfigureAwait(false);
+                if (_open.Count > 0)
+                {
+                    await Task.Delay(cluster.Pace.Look, _stopping is null ? stop : CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            StopAll();
+        }
+        catch (InfrastructureException)
+        {
+            await Cancel().ConfigureAwait(false); // Of what is submitted nobody takes the results here; they are in the store all the same.
+            throw;
+        }
+    }
+
+    private async Task Round()
+    {
+        if (stop.IsCancellationRequested && _stopping is null)
+        {
+            _stopping = cluster.Time.GetTimestamp();
+            if (cluster.LeavesJobs)
+            {
+                StopAll();
+                return;
+            }
+
+            await Cancel().ConfigureAwait(false);
+        }
+
+        foreach (var job in _jobs)
+        {
+            ReadNews(job);
+        }
+
+        foreach (var job in _jobs.Where(j => j.Submitting.IsFaulted).ToArray())
+        {
+            Finish(job);
+            await job.Submitting.ConfigureAwait(false); // It throws.
+        }
+
+        var sight = await cluster.Queue.Look().ConfigureAwait(false);
+        foreach (var job in _jobs)
+        {
+            await Judge(job, sight).ConfigureAwait(false);
+            Tell(job, sight);
+        }
+
+        foreach (var again in _again.GroupBy(a => (a.How.Earlier, Asked: Asked(a.How.Resources))).ToArray())
+        {
+            await Cover([.. again.SelectMany(a => a.Keys)], again.Key.Earlier, again.First().How.Resources).ConfigureAwait(false);
+        }
+
+        _again.Clear();
+        foreach (var job in _jobs.Where(j => j.Tasks.Count == 0).ToArray())
+        {
+            Finish(job);
+        }
+
+        if (_stopping is { } since && cluster.Time.GetElapsedTime(since) > cluster.Pace.Stop)
+        {
+            StopAll();
+        }
+    }
+
+    /// <summary>Finds the jobs that execute actions, or submits new ones.</summary>
+    private async Task Cover(IReadOnlyList<string> keys, EarlierTries earlier, Resources asked)
+    {
+        using (await cluster.BeginSubmitting(stop).ConfigureAwait(false))
+        {
+            var wanted = keys.Where(_open.ContainsKey).ToHashSet(StringComparer.Ordinal);
+            if (_open.Values.All(a => !a.Again))
+            {
+                foreach (var (folder, record) in JobFolder.Open(Store.Root))
+                {
+                    wanted.ExceptWith(Watch(folder, record, wanted));
+                }
+            }
+
+            IReadOnlyList<string>[] tasks = [.. Packed([.. keys.Where(wanted.Contains)], asked.Pack ?? 1)];
+            foreach (var chunk in tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1))
+            {
+                Write(chunk, earlier, asked);
+            }
+        }
+    }
+
+    /// <summary>Keys by task, and those that belong together in one.</summary>
+    private IEnumerable<IReadOnlyList<string>> Packed(IReadOnlyList<string> keys, int pack) =>
+        keys.Count > 0 && _groups[keys[0]].Count > 1 ? [keys] : keys.Chunk(pack);
+
+    /// <summary>Watches the tasks of a job that is there.</summary>
+    /// <returns>The keys that it covers.</returns>
+    private List<string> Watch(JobFolder folder, JobRecord record, HashSet<string> wanted)
+    {
+        var covered = new List<string>();
+        if (record.Again || !record.Keys.Any(wanted.Contains))
+        {
+            return covered;
+        }
+
+        var news = folder.News();
+        var job = _jobs.FirstOrDefault(j => j.Folder.Token == record.Token) ?? new WatchedJob(folder, record);
+        for (int index = 0; index < record.Tasks; index++)
+        {
+            string[] mine = [.. record.KeysOf(index).Where(wanted.Contains)];
+            if (mine.Length > 0 && news.GetValueOrDefault(index) is not { IsOver: true })
+            {
+                job.Tasks.TryAdd(index, new WatchedTask(index));
+                covered.AddRange(mine);
+            }
+        }
+
+        if (covered.Count > 0 && !_jobs.Contains(job))
+        {
+            cluster.Observer.Queued(stage, $"{Count(covered.Count, "action")} {(covered.Count == 1 ? "is" : "are")} in job {folder.Claim ?? "(being submitted)"} already");
+            job.Submitting = folder.Claim is { } number ? Task.FromResult<string?>(number) : Submission().Adopt(folder, record, stop);
+            _jobs.Add(job);
+        }
+
+        return covered;
+    }
+
+    private void Write(IReadOnlyList<string>[] tasks, EarlierTries earlier, Resources asked)
+    {
+        string token = JobName.NewToken();
+        var first = _open[tasks[0][0]];
+        var record = new JobRecord
+        {
+            Schema = JobRecord.CurrentSchema, Token = token, Pipeline = cluster.Pipeline.Name, Path = cluster.Pipeline.Path, Overrides = cluster.Pipeline.Overrides, Stage = stage.Id,
+            Keys = [.. tasks.SelectMany(t => t)], Pack = tasks.Max(t => t.Count), SideBySide = asked.Gres is null && _groups[first.Key].Count == 1 ? asked.Cpus ?? 1 : 1,
+            Again = first.Again, IsProbe = IsProbe, Resources = asked, Exclusive = stage.Declaration.Exclusive, Earlier = earlier, Controller = Store.Live().Token, Made = cluster.Time.GetUtcNow(),
+        };
+        var folder = new JobFolder(Path.Combine(JobFolder.Root(Store.Root), token));
+        ActionSpec[] actions = [.. record.Keys.Select(k => _open[k])];
+        var plan = IsProbe ? null : FrozenPlan.OfActions(cluster.Pipeline, stage, actions, cluster.Version);
+        folder.Write(record, plan is null ? null : plan.Write, JobScript.Of(record, folder, [.. cluster.Tool.Command, "task", folder.Path, Store.Root]));
+        var job = new WatchedJob(folder, record) { Submitting = Submission().Submit(folder, record, stop) };
+        for (int index = 0; index < record.Tasks; index++)
+        {
+            job.Tasks.Add(index, new WatchedTask(index));
+        }
+
+        _jobs.Add(job);
+    }
+
+    private Submission Submission() =>
+        new(cluster.Commands, cluster.Queue, cluster.Pace, Store.Watch(), text => cluster.Observer.Queued(stage, text), cluster.Time);
+
+    /// <summary>What tasks say themselves: a result counts when its entry is in the store.</summary>
+    private void ReadNews(WatchedJob job)
+    {
+        foreach (var (index, news) in job.Folder.News())
+        {
+            if (!job.Tasks.TryGetValue(index, out var task))
+            {
+                continue;
+            }
+
+            if (news.LastBegun > task.ToldBegin)
+            {
+                task.ToldBegin = news.LastBegun;
+                foreach (string key in job.Record.KeysOf(index).Where(_open.ContainsKey))
+                {
+                    TellStarted(_open[key]);
+                }
+            }
+
+            if (news.LastEnded > task.ReadEnd && job.Folder.EndOf(index, news.LastEnded) is { } end)
+            {
+                task.ReadEnd = news.LastEnded;
+                task.End = end;
+                Use(job, end);
+            }
+
+            task.IsAtWork = news.LastBegun > news.LastEnded;
+            if (task.End is { } said && !task.IsAtWork)
+            {
+                Take(job, task, said);
+            }
+            else if (news.IsOver)
+            {
+                job.Tasks.Remove(index); // Another controller gave it up; what it left is covered anew.
+                _again.Add(([.. job.Record.KeysOf(index).Where(_open.ContainsKey)], new Decision.Again(job.Record.Earlier, job.Record.Resources, "another controller took it on")));
+            }
+        }
+    }
+
+    /// <summary>Takes the ends of a task's actions that are certain.</summary>
+    private void Take(WatchedJob job, WatchedTask task, TaskEnd end)
+    {
+        foreach (var action in end.Actions.Where(a => _open.ContainsKey(a.Key)))
+        {
+            bool done = action.End is ActionEnd.Published or ActionEnd.Found;
+            if ((done && Store.Find(action.Key) is not null) || action.End is ActionEnd.Failed or ActionEnd.InputsChanged)
+            {
+                Settle(action.Key, new ActionResult(action.End, action.Findings, action.Seconds) { Log = action.Log ?? (done ? null : LogOf(job, task)) });
+            }
+        }
+
+        RemoveIfSettled(job, task);
+    }
+
+    private void Use(WatchedJob job, TaskEnd end)
+    {
+        var asks = job.Record.Resources;
+        cluster.Used(new TaskUsage(
+            stage.Id, Math.Max(0, (end.Begin.Time - job.Record.Made).TotalSeconds), Math.Max(0, (end.Time - end.Begin.Time).TotalSeconds),
+            (asks.Nodes ?? 1) * (asks.TasksPerNode ?? 1) * (asks.Cpus ?? 1), end.ProcessorSeconds, end.PeakBytes, asks.MemoryMebibytes, end.Begin.Restart));
+    }
+
+    /// <summary>Takes what a look at the queue says of a job's tasks.</summary>
+    private async Task Judge(WatchedJob job, QueueSight sight)
+    {
+        if (job.Number is not { } number)
+        {
+            return;
+        }
+
+        job.NumberedAt ??= cluster.Time.GetUtcNow();
+        if (sight.IsAnswer && sight.Number > job.JudgedBy && sight.Begun > job.NumberedAt)
+        {
+            job.JudgedBy = sight.Number;
+            var seen = sight.Of(job.Folder.Token);
+            foreach (var task in job.Tasks.Values)
+            {
+                See(task, seen.FirstOrDefault(s => s.Job == number && Has(s, task.Index)));
+            }
+
+            await CancelOrphans(job, number, seen).ConfigureAwait(false);
+        }
+
+        if (job.Tasks.Values.Any(t => t.Absences >= 2 && t.OverSince is null) && (job.AskedAlone is not { } last || cluster.Time.GetElapsedTime(last) >= cluster.Pace.FirstQuery))
+        {
+            job.AskedAlone = cluster.Time.GetTimestamp();
+            await AskAlone(job, number).ConfigureAwait(false);
+        }
+
+        foreach (var task in job.Tasks.Values.Where(t => t.OverSince is { } since && (_stopping is not null || cluster.Time.GetElapsedTime(since) >= cluster.Pace.Grace)).ToArray())
+        {
+            Conclude(job, task, number);
+        }
+    }
+
+    private static bool Has(TaskSight sight, int index) => sight.Tasks?.Contains(index) ?? index == 0;
+
+    private void See(WatchedTask task, TaskSight? seen)
+    {
+        if (seen is null)
+        {
+            task.Absences++;
+            return;
+        }
+
+        task.Absences = 0;
+        task.Sight = seen;
+        task.OverSince = seen.State.Phase is JobPhase.Waiting or JobPhase.Running or JobPhase.Unknown ? null : task.OverSince ?? cluster.Time.GetTimestamp();
+    }
+
+    /// <summary>Asks about a job that the queue does not show any more. Only its end, or the answer that there is no such job, ends the waiting.</summary>
+    private async Task AskAlone(WatchedJob job, string number)
+    {
+        var details = await cluster.Commands.Call("scontrol", ["--oneliner", "show", "job", number]).ConfigureAwait(false);
+        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Error);
+        if (!details.IsGiven && !none)
+        {
+            return;
+        }
+
+        var seen = SlurmAnswers.Details(details.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token).ToList();
+        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", "--array", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
+        if (accounted.IsGiven)
+        {
+            seen.AddRange(SlurmAnswers.Accounting(accounted.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token));
+        }
+
+        foreach (var task in job.Tasks.Values.Where(t => t.Absences >= 2 && t.OverSince is null))
+        {
+            if (seen.Find(s => s.Job == number && Has(s, task.Index)) is { } found)
+            {
+                See(task, found);
+            }
+            else
+            {
+                task.Sight = null;
+                task.OverSince = cluster.Time.GetTimestamp(); // Forgotten: its record was removed, as of every job some minutes after its end.
+            }
+        }
+    }
+
+    /// <summary>A job that was submitted for a folder whose owner is another must not wait for its turn in vain.</summary>
+    private async Task CancelOrphans(WatchedJob job, string owner, IEnumerable<TaskSight> seen)
+    {
+        foreach (string orphan in seen.Where(s => s.Job != owner && s.State.Phase is JobPhase.Waiting or JobPhase.Running).Select(s => s.Job).Distinct().Where(job.Orphans.Add))
+        {
+            await cluster.Commands.Call("scancel", [orphan]).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A task is over: what is not in the store by now, its policy decides.</summary>
+    private void Conclude(WatchedJob job, WatchedTask task, string number)
+    {
+        foreach (string key in job.Record.KeysOf(task.Index).Where(_open.ContainsKey).ToArray())
+        {
+            if (!_open[key].Again && Store.Find(key) is not null)
+            {
+                Settle(key, new ActionResult(ActionEnd.Found, [], 0));
+            }
+        }
+
+        string[] left = [.. job.Record.KeysOf(task.Index).Where(_open.ContainsKey)];
+        if (left.Length > 0)
+        {
+            var ending = Ending(job, task, number, left);
+            job.Folder.GiveUp(task.Index);
+            switch (EndingPolicy.Of(ending, job.Record))
+            {
+                case Decision.Again again when _stopping is null:
+                    cluster.Observer.Queued(stage, $"{Names(left)}: {again.Reason}; submitted again ({ending.Words})");
+                    _again.Add((left, again));
+                    break;
+                case Decision.Fail fail when _stopping is null:
+                    for (int i = 0; i < left.Length; i++)
+                    {
+                        Settle(left[i], new ActionResult(ActionEnd.Failed, [fail.Why], 0) { Log = i == 0 ? LogOf(job, task) : null });
+                    }
+
+                    break;
+                default:
+                    left.ToList().ForEach(key => Settle(key, new ActionResult(ActionEnd.Stopped, [], 0)));
+                    break;
+            }
+        }
+
+        job.Tasks.Remove(task.Index);
+    }
+
+    private TaskEnding Ending(WatchedJob job, WatchedTask task, string number, string[] left)
+    {
+        var begin = job.Folder.BeginOf(task.Index, task.ToldBegin);
+        string told = task.Sight is not { } sight ? "Slurm has forgotten it"
+            : sight.State.Text + (sight.Reason is { } reason && reason != "None" ? $", {reason}" : "") + (sight.ExitCode is { } code && code != "0:0" ? $", exit code {code}" : "");
+        return new TaskEnding(task.Sight?.State, task.IsAtWork ? null : task.End)
+        {
+            HasBegun = task.ToldBegin >= 0,
+            CanGoOn = (task.End?.CanGoOn ?? false) || left.Any(Store.Leases.HasScratch),
+            Words = $"job {number}, task {task.Index}: {told}",
+            Node = begin?.Node ?? task.Sight?.Nodes,
+            CancelledBy = job.Folder.CancelledBy,
+        };
+    }
+
+    /// <summary>Cancels the jobs of this pipeline that are watched.</summary>
+    private async Task Cancel()
+    {
+        cluster.Queue.Wake();
+        foreach (var job in _jobs.Where(j => j.Record.Path == cluster.Pipeline.Path))
+        {
+            job.Folder.Cancel(cluster.Pipeline.Path);
+        }
+
+        foreach (var job in _jobs.ToArray())
+        {
+            bool mine = job.Record.Path == cluster.Pipeline.Path;
+            if (mine)
+            {
+                await Cancel(cluster.Commands, job.Record).ConfigureAwait(false);
+            }
+
+            foreach (var task in job.Tasks.Values.Where(t => !mine || t.ToldBegin < 0).ToArray())
+            {
+                foreach (string key in job.Record.KeysOf(task.Index).Where(_open.ContainsKey).ToArray())
+                {
+                    Settle(key, new ActionResult(ActionEnd.Stopped, [], 0)); // It was not begun, or is another's.
+                }
+
+                job.Tasks.Remove(task.Index);
+            }
+        }
+    }
+
+    /// <summary>Cancels a job, also where nobody knows its number: by its name, which no other has.</summary>
+    internal static Task<SlurmAnswer> Cancel(SlurmCommands commands, JobRecord record) =>
+        commands.Call("scancel", [$"--user={Environment.UserName}", $"--name={JobName.Of(record.Pipeline, record.Stage, record.Token)}"]);
+
+    private void StopAll()
+    {
+        foreach (string key in _open.Keys.ToArray())
+        {
+            Settle(key, new ActionResult(ActionEnd.Stopped, [], 0));
+        }
+    }
+
+    private void Settle(string key, ActionResult result)
+    {
+        if (_open.Remove(key, out var action))
+        {
+            if (result.End is ActionEnd.Published or ActionEnd.Found && action.Kind == ActionKind.Run && !IsProbe)
+            {
+                cluster.Observer.Done(stage, action.Point, key, result.End == ActionEnd.Published, result.Seconds);
+            }
+
+            ended(action, result);
+        }
+    }
+
+    private void RemoveIfSettled(WatchedJob job, WatchedTask task)
+    {
+        if (!job.Record.KeysOf(task.Index).Any(_open.ContainsKey))
+        {
+            job.Tasks.Remove(task.Index);
+        }
+    }
+
+    /// <summary>Lets a job go; it is closed when every task of it has ended, though they be others' too.</summary>
+    private void Finish(WatchedJob job)
+    {
+        _jobs.Remove(job);
+        var news = job.Folder.News();
+        if (job.Submitting.IsFaulted || Enumerable.Range(0, job.Record.Tasks).All(i => news.GetValueOrDefault(i) is { } said && (said.IsOver || (said.LastEnded >= 0 && said.LastEnded >= said.LastBegun))))
+        {
+            job.Folder.Close();
+        }
+    }
+
+    /// <summary>Says where the job is in the queue, when that changes.</summary>
+    private void Tell(WatchedJob job, QueueSight sight)
+    {
+        string text = job.Number is not { } number ? job.Told
+            : sight is { IsAnswer: false, Number: > 0 } ? $"job {number}: Slurm does not answer, which says nothing of the job ({sight.Words})"
+            : $"job {number}: {string.Join(", ", Counts(job))}";
+        if (text != job.Told && (job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= TellInterval))
+        {
+            job.Told = text;
+            job.ToldAt = cluster.Time.GetTimestamp();
+            cluster.Observer.Queued(stage, text);
+        }
+    }
+
+    private static IEnumerable<string> Counts(WatchedJob job) =>
+        from task in job.Tasks.Values
+        let sight = task.Sight
+        let what = sight is null ? (task.IsAtWork ? "running" : "submitted")
+            : sight.State.Phase == JobPhase.Waiting ? $"waiting{(sight.Reason is { Length: > 0 } reason && reason != "None" ? $" ({reason})" : "")}"
+            : sight.State.Phase == JobPhase.Running ? "running"
+            : sight.State.Phase == JobPhase.Unknown ? $"in a state '{sight.State.Text}' that is not known here" : "ended"
+        group task by what into same
+        orderby same.Key
+        select $"{same.Count()} {same.Key}";
+
+    private void TellStarted(ActionSpec action)
+    {
+        if (action.Kind == ActionKind.Run && !IsProbe)
+        {
+            cluster.Observer.Started(stage, action.Point, action.Key);
+        }
+    }
+
+    private string Names(string[] keys) => _open[keys[0]].Point is { } point ? $"{point}{(keys.Length > 1 ? FormattableString.Invariant($" and {keys.Length - 1} more") : "")}" : "it";
+
+    private static string? LogOf(WatchedJob job, WatchedTask task) => new FileInfo(job.Folder.LogOf(task.Index)) is { Exists: true, Length: > 0 } log ? log.FullName : null;
+
+    private static string Asked(Resources resources) => FormattableString.Invariant($"{resources.MemoryMebibytes} {resources.Exclude}");
+
+    private static string Count(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
+}

@@ -1,0 +1,137 @@
+// Hands a job to Slurm, once, though Slurm may not say whether it took it.
+using Scaling.Engine.Store;
+
+namespace Scaling.Engine.Executors.Slurm;
+
+/// <summary>
+/// sbatch may fail while the job runs. So a job is known by the token in its name: where there is no answer, the queue is asked for that before anything is submitted again. And should Slurm show a job late, the first
+/// of several that begins claims the folder, and the others end without a word.
+/// </summary>
+/// <param name="commands">Calls Slurm.</param>
+/// <param name="queue">Looks at the queue.</param>
+/// <param name="pace">How often.</param>
+/// <param name="watch">Tells whether another controller is gone.</param>
+/// <param name="tell">Takes what the user should know.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Submission(SlurmCommands commands, QueueWatch queue, SlurmPace pace, LifeWatch watch, Action<string> tell, TimeProvider time)
+{
+    /// <summary>In so many looks at the queue in a row a job has to be missing before it counts as not submitted.</summary>
+    private const int LooksForAbsence = 3;
+
+    /// <summary>Submits a job that this process has written.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="record">What it says.</param>
+    /// <param name="stop">Ends the waiting for room in the queue.</param>
+    /// <returns>Number of the job that executes it; null where it was stopped before.</returns>
+    /// <exception cref="InfrastructureException">SCAL5102: Slurm refuses it.</exception>
+    public async Task<string?> Submit(JobFolder folder, JobRecord record, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var asked = time.GetUtcNow();
+            var answer = await commands.Call("sbatch", ["--parsable"], File.ReadAllText(Path.Combine(folder.Path, "script.sh"))).ConfigureAwait(false);
+            if (answer.IsGiven && SlurmAnswers.Submitted(answer.Output) is { } submitted)
+            {
+                return await Claim(folder, submitted.Job).ConfigureAwait(false);
+            }
+
+            switch (SlurmAnswers.FaultOf(answer.ExitCode, answer.Error))
+            {
+                case SubmissionFault.Refused:
+                    throw new InfrastructureException(
+                        "SCAL5102", $"Slurm refuses the job of '{record.Stage}': {answer.Words}.",
+                        $"Mend what its resources ask for ('resources:' in {record.Path} or in your profile); 'sinfo' lists partitions and their limits. What was given to sbatch: {Path.Combine(folder.Path, "script.sh")}");
+                case SubmissionFault.Full:
+                    tell($"Slurm takes no more jobs just now; asking again every {pace.Full.TotalSeconds:0} s. It says: {answer.Words}");
+                    await Task.Delay(pace.Full, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    break;
+                default:
+                    tell($"Whether Slurm took the job is not clear; looking for it before it is submitted again. It says: {answer.Words}");
+                    if (await Find(folder, record, asked, stop).ConfigureAwait(false) is { } found)
+                    {
+                        return found;
+                    }
+
+                    break;
+            }
+        }
+
+        return folder.Claim;
+    }
+
+    /// <summary>Finds out what became of a job that another controller wrote, and submits it where that was all it did.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="record">What it says.</param>
+    /// <param name="stop">Ends the waiting.</param>
+    /// <returns>As <see cref="Submit"/>.</returns>
+    public async Task<string?> Adopt(JobFolder folder, JobRecord record, CancellationToken stop)
+    {
+        while (folder.Claim is null && !watch.IsGone(record.Controller))
+        {
+            if (stop.IsCancellationRequested)
+            {
+                return null;
+            }
+
+            await Task.Delay(pace.Look, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // It is at it.
+        }
+
+        return folder.Claim ?? await Find(folder, record, time.GetUtcNow(), stop).ConfigureAwait(false) ?? await Submit(folder, record, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks for a job until it is found, or certainly not there; null then, and where it was stopped.</summary>
+    private async Task<string?> Find(JobFolder folder, JobRecord record, DateTimeOffset since, CancellationToken stop)
+    {
+        int absent = 0;
+        long seen = 0;
+        queue.Wake();
+        while (!stop.IsCancellationRequested)
+        {
+            if (folder.Claim is { } begun)
+            {
+                return begun;
+            }
+
+            var sight = await queue.Look().ConfigureAwait(false);
+            if (sight.Of(folder.Token) is [var first, ..])
+            {
+                return await Claim(folder, first.Job).ConfigureAwait(false);
+            }
+
+            if (sight.IsAnswer && sight.Begun > since && sight.Number > seen)
+            {
+                seen = sight.Number;
+                absent++;
+            }
+
+            if (absent >= LooksForAbsence && await IsAbsent(folder, record).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            await Task.Delay(pace.Look, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return null;
+    }
+
+    /// <summary>Asks once more, for this job alone: a queue that looks empty may be one that nobody could look at.</summary>
+    private async Task<bool> IsAbsent(JobFolder folder, JobRecord record)
+    {
+        string name = JobName.Of(record.Pipeline, record.Stage, record.Token);
+        var answer = await commands.Call("squeue", ["--noheader", "--states=all", $"--name={name}", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
+        return answer.IsGiven && answer.Output.Trim().Length == 0 && folder.Claim is null;
+    }
+
+    /// <summary>Makes a job the one that executes a folder; where another is, this one is cancelled.</summary>
+    private async Task<string> Claim(JobFolder folder, string job)
+    {
+        string owner = folder.TryClaim(job);
+        if (owner != job)
+        {
+            await commands.Call("scancel", [job]).ConfigureAwait(false);
+        }
+
+        return owner;
+    }
+}
