@@ -103,6 +103,8 @@ public sealed class Tool : IDisposable
         }
 
         start.Environment.Remove("NUGET_PACKAGES"); // A packages folder that a test names in its nuget.config is the one that counts.
+        start.Environment.Remove("SCALING_PROFILE");
+        start.Environment["XDG_CONFIG_HOME"] = Folder["config"]; // The profile of whoever tests says nothing here.
         start.Environment["SCALING_CACHE"] = Folder["store"];
         start.Environment["SCALING_TEST_JOURNAL"] = Folder["journal"];
         foreach (var (name, value) in Environment)

@@ -11,6 +11,8 @@ public class PipelineFuzzTests
     private const string Pipeline = """
         name: quickstart
         seed: 1
+        executor: slurm
+        resources: { partition: gpu, nodes: 2, mem: 1.5G, time: 1-02:03:04, flags: [ --nice=5 ] }
         plugins: [ { path: a/b.dll } ]
         stages:
           shapes:
@@ -24,7 +26,7 @@ public class PipelineFuzzTests
               columns: { loss: 'l', b: c }
               tied: true
               corpus: text:data/*.txt
-          runs: { uses: study, needs: shapes, timeout: 10m, with: { sizes: 1 } }
+          runs: { uses: study, needs: shapes, timeout: 10m, executor: local, resources: { cpus: 4, time: 90s }, with: { sizes: 1 } }
           law: { uses: study, needs: { runs: runs, table: t.csv } }
           best:
             uses: study

@@ -2,6 +2,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
@@ -58,6 +59,23 @@ public sealed class StagePlannerTests : IDisposable
         Assert.Equal(keys, Keys(Plan(budgets: "[2,1]")));
         Assert.Equal(keys, Keys(Plan(corpusPath: "moved/elsewhere.txt")));
         Assert.Equal(keys, Keys(Plan(jobs: "other folder")));
+    }
+
+    [Fact]
+    public void Where_a_stage_runs_and_what_it_asks_of_a_cluster_change_no_key()
+    {
+        var here = Plan();
+        var everything = new Resources
+        {
+            Partition = "p", Account = "a", Qos = "q", Constraint = "c", Exclude = "n1", Gres = "gpu:1", Nodes = 2, TasksPerNode = 3, Cpus = 4, MemoryMebibytes = 5, Time = TimeSpan.FromHours(1), Pack = 6, Limit = 7, Flags = ["--exclusive"],
+        };
+        Assert.DoesNotContain(null, typeof(Resources).GetProperties().Where(p => !p.GetMethod!.IsStatic).Select(p => p.GetValue(everything)));
+
+        var there = Plan(executor: ExecutorKind.Slurm, resources: everything);
+        Assert.Equal((ExecutorKind.Slurm, everything), (there.Stage.Executor, there.Stage.Resources));
+        Assert.Equal(Keys(here), Keys(there));
+        Assert.Equal(here.Prepare!.Key, there.Prepare!.Key);
+        Assert.Equal(here.CollectionEntries([]), there.CollectionEntries([]));
     }
 
     [Fact]
@@ -278,11 +296,15 @@ public sealed class StagePlannerTests : IDisposable
     private StagePlan Plan(
         string stageId = "work", string pipelineName = "p", long seed = 1, string rows = "id,width\na,10\nb,20\n", string budgets = "[1,2]", string rate = "0.1",
         string corpus = "some text", string corpusPath = "corpus.txt", string scheme = "text", string extra = "same", string jobs = "folder",
-        KeyEntry[]? code = null, StageDeclaration? declaration = null, int contract = Contract.Revision, string? device = null, NativePackage[]? natives = null, NativePackage[]? packages = null)
+        KeyEntry[]? code = null, StageDeclaration? declaration = null, int contract = Contract.Revision, string? device = null, NativePackage[]? natives = null, NativePackage[]? packages = null,
+        ExecutorKind executor = ExecutorKind.Local, Resources? resources = null)
     {
         string path = _folder.Write(Path.Combine(jobs, corpusPath), corpus);
         var work = Node(stageId, declaration ?? Work, code ?? [new KeyEntry(EntryKind.Assembly, "a.dll", "1")], contract) with
         {
+            Executor = executor,
+            OwnExecutor = executor,
+            Resources = resources ?? Resources.None,
             Settings = new JsonObject { ["budgets"] = JsonNode.Parse(budgets), ["rate"] = JsonNode.Parse(rate), ["corpus"] = "corpus.txt" },
             Files = [new ResolvedFiles("corpus", "corpus.txt", scheme, [new Workers.ReadFile(path, _store.Digest(path))])],
         };

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Scaling.Engine.Executors;
 using Scaling.Sdk;
 
 namespace Scaling.Engine.Pipelines;
@@ -23,6 +24,8 @@ public static class PipelineSchema
         var definitions = new JsonObject
         {
             ["stage"] = Stage(stages),
+            ["executor"] = PlacementSchema.Executor(),
+            ["resources"] = PlacementSchema.Resources(),
             ["quantity"] = Described("A number with an exponent or a suffix: k M B (thousand, million, billion), Ki Mi Gi (1024, 1024², 1024³).", Pattern(QuantityPattern)),
         };
         foreach (var stage in stages)
@@ -40,6 +43,8 @@ public static class PipelineSchema
                 ["name"] = Described("Name of the folder that takes the results. Default: the file's name without extension.", Pattern($"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{PipelineReader.LongestName - 1}}}$")),
                 ["seed"] = Described("Seed of what stages share, such as the order of training data. Default: 0.", NumberOrQuantity("integer", (null, null))),
                 ["plugins"] = Described("Stages beside those that the tool brings: packages from the sources of nuget.config, or assemblies whose paths are relative to this file.", Plugins()),
+                ["executor"] = new JsonObject { ["$ref"] = "#/$defs/executor" },
+                ["resources"] = new JsonObject { ["$ref"] = "#/$defs/resources" },
                 ["stages"] = Described("Stages by id; each runs once all that it needs is there.", new JsonObject
                 {
                     ["type"] = "object",
@@ -72,6 +77,8 @@ public static class PipelineSchema
                     text.DeepClone(), List(text), new JsonObject { ["type"] = "object", ["additionalProperties"] = sources }, Null())),
                 ["with"] = new JsonObject { ["description"] = "Settings of the stage type." },
                 ["timeout"] = Described("The longest an action may go without progress, for example 30s, 10m or 2h.", Pattern(DurationPattern)),
+                ["executor"] = new JsonObject { ["$ref"] = "#/$defs/executor" },
+                ["resources"] = new JsonObject { ["$ref"] = "#/$defs/resources" },
             },
             ["required"] = new JsonArray("uses"),
             ["additionalProperties"] = false,
