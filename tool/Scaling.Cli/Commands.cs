@@ -39,6 +39,7 @@ internal static class Commands
     private static readonly Option<bool> Json = new("--json") { Description = "One JSON object on standard output, for programs." };
     private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Say only what failed and what warns." };
     private static readonly Option<string> LogFormat = new("--log-format") { Description = "What is said on standard error: text, or jsonl, one event a line for programs.", DefaultValueFactory = _ => "text", HelpName = "format", Recursive = true };
+    private static readonly Option<bool> Detach = new("--detach", "-d") { Description = "Run in the background, also after the terminal is closed." };
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on while the action runs." };
     private static readonly Option<string?> OneFile = new("--file") { Description = "Write the content of one of its files to standard output.", HelpName = "name" };
     private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh, fish or pwsh." };
@@ -178,7 +179,7 @@ internal static class Commands
     /// <summary>Options of which one would be dropped without a word.</summary>
     private static void AddExclusions()
     {
-        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (KeepGoing, FailFast) })
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast) })
         {
             one.Validators.Add(result =>
             {
@@ -223,6 +224,7 @@ internal static class Commands
               dotnet scaling run --jobs 4 --out here                 four actions side by side, results to here/quickstart
               dotnet scaling run --json > summary.json               a summary for programs
               dotnet scaling run --log-format jsonl 2> events.jsonl  every change of state, for a dashboard
+              dotnet scaling run --executor slurm --detach           in jobs of a cluster, from its login node
               dotnet scaling status                                  is somebody running it, and what is missing
               dotnet scaling logs runs@048ae9f3.1.10 --follow        what one row prints while it runs
               dotnet scaling show law --file law.json                a file of the store, as it was made
@@ -236,12 +238,14 @@ internal static class Commands
             """)
         {
             Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
-            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Force, From, PlanFile, Json], RunCommand.Run),
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Force, From, PlanFile, Detach, Json], RunCommand.Run),
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, ExecutorName, JsonPlan], PlanCommand.Run),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, ExecutorName, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
             Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, ExecutorName, Json], VerifyCommand.Run),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
+            Command("attach", "Go on with the jobs of a pipeline that are under way on a cluster, whoever submitted them. Stopping it leaves them alone.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Json], ClusterCommands.Attach),
+            Command("cancel", "Cancel the jobs of a pipeline that are under way on a cluster.", [PipelineFile], ClusterCommands.Cancel),
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, ExecutorName, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, ExecutorName, Json], LogsCommand.Run),
             Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, ExecutorName, Json], ShowCommand.Run),
@@ -342,10 +346,20 @@ internal static class Commands
 
         public bool Json => Parsed.GetValue(Commands.Json) || Parsed.GetValue(JsonPlan);
 
-        public IReadOnlyList<string> Sets => Parsed.GetValue(Set) ?? [];
+        /// <summary>What <c>--set</c> said when what is attached to was run; null where it is typed.</summary>
+        public IReadOnlyList<string>? AttachedSets { get; init; }
+
+        public ExecutorKind? AttachedExecutor { get; init; }
+
+        /// <summary>The command line.</summary>
+        public IEnumerable<string> Arguments => Parsed.Tokens.Select(t => t.Value);
+
+        public bool Detach => Parsed.GetValue(Commands.Detach);
+
+        public IReadOnlyList<string> Sets => AttachedSets ?? Parsed.GetValue(Set) ?? [];
 
         /// <summary>What <c>--executor</c> says; null where it is not given.</summary>
-        public ExecutorKind? Executor => Parsed.GetValue(ExecutorName) is not { } name ? null
+        public ExecutorKind? Executor => AttachedExecutor is { } attached ? attached : Parsed.GetValue(ExecutorName) is not { } name ? null
             : Placement.Executors.TryGetValue(name, out var kind) ? kind
             : throw new UsageException("SCAL1080", $"--executor takes {string.Join(" or ", Placement.Executors.Keys)}, found '{name}'.", NearestSpelling.Hint(name, Placement.Executors.Keys));
 

@@ -15,6 +15,11 @@ internal static class RunCommand
 {
     public static async Task<int> Run(Commands.Invocation call)
     {
+        if (call.Detach)
+        {
+            return await RunDetached(call).ConfigureAwait(false);
+        }
+
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
         var console = CommandConsole.For(moves: true, call.Quiet);
         RunSummary? summary = null;
@@ -40,6 +45,14 @@ internal static class RunCommand
         }
 
         return exit;
+    }
+
+    /// <summary>What is wrong with the pipeline is said here, where somebody reads it.</summary>
+    private static async Task<int> RunDetached(Commands.Invocation call)
+    {
+        var open = await Session.Open(call.Pipeline, call.StoreFolder, CommandConsole.For(moves: false), call.LockUse, call.Sets, executor: call.Executor).ConfigureAwait(false);
+        open.Session.Dispose();
+        return await Detached.Start(call, [.. call.Arguments.Where(a => a is not ("--detach" or "-d"))]).ConfigureAwait(false);
     }
 
     private static async Task<(RunSummary Summary, string Path)> Execute(Commands.Invocation call, ICommandConsole console)
@@ -99,9 +112,12 @@ internal static class RunCommand
         return (summary, pipeline.Path);
     }
 
-    private static SlurmExecutor Cluster(Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console) =>
-        new(pipeline, session.Store, new LocalExecutor(session.Workers, session.Store, options.Jobs, console, session.Code), session.Code, console,
-            SlurmPace.Of(Environment.GetEnvironmentVariable), new StagedTool(session.Store), Session.ToolVersion, TimeProvider.System) { LeavesJobs = call.LeavesJobs };
+    private static SlurmExecutor Cluster(Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console)
+    {
+        var pace = SlurmPace.Of(Environment.GetEnvironmentVariable);
+        var here = new LocalExecutor(session.Workers, session.Store, options.Jobs, console, session.Code);
+        return new SlurmExecutor(pipeline, session.Store, here, session.Code, console, new SlurmCommands(pace.Command), pace, new StagedTool(session.Store), Session.ToolVersion, TimeProvider.System) { LeavesJobs = call.LeavesJobs };
+    }
 
     /// <summary>What plugins were resolved to is kept before they run: the next run takes the same.</summary>
     public static void LockPlugins(PipelineDocument document, Session session)

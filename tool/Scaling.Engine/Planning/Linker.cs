@@ -1,6 +1,7 @@
 // Gives a pipeline's words their meaning and finds what has none: unknown types, wrong settings, unbound roles, missing files.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Executors;
+using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Files;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
@@ -111,7 +112,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         var inputs = Bind(document, stage, type, others);
         return _findings.Count > before
             ? null
-            : new StageNode
+            : NodeProbe.AsKnown(new StageNode
             {
                 Id = stage.Id,
                 Location = stage.Location,
@@ -124,7 +125,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
                 Executor = _choice.Of(type.Declaration, stage.Placement.Executor, document.Placement.Executor),
                 OwnExecutor = stage.Placement.Executor,
                 Resources = stage.Placement.Resources.Over(document.Placement.Resources).Over(_choice.Profile.Resources),
-            };
+            }, store);
     }
 
     private List<ResolvedFiles> Files(PipelineDocument document, StageDocument stage, StageType type, BoundSettings bound)

@@ -67,6 +67,12 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
                 continue;
             }
 
+            if (stage.AwaitsNode)
+            {
+                ahead.Add(new StageAhead(stage, StageOutlook.Depends, null, [], ["it depends on what kind of machine the nodes are, which the first of them tells when it runs"]));
+                continue;
+            }
+
             var plan = planner.Plan(stage, results, await code.Natives.Look(stage, stop).ConfigureAwait(false));
             var found = await collector.Look(plan, remote, stop).ConfigureAwait(false);
             ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key))];

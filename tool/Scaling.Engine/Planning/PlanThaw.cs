@@ -1,5 +1,6 @@
 // A frozen plan to a pipeline that runs: nothing is read of the pipeline file, and what is not as it was when the plan was made is refused.
 using Scaling.Engine.Executors;
+using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Files;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
@@ -69,7 +70,7 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, Executor
             findings.Add(Changed("SCAL3022", $"{input.File}, an input of '{stage.Id}', went since the plan was made.", stage.Location));
         }
 
-        return new StageNode
+        return NodeProbe.AsKnown(new StageNode
         {
             Id = stage.Id,
             Location = stage.Location,
@@ -82,7 +83,7 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, Executor
             Executor = _choice.Of(type.Declaration, stage.Executor, null),
             OwnExecutor = stage.Executor,
             Resources = stage.Resources ?? Resources.None,
-        };
+        }, store);
     }
 
     private async Task<StageType> Type(FrozenStage stage)

@@ -56,6 +56,9 @@ public sealed record StageNode
     /// <summary>What its actions ask of a cluster: its own over the pipeline's over the profile's, key by key. They enter no key. Default: nothing.</summary>
     public Resources Resources { get; init; } = Resources.None;
 
+    /// <summary>Whether its keys hold a kind of machine that nobody knows yet: a node tells it when the stage runs first.</summary>
+    public bool AwaitsNode => Executor == ExecutorKind.Slurm && Declaration.Exclusive && DeviceClass is null;
+
     /// <summary>What the type declares.</summary>
     public StageDeclaration Declaration => Type.Declaration;
 

@@ -176,7 +176,7 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
 
         if (stage.Declaration.Exclusive)
         {
-            entries.Add(new KeyEntry(EntryKind.Device, "class", stage.DeviceClass ?? DeviceClass.OfThisMachine));
+            entries.Add(new KeyEntry(EntryKind.Device, "class", stage.DeviceClass ?? (stage.AwaitsNode ? "not known yet" : DeviceClass.OfThisMachine)));
         }
 
         if (prepare is not null)

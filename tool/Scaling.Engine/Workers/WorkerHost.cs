@@ -6,6 +6,8 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scaling.Engine.Files;
+using Scaling.Engine.Keys;
+using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
 using Scaling.Sdk;
@@ -213,6 +215,15 @@ public sealed class WorkerHost : IDisposable
 
     private void Execute(IReadOnlyList<ActionSpec> actions)
     {
+        if (actions[0].Entries.FirstOrDefault(e => e.Kind == EntryKind.Device) is { } wanted && wanted.Value != DeviceClass.OfThisMachine)
+        {
+            EndOpen(ActionEnd.Failed, [new Diagnostic("SCAL3024", $"This measures on '{wanted.Value}', and {Environment.MachineName} is '{DeviceClass.OfThisMachine}'.")
+            {
+                Hint = "Speeds are of a kind of machine. Run it where that is; on a cluster, name nodes of one kind: resources: { constraint: … } or { partition: … }.",
+            }]);
+            return;
+        }
+
         using var machine = FileLock.TryTakeLasting(_store.MachineLockPath, alone: actions[0].Exclusive);
         if (machine is null)
         {

@@ -36,6 +36,11 @@ internal sealed record NodeProbe(ActionSpec Action)
     /// <param name="store">Keeps it.</param>
     public string? Known(ContentStore store) => store.Find(Action.Key) is { Files: [var file] } ? Encoding.UTF8.GetString(store.Content(file)) : null;
 
+    /// <summary>A stage with the class that a node told, where its keys hold one and it is known.</summary>
+    /// <param name="stage">Any.</param>
+    /// <param name="store">Keeps it.</param>
+    public static StageNode AsKnown(StageNode stage, ContentStore store) => stage.AwaitsNode ? stage with { DeviceClass = Of(stage.Resources).Known(store) } : stage;
+
     /// <summary>On a node: tells what kind it is.</summary>
     /// <param name="store">Keeps it.</param>
     public void Answer(ContentStore store) =>

@@ -24,13 +24,16 @@ public sealed record SlurmAnswer(int? ExitCode, string Output, string Error)
     }
 }
 
-/// <summary>Calls sbatch, squeue, sacct, scontrol and scancel as they are found on the PATH.</summary>
+/// <summary>Calls sbatch, squeue, sacct, scontrol and scancel.</summary>
 /// <param name="patience">How long one call may take.</param>
 public sealed class SlurmCommands(TimeSpan patience)
 {
     /// <summary>Variables by which sites and users give defaults that we do not contradict: where the study says nothing, they hold.</summary>
     private static readonly string[] Kept = ["SLURM_CONF", "SLURM_CONF_SERVER", "SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION"];
     private static readonly string[] Prefixes = ["SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SCONTROL_"];
+
+    /// <summary>The folder of the commands. Default: they are found on the PATH.</summary>
+    public string Folder { get; init; } = "";
 
     /// <summary>Calls one.</summary>
     /// <param name="program">Its name.</param>
@@ -39,7 +42,7 @@ public sealed class SlurmCommands(TimeSpan patience)
     /// <exception cref="InfrastructureException">SCAL5101: there is no such program.</exception>
     public async Task<SlurmAnswer> Call(string program, IReadOnlyList<string> arguments, string? input = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(Path.Combine(Folder, program), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (string name in start.Environment.Keys.Where(n => Prefixes.Any(p => n.StartsWith(p, StringComparison.Ordinal)) && !Kept.Contains(n)).ToArray())
         {
             start.Environment.Remove(name); // Another format, or a wait: what we read would not be what we asked for. Those of a job that we run in would hold for ours.
@@ -74,6 +77,11 @@ public sealed class SlurmCommands(TimeSpan patience)
             return new SlurmAnswer(null, "", $"{program} did not answer within {patience.TotalSeconds:0} s");
         }
     }
+
+    /// <summary>Cancels a job, also where nobody knows its number: by its name, which no other has.</summary>
+    /// <param name="record">The job.</param>
+    /// <exception cref="InfrastructureException">SCAL5101: there is no scancel.</exception>
+    public Task<SlurmAnswer> Cancel(JobRecord record) => Call("scancel", [$"--user={Environment.UserName}", $"--name={JobName.Of(record.Pipeline, record.Stage, record.Token)}"]);
 
     private static Process Begin(ProcessStartInfo start, string program)
     {

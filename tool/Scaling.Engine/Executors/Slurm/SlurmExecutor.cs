@@ -28,15 +28,16 @@ public sealed class SlurmExecutor : IExecutor
     /// <param name="here">Executes what belongs on this machine.</param>
     /// <param name="code">Brings the code of stages that are packages.</param>
     /// <param name="observer">Takes what happens.</param>
-    /// <param name="pace">How often Slurm is asked.</param>
+    /// <param name="commands">Calls Slurm.</param>
+    /// <param name="pace">How often.</param>
     /// <param name="tool">What tasks run.</param>
     /// <param name="version">Of the tool.</param>
     /// <param name="time">The clock.</param>
-    public SlurmExecutor(Pipeline pipeline, ContentStore store, LocalExecutor here, StageCode code, IRunObserver observer, SlurmPace pace, StagedTool tool, string version, TimeProvider time)
+    public SlurmExecutor(Pipeline pipeline, ContentStore store, LocalExecutor here, StageCode code, IRunObserver observer, SlurmCommands commands, SlurmPace pace, StagedTool tool, string version, TimeProvider time)
     {
         (Pipeline, Store, _here, _code, Observer, Pace, Tool, Version, Time) = (pipeline, store, here, code, observer, pace, tool, version, time);
-        Commands = new SlurmCommands(pace.Command);
-        Queue = new QueueWatch(Commands, pace, time);
+        Commands = commands;
+        Queue = new QueueWatch(commands, pace, time);
     }
 
     /// <summary>Whether jobs are left to themselves when the run is stopped. Default: they are cancelled.</summary>
@@ -66,7 +67,7 @@ public sealed class SlurmExecutor : IExecutor
     /// <inheritdoc/>
     public async Task<StageNode> Placed(StageNode stage, CancellationToken halt)
     {
-        if (!stage.Declaration.Exclusive)
+        if (!stage.AwaitsNode)
         {
             return stage;
         }

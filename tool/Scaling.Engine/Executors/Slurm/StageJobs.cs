@@ -229,6 +229,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         foreach (var action in end.Actions.Where(a => _open.ContainsKey(a.Key)))
         {
             bool done = action.End is ActionEnd.Published or ActionEnd.Found;
+            if (action.Findings.Any(f => f.Code == "SCAL3024"))
+            {
+                NodeProbe.Of(stage.Resources).Forget(Store); // The next run asks a node again.
+            }
+
             if ((done && Store.Find(action.Key) is not null) || action.End is ActionEnd.Failed or ActionEnd.InputsChanged)
             {
                 Settle(action.Key, new ActionResult(action.End, action.Findings, action.Seconds) { Log = action.Log ?? (done ? null : LogOf(job, task)) });
@@ -401,7 +406,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             bool mine = job.Record.Path == cluster.Pipeline.Path;
             if (mine)
             {
-                await Cancel(cluster.Commands, job.Record).ConfigureAwait(false);
+                await cluster.Commands.Cancel(job.Record).ConfigureAwait(false);
             }
 
             foreach (var task in job.Tasks.Values.Where(t => !mine || t.ToldBegin < 0).ToArray())
@@ -415,10 +420,6 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             }
         }
     }
-
-    /// <summary>Cancels a job, also where nobody knows its number: by its name, which no other has.</summary>
-    internal static Task<SlurmAnswer> Cancel(SlurmCommands commands, JobRecord record) =>
-        commands.Call("scancel", [$"--user={Environment.UserName}", $"--name={JobName.Of(record.Pipeline, record.Stage, record.Token)}"]);
 
     private void StopAll()
     {
