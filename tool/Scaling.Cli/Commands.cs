@@ -87,6 +87,9 @@ internal static class Commands
     private static readonly Option<string?> RecordFrom = new("--record-from") { Description = "File name of the JSON results that --record takes. Default: the only one there is.", HelpName = "name" };
     private static readonly Argument<string?> OptionalPipeline = new("pipeline") { Description = "A pipeline whose plugins are included.", DefaultValueFactory = _ => null };
 
+    /// <summary>Who stops a command may signal its process and its group: that is one request.</summary>
+    private static readonly TimeSpan OneRequest = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Commands that have nothing to finish when they are interrupted.</summary>
     private static readonly string[] Looks = ["plan", "why", "check", "graph", "schema", "status", "logs", "show", "report", "completion", "list"];
 
@@ -116,6 +119,7 @@ internal static class Commands
         }
 
         using var stop = new CancellationTokenSource();
+        long asked = 0;
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
@@ -141,6 +145,12 @@ internal static class Commands
         void Stop(PosixSignalContext signal)
         {
             signal.Cancel = true;
+            if (stop.IsCancellationRequested && System.Diagnostics.Stopwatch.GetElapsedTime(asked) < OneRequest)
+            {
+                return;
+            }
+
+            asked = System.Diagnostics.Stopwatch.GetTimestamp();
             if (stop.IsCancellationRequested || Looks.Contains(parsed.CommandResult.Command.Name))
             {
                 if (stop.IsCancellationRequested)

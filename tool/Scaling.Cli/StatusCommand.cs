@@ -19,13 +19,20 @@ internal static class StatusCommand
         Running[] running = [.. ahead.SelectMany(a => RunningOf(a, session.Store))];
         var history = new RunHistory(session.Store, pipeline.Path);
         var last = history.Last;
+        var jobs = await JobsUnderWay.Of(call).ConfigureAwait(false);
         if (call.Json)
         {
-            JsonText.Print("scaling.status/1", pipeline, Answer(history.Runners, running, last, ahead));
+            var answer = Answer(history.Runners, running, last, ahead);
+            if (jobs.Count > 0)
+            {
+                answer["jobs"] = new JsonArray([.. jobs.Select(j => j.ToJson())]);
+            }
+
+            JsonText.Print("scaling.status/1", pipeline, answer);
         }
         else
         {
-            Tell(history.Runners, running, last, ahead, session.Store.Now);
+            Tell(history.Runners, running, last, ahead, session.Store.Now, jobs);
         }
 
         return ExitCode.Done;
@@ -38,13 +45,19 @@ internal static class StatusCommand
         where held is not null
         select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);
 
-    private static void Tell(IReadOnlyList<string> runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now)
+    private static void Tell(IReadOnlyList<string> runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now, IReadOnlyList<JobsUnderWay> jobs)
     {
         var output = Console.Out;
         output.WriteLine(running.Count > 0 ? $"Running: {Actions(running.Count)}" : runners.Count == 0 ? "Nobody runs it now." : $"Running, and none of these actions just now: {string.Join(", ", runners)}");
         foreach (var action in running)
         {
             output.WriteLine(FormattableString.Invariant($"  {action.Stage}{(action.Action.Name is { } name ? "@" + name : "")}  {action.Holder}, since {Time(action.Since)} ({Duration.InWords(Math.Max(0, (now - action.Since).TotalSeconds))})"));
+        }
+
+        if (jobs.Count > 0)
+        {
+            output.WriteLine(runners.Count > 0 ? "Jobs on the cluster:" : "Jobs on the cluster, for which no run waits ('attach' does):");
+            jobs.ToList().ForEach(output.WriteLine);
         }
 
         if (last is null)

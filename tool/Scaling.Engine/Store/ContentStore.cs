@@ -19,6 +19,7 @@ namespace Scaling.Engine.Store;
 /// incoming/           files that come from a remote cache, until they are whole
 /// locks/              held while actions run on a machine
 /// logs/ab/KEY         what an action last printed
+/// jobs/TOKEN/         a job of a cluster, tools/DIGEST/ what it runs
 /// history/ID/NUMBER   what the runs of a pipeline were made of, for why and gc
 /// quarantine/         what was found damaged
 /// proofs              digests taken, by the file's identity

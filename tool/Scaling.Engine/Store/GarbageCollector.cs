@@ -1,5 +1,6 @@
 // gc: takes away what no run uses, beside runs that go on, and may be killed at any moment. STORE.md says why it is right.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors.Slurm;
 
 namespace Scaling.Engine.Store;
 
@@ -191,6 +192,7 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
     private HashSet<string> Used(GarbageOptions options, Dictionary<string, StoredEntry> entries, out HashSet<string> onlyNow)
     {
         var now = Noted();
+        now.UnionWith(Jobs(options).Used());
         foreach (string key in now.ToArray())
         {
             if (entries.TryGetValue(key, out var entry))
@@ -388,7 +390,14 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
             .. Scratch().Where(w => entries.ContainsKey(Path.GetFileName(w).Split('.')[0]) || IsAllOlder(w, age)),
             .. _inventory.Files("logs").Where(f => _inventory.IsOlder(f, age)),
             .. _inventory.Files("quarantine").Where(f => _inventory.IsOlder(f, age)),
+            .. Jobs(options).Leftovers(),
         ];
+    }
+
+    private JobGarbage Jobs(GarbageOptions options)
+    {
+        var age = options.OlderThan is { } older && older < UsualAge ? older : UsualAge;
+        return new JobGarbage(store, path => Directory.Exists(path) ? IsAllOlder(path, age) : _inventory.IsOlder(path, age));
     }
 
     /// <summary>Scratch that nobody works in.</summary>

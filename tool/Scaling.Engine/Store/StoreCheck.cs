@@ -126,7 +126,7 @@ public sealed record StoreStatistics(
 {
     private static readonly (string Folder, string Holds)[] Rest =
     [
-        ("history", "records of runs"), ("work", "scratch of unfinished actions"), ("logs", "logs"), ("quarantine", "damage"), ("trash", "left of a gc that was ended"), ("machine", "packages and what this machine can make again"),
+        ("history", "records of runs"), ("work", "scratch of unfinished actions"), ("logs", "logs"), ("jobs", "jobs of a cluster"), ("tools", "copies of the tool for a cluster"), ("runs", "what runs in the background said"), ("quarantine", "damage"), ("trash", "left of a gc that was ended"), ("machine", "packages and what this machine can make again"),
     ];
 
     /// <summary>Of compute that the store holds.</summary>
