@@ -98,11 +98,13 @@ internal sealed class PipelineTarget : Target, IDisposable
         yield return $$"""
             name: fuzzed
             seed: 7
+            executor: slurm
+            resources: { partition: gpu, nodes: 2, mem: 1.5G, time: 1-02:03:04, flags: [ --nice=5 ] }
             plugins: [ { path: {{plugin}} } ]
             stages:
               rows: { uses: echo, with: { text: "a,b", count: 2 } }
               shared: { uses: shared, needs: rows, with: { word: x } }
-              squares: { uses: square, needs: { rows: rows }, with: { factors: [1, 2], suffix: "!" }, timeout: 10m }
+              squares: { uses: square, needs: { rows: rows }, with: { factors: [1, 2], suffix: "!" }, timeout: 10m, executor: local, resources: { cpus: 4, time: 90s } }
               batch: { uses: batch, needs: { rows: t.csv } }
               total: { uses: collect, needs: [squares] }
 
