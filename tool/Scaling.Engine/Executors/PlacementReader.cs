@@ -15,7 +15,7 @@ internal sealed partial class PlacementReader(Findings findings)
 
     /// <summary>The keys of <c>resources:</c>.</summary>
     public static readonly string[] ResourceKeys =
-        ["partition", "account", "qos", "constraint", "exclude", "gres", "nodes", "tasks_per_node", "cpus", "mem", "time", "pack", "limit", "flags"];
+        ["partition", "account", "qos", "constraint", "exclude", "gres", "nodes", "tasks_per_node", "cpus", "mem", "time", "pack", "limit", "flags", "wrap"];
 
     private const decimal LargestMebibytes = 1L << 40; // An exbibyte.
     private static readonly TimeSpan LongestTime = TimeSpan.FromDays(366);
@@ -71,6 +71,7 @@ internal sealed partial class PlacementReader(Findings findings)
             Pack = Count("pack"),
             Limit = Count("limit"),
             Flags = said.TryGetValue("flags", out var flags) ? Flags(flags, Name("flags")) : null,
+            Wrap = said.TryGetValue("wrap", out var wrap) ? Words(wrap, Name("wrap")) : null,
         };
 
         string Name(string key) => $"{owner}'resources.{key}'";
@@ -135,6 +136,24 @@ internal sealed partial class PlacementReader(Findings findings)
         }
 
         return flags;
+    }
+
+    private List<string> Words(YamlNode node, string name)
+    {
+        var words = new List<string>();
+        foreach (var item in node is YamlSequence list ? list.Items : [node])
+        {
+            if (item is YamlScalar scalar && IsOneLine(scalar.Text))
+            {
+                words.Add(scalar.Text);
+            }
+            else
+            {
+                Find(item, PipelineDiagnostics.NoLine(item.Location, name, PipelineDiagnostics.Found(item)));
+            }
+        }
+
+        return words;
     }
 
     /// <summary>What was refused as YAML was found there.</summary>

@@ -67,7 +67,10 @@ public sealed record Resources
 
     /// <summary>Whether every number is at least 1 and no text is missing within a list: what a file that somebody wrote may lack.</summary>
     internal bool IsWhole =>
-        new long?[] { Nodes, TasksPerNode, Cpus, MemoryMebibytes, Pack, Limit }.All(n => n is null or >= 1) && Time is not { Ticks: <= 0 } && Flags?.All(f => f is not null) != false;
+        new long?[] { Nodes, TasksPerNode, Cpus, MemoryMebibytes, Pack, Limit }.All(n => n is null or >= 1) && Time is not { Ticks: <= 0 } && Flags?.All(f => f is not null) != false && Wrap?.All(w => w is not null) != false;
+
+    /// <summary>Words before the worker's command, for example those that run it in a container: <c>apptainer exec --nv IMAGE</c>; null where nothing is said.</summary>
+    public IReadOnlyList<string>? Wrap { get; init; }
 
     /// <summary>What is said here, and else what is said there.</summary>
     /// <param name="other">Of the pipeline for a stage, of the profile for a pipeline.</param>
@@ -87,5 +90,6 @@ public sealed record Resources
         Pack = Pack ?? other.Pack,
         Limit = Limit ?? other.Limit,
         Flags = Flags ?? other.Flags,
+        Wrap = Wrap ?? other.Wrap,
     };
 }

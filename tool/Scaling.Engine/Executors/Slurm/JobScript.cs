@@ -56,7 +56,7 @@ internal static class JobScript
             # Time is running out: the worker saves a checkpoint and ends with {{CanGoOn}} where it can go on; it is then begun anew.
             trap 'kill -s USR1 "$worker" 2>/dev/null' USR1
             trap 'kill -s TERM "$worker" 2>/dev/null' TERM
-            {{string.Join(' ', command.Select(Quoted))}} &
+            {{string.Join(' ', (asks.Wrap ?? []).Concat(command).Select(Quoted))}} &
             worker=$!
             wait "$worker"
             code=$?
