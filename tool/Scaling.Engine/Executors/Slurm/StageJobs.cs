@@ -13,12 +13,14 @@ namespace Scaling.Engine.Executors.Slurm;
 /// <param name="stop">Asks to stop.</param>
 internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken stop)
 {
+    private const int MostFollowed = 64;
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(30);
     private readonly Dictionary<string, ActionSpec> _open = groups.SelectMany(g => g).ToDictionary(a => a.Key);
     private readonly Dictionary<string, IReadOnlyList<ActionSpec>> _groups = groups.SelectMany(g => g.Select(a => (a.Key, Group: g))).ToDictionary(a => a.Key, a => a.Group);
     private readonly List<WatchedJob> _jobs = [];
     private readonly List<(IReadOnlyList<string> Keys, Decision.Again How)> _again = [];
     private long? _stopping;
+    private long? _progressRead;
 
     /// <summary>Whether a node is only asked what it is.</summary>
     public bool IsProbe { get; init; }
@@ -74,6 +76,12 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         {
             Finish(job);
             await job.Submitting.ConfigureAwait(false); // It throws.
+        }
+
+        if (_progressRead is not { } read || cluster.Time.GetElapsedTime(read) >= TaskProgress.Interval)
+        {
+            _progressRead = cluster.Time.GetTimestamp();
+            _jobs.ForEach(ReadProgress);
         }
 
         var sight = await cluster.Queue.Look().ConfigureAwait(false);
@@ -219,6 +227,21 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             {
                 job.Tasks.Remove(index); // Another controller gave it up; what it left is covered anew.
                 _again.Add(([.. job.Record.KeysOf(index).Where(_open.ContainsKey)], new Decision.Again(job.Record.Earlier, job.Record.Resources, "another controller took it on")));
+            }
+        }
+    }
+
+    /// <summary>How far actions are, of so many tasks as a person can follow.</summary>
+    private void ReadProgress(WatchedJob job)
+    {
+        foreach (var task in job.Tasks.Values.Where(t => t.IsAtWork).Take(MostFollowed))
+        {
+            foreach (var (key, progress) in job.Folder.ProgressOf(task.Index, task.ToldBegin))
+            {
+                if (_open.TryGetValue(key, out var action))
+                {
+                    cluster.Observer.Progressed(stage, action.Point, progress);
+                }
             }
         }
     }
