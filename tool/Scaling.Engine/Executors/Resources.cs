@@ -72,6 +72,9 @@ public sealed record Resources
     /// <summary>Words before the worker's command, for example those that run it in a container: <c>apptainer exec --nv IMAGE</c>; null where nothing is said.</summary>
     public IReadOnlyList<string>? Wrap { get; init; }
 
+    /// <summary>Whether graphics processors or other devices are asked for, by <see cref="Gres"/> or a flag such as <c>--gpus=1</c>: rows then do not share them.</summary>
+    internal bool AsksForDevices => Gres is not null || (Flags?.Any(f => f.StartsWith("--gpu", StringComparison.Ordinal)) ?? false);
+
     /// <summary>What is said here, and else what is said there.</summary>
     /// <param name="other">Of the pipeline for a stage, of the profile for a pipeline.</param>
     public Resources Over(Resources other) => new()

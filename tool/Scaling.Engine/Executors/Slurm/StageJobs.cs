@@ -14,6 +14,7 @@ namespace Scaling.Engine.Executors.Slurm;
 internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken stop)
 {
     private const int MostFollowed = 64;
+    private const int LooksForHopeless = 2;
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(30);
     private readonly Dictionary<string, ActionSpec> _open = groups.SelectMany(g => g).ToDictionary(a => a.Key);
     private readonly Dictionary<string, IReadOnlyList<ActionSpec>> _groups = groups.SelectMany(g => g.Select(a => (a.Key, Group: g))).ToDictionary(a => a.Key, a => a.Group);
@@ -84,7 +85,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             _jobs.ForEach(ReadProgress);
         }
 
-        var sight = await cluster.Queue.Look().ConfigureAwait(false);
+        var sight = cluster.Queue.Now();
         foreach (var job in _jobs)
         {
             await Judge(job, sight).ConfigureAwait(false);
@@ -173,7 +174,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         var record = new JobRecord
         {
             Schema = JobRecord.CurrentSchema, Token = token, Pipeline = cluster.Pipeline.Name, Path = cluster.Pipeline.Path, Overrides = cluster.Pipeline.Overrides, Stage = stage.Id,
-            Keys = [.. tasks.SelectMany(t => t)], Pack = tasks.Max(t => t.Count), SideBySide = asked.Gres is null && _groups[first.Key].Count == 1 ? asked.Cpus ?? 1 : 1,
+            Keys = [.. tasks.SelectMany(t => t)], Pack = tasks.Max(t => t.Count), SideBySide = _groups[first.Key].Count == 1 && !asked.AsksForDevices ? asked.Cpus ?? 1 : 1,
             Again = first.Again, IsProbe = IsProbe, Resources = asked, Exclusive = stage.Declaration.Exclusive, Earlier = earlier, Controller = Store.Live().Token, Made = cluster.Time.GetUtcNow(),
         };
         var folder = new JobFolder(Path.Combine(JobFolder.Root(Store.Root), token));
@@ -261,6 +262,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             {
                 Settle(action.Key, new ActionResult(action.End, action.Findings, action.Seconds) { Log = action.Log ?? (done ? null : LogOf(job, task)) });
             }
+            else if (action.End == ActionEnd.Stopped && _stopping is not null)
+            {
+                Settle(action.Key, new ActionResult(ActionEnd.Stopped, [], 0));
+            }
         }
 
         RemoveIfSettled(job, task);
@@ -292,6 +297,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 See(task, seen.FirstOrDefault(s => s.Job == number && Has(s, task.Index)));
             }
 
+            RefuseHopeless(job, number);
             await CancelOrphans(job, number, seen).ConfigureAwait(false);
         }
 
@@ -304,6 +310,20 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         foreach (var task in job.Tasks.Values.Where(t => t.OverSince is { } since && (_stopping is not null || cluster.Time.GetElapsedTime(since) >= cluster.Pace.Grace)).ToArray())
         {
             Conclude(job, task, number);
+        }
+    }
+
+    /// <summary>A job that waits for what it will never get is said to be refused: else the run waits with it.</summary>
+    private void RefuseHopeless(WatchedJob job, string number)
+    {
+        var waiting = job.Tasks.Values.FirstOrDefault(t => t.Sight is { State.Phase: JobPhase.Waiting } sight && HopelessReasons.Advice(sight.Reason) is not null);
+        job.HopelessLooks = waiting is null ? 0 : job.HopelessLooks + 1;
+        if (waiting is not null && job.HopelessLooks >= LooksForHopeless && _stopping is null)
+        {
+            string reason = waiting.Sight!.Reason!;
+            throw new InfrastructureException(
+                "SCAL5103", $"Slurm keeps job {number} of '{stage.Id}' waiting for ever, with the reason {reason}. It is cancelled.",
+                $"Where the job comes from ('resources:' in {job.Record.Path} or in your profile), {HopelessReasons.Advice(reason)}. What was given to sbatch: {Path.Combine(job.Folder.Path, "script.sh")}");
         }
     }
 

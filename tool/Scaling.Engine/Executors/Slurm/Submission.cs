@@ -92,7 +92,7 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
                 return begun;
             }
 
-            var sight = await queue.Look().ConfigureAwait(false);
+            var sight = queue.Now();
             if (sight.Of(folder.Token) is [var first, ..])
             {
                 return await Claim(folder, first.Job).ConfigureAwait(false);

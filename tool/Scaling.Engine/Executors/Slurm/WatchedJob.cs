@@ -53,6 +53,9 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     /// <summary>The last look at the queue that was taken into account.</summary>
     public long JudgedBy { get; set; }
 
+    /// <summary>In so many looks in a row it waited for what it will never get.</summary>
+    public int HopelessLooks { get; set; }
+
     /// <summary>Timestamp of the last question about it alone; null for none.</summary>
     public long? AskedAlone { get; set; }
 
