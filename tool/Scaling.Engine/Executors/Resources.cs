@@ -62,7 +62,7 @@ public sealed record Resources
     /// <summary>Tasks of one array that run at once, at least 1; usually as many as the site lets.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>More options of sbatch, each with its dashes, for example <c>--reservation=maintenance</c>; null where nothing is said.</summary>
+    /// <summary>More options of sbatch, each in one word with its dashes, for example <c>--reservation=maintenance</c>; null where nothing is said.</summary>
     public IReadOnlyList<string>? Flags { get; init; }
 
     /// <summary>Whether every number is at least 1 and no text is missing within a list: what a file that somebody wrote may lack.</summary>
