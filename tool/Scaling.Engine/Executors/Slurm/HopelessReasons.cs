@@ -31,5 +31,9 @@ internal static class HopelessReasons
         : Words.TryGetValue(reason, out string? advice) ? advice
         : IsLimit(reason) && Array.Find(Limits, l => reason.EndsWith(l.Ending, StringComparison.Ordinal)) is { Advice: { } limit } ? limit : null;
 
+    /// <summary>A reason with a word on those that may never end: nodes that are down may come back, and larger ones may not.</summary>
+    /// <param name="reason">As squeue gives it.</param>
+    public static string Explained(string reason) => reason == "PartitionConfig" ? "PartitionConfig: no nodes of the partition have that just now; see nodes, cpus and mem" : reason;
+
     private static bool IsLimit(string reason) => reason.StartsWith("Partition", StringComparison.Ordinal) || reason.StartsWith("QOS", StringComparison.Ordinal) || reason.StartsWith("Assoc", StringComparison.Ordinal);
 }

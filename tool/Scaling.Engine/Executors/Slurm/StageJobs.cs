@@ -323,7 +323,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             string reason = waiting.Sight!.Reason!;
             throw new InfrastructureException(
                 "SCAL5103", $"Slurm keeps job {number} of '{stage.Id}' waiting for ever, with the reason {reason}. It is cancelled.",
-                $"Where the job comes from ('resources:' in {job.Record.Path} or in your profile), {HopelessReasons.Advice(reason)}. What was given to sbatch: {Path.Combine(job.Folder.Path, "script.sh")}");
+                $"Change 'resources:' in {job.Record.Path} or in your profile: {HopelessReasons.Advice(reason)}. What was given to sbatch: {Path.Combine(job.Folder.Path, "script.sh")}");
         }
     }
 
@@ -510,9 +510,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         string text = job.Number is not { } number ? job.Told
             : sight is { IsAnswer: false, Number: > 0 } ? $"job {number}: Slurm does not answer, which says nothing of the job ({sight.Words})"
             : $"job {number}: {string.Join(", ", Counts(job))}";
-        if (text != job.Told && (job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= TellInterval))
+        if (text != job.Told && (!job.HasToldQueue || job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= TellInterval))
         {
             job.Told = text;
+            job.HasToldQueue = job.Tasks.Values.Any(t => t.Sight is not null);
             job.ToldAt = cluster.Time.GetTimestamp();
             cluster.Observer.Queued(stage, text);
         }
@@ -522,7 +523,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         from task in job.Tasks.Values
         let sight = task.Sight
         let what = sight is null ? (task.IsAtWork ? "running" : "submitted")
-            : sight.State.Phase == JobPhase.Waiting ? $"waiting{(sight.Reason is { Length: > 0 } reason && reason != "None" ? $" ({reason})" : "")}"
+            : sight.State.Phase == JobPhase.Waiting ? $"waiting{(sight.Reason is { Length: > 0 } reason && reason != "None" ? $" ({HopelessReasons.Explained(reason)})" : "")}"
             : sight.State.Phase == JobPhase.Running ? "running"
             : sight.State.Phase == JobPhase.Unknown ? $"in a state '{sight.State.Text}' that is not known here" : "ended"
         group task by what into same

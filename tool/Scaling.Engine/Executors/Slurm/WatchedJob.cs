@@ -62,6 +62,9 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     /// <summary>What was said last of its place in the queue.</summary>
     public string Told { get; set; } = "";
 
+    /// <summary>Whether that was more than that it is submitted.</summary>
+    public bool HasToldQueue { get; set; }
+
     /// <summary>Timestamp of that.</summary>
     public long? ToldAt { get; set; }
 
