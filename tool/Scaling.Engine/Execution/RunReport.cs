@@ -1,4 +1,5 @@
 // What a run says while it goes on, and what it was.
+using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Sdk;
@@ -118,6 +119,9 @@ public sealed record RunSummary(
 {
     /// <summary>The native packages of the stages that were planned, by id.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<NativePackage>> Natives { get; init; } = new Dictionary<string, IReadOnlyList<NativePackage>>();
+
+    /// <summary>What its jobs on a cluster used of what they held, by stage; empty where there were none.</summary>
+    public IReadOnlyList<StageUsage> ClusterUsage { get; init; } = [];
 
     /// <summary>SHA-256 of the files of the user that the stages had as inputs, by id, as they were used.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<Binding, string>> Digests { get; init; } = new Dictionary<string, IReadOnlyDictionary<Binding, string>>();

@@ -123,6 +123,12 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 }
             }
 
+            foreach (string key in wanted.Where(k => !_open[k].Again && Store.Find(k) is not null).ToArray())
+            {
+                wanted.Remove(key);
+                Settle(key, new ActionResult(ActionEnd.Found, [], 0)); // Another published it while we waited for our turn.
+            }
+
             IReadOnlyList<string>[] tasks = [.. Packed([.. keys.Where(wanted.Contains)], asked.Pack ?? 1)];
             foreach (var chunk in tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1))
             {
