@@ -106,7 +106,7 @@ internal static class RunCommand
         }
         else
         {
-            WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary, plugins(held), Session.ToolVersion));
+            WriteLock(pipeline.Path, held => LockWriter.Of(SlurmExecutor.AsKnown(pipeline, session.Store), summary, plugins(held), Session.ToolVersion));
         }
 
         return (summary, pipeline.Path);
