@@ -32,7 +32,7 @@ public sealed record SlurmClusterOptions
     /// <summary>How long a node may be silent. Slurm takes up to three times as long to call it down; <see cref="SlurmCluster.Fail"/> does not wait.</summary>
     public TimeSpan SlurmdTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a command waits for an answer of slurmctld.</summary>
+    /// <summary>How long a command waits for an answer of slurmctld; one that asks twice, as squeue does, twice as long.</summary>
     public TimeSpan MessageTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long everything that is waited for may take.</summary>
@@ -142,12 +142,21 @@ public sealed class SlurmCluster : IAsyncDisposable
         await Until(async () => (await Command("scontrol", "ping")).Output.Contains("is UP", StringComparison.Ordinal), "slurmctld answered");
     }
 
-    /// <summary>Waits until slurmctld has written down all that happened so far, which it does up to five seconds late.</summary>
-    public Task StateIsSaved() => Task.Delay(TimeSpan.FromSeconds(6));
+    /// <summary>
+    /// Has slurmctld write down all that happened so far. By itself it does so up to five seconds late, and of jobs that its backfill scheduler began only when something else happens. A job of the name <c>saved</c>, cancelled at once,
+    /// is that something.
+    /// </summary>
+    public async Task StateIsSaved()
+    {
+        string job = await Submit("true", "--hold", "--job-name=saved");
+        await Command("scancel", job);
+        var since = DateTime.UtcNow;
+        await Until(() => Task.FromResult(File.GetLastWriteTimeUtc(Path.Combine(Folder, "state", "job_state")) > since), "slurmctld wrote its state");
+    }
 
     /// <summary>
-    /// Kills slurmctld, without a word. What happened in its last five seconds it may not know when it starts again: a job that it had acknowledged is unknown and its number given to another, one that ran waits
-    /// (<see cref="StateIsSaved"/>).
+    /// Kills slurmctld, without a word. What happened since it wrote its state it does not know when it starts again: a job that it had acknowledged is unknown and its number given to another; one that ran waits, is begun a second time and,
+    /// where the first still runs, held for <c>launch_failed_requeued_held</c> on a drained node (<see cref="StateIsSaved"/>).
     /// </summary>
     public void KillController() => Kill("slurmctld");
 

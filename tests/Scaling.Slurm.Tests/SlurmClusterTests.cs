@@ -58,7 +58,7 @@ public sealed class SlurmClusterTests : IDisposable
     [SlurmFact]
     public async Task A_job_is_requeued_and_lives_through_a_controller_that_is_killed()
     {
-        await using var cluster = (await SlurmCluster.TryStart())!;
+        await using var cluster = (await SlurmCluster.TryStart(new() { MessageTimeout = TimeSpan.FromSeconds(3) }))!;
         string job = await cluster.Submit(Out + "echo x >> \"$OUT/begun\"; [ \"${SLURM_RESTART_COUNT:-0}\" -ge 1 ] || sleep 600; while [ ! -e \"$OUT/end\" ]; do sleep 0.2; done", "--requeue");
         await cluster.Reaches(job, "RUNNING");
         await Seen(() => Task.FromResult(File.Exists(_folder["begun"])));
