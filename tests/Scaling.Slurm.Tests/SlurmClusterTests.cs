@@ -105,6 +105,23 @@ public sealed class SlurmClusterTests : IDisposable
     }
 
     [SlurmFact]
+    public async Task An_urgent_job_takes_the_place_of_another_and_what_no_partition_allows_is_refused()
+    {
+        await using var cluster = (await SlurmCluster.TryStart())!;
+        string pushed = await cluster.Submit("sleep 600", "--exclusive", "--nodes=2", "--no-requeue");
+        await cluster.Reaches(pushed, "RUNNING");
+        string urgent = await cluster.Submit("true", "--partition=urgent", "--exclusive", "--nodes=2");
+        await cluster.Reaches(pushed, "PREEMPTED");
+        await cluster.Reaches(urgent, "COMPLETED");
+
+        foreach (string asked in new[] { "--partition=nowhere", "--partition=short --time=10", "--nodes=3", "--mem=1T", "--partition=drained" })
+        {
+            var reply = await cluster.Command("sbatch", ["--parsable", "--wrap=true", .. asked.Split(' ')]);
+            Assert.Equal((asked, SubmissionFault.Refused), (asked, SlurmAnswers.FaultOf(reply.ExitCode, reply.Error)));
+        }
+    }
+
+    [SlurmFact]
     public async Task A_controller_that_does_not_answer_in_time_may_have_heard()
     {
         await using var cluster = (await SlurmCluster.TryStart(new() { MessageTimeout = TimeSpan.FromSeconds(3) }))!;

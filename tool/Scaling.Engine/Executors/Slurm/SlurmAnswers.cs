@@ -115,8 +115,9 @@ public static partial class SlurmAnswers
         }
 
         bool ofAnArray = job.Groups["array"].Success;
-        var tasks = ofAnArray && job.Groups["tasks"].Value != TasksNotTold ? ArrayIndexes.TryParse(job.Groups["tasks"].Value) : null;
-        if (ofAnArray && tasks is null && job.Groups["tasks"].Value != TasksNotTold)
+        string told = job.Groups["tasks"].Value;
+        var tasks = ofAnArray ? ArrayIndexes.TryParse(told) : null;
+        if (ofAnArray && tasks is null && told != TasksNotTold)
         {
             return null;
         }
