@@ -234,13 +234,13 @@ public sealed class SlurmCluster : IAsyncDisposable
         }
 
         KillAll(Belongs);
-        for (int i = 0; i < 5 && Directory.Exists(Folder); i++)
+        for (int i = 0; i < 30 && Directory.Exists(Folder); i++)
         {
             try
             {
                 Directory.Delete(Folder, recursive: true);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // What was just killed may still have been writing.
                 await Task.Delay(100);
