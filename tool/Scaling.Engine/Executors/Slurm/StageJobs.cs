@@ -300,7 +300,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             var seen = sight.Of(job.Folder.Token);
             foreach (var task in job.Tasks.Values)
             {
-                See(task, seen.FirstOrDefault(s => s.Job == number && Has(s, task.Index)));
+                See(task, Of(seen, number, task.Index));
             }
 
             RefuseHopeless(job, number);
@@ -315,7 +315,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         foreach (var task in job.Tasks.Values.Where(t => t.OverSince is { } since && (_stopping is not null || cluster.Time.GetElapsedTime(since) >= cluster.Pace.Grace)).ToArray())
         {
-            Conclude(job, task, number);
+            await Conclude(job, task, number).ConfigureAwait(false);
         }
     }
 
@@ -333,7 +333,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
     }
 
-    private static bool Has(TaskSight sight, int index) => sight.Tasks?.Contains(index) ?? index == 0;
+    /// <summary>What is told of a task; else what is told of its array as a whole, as when all that waited of it were cancelled.</summary>
+    private static TaskSight? Of(IReadOnlyList<TaskSight> seen, string number, int index) =>
+        seen.FirstOrDefault(s => s.Job == number && s.Tasks?.Contains(index) == true) ?? seen.FirstOrDefault(s => s.Job == number && s.Tasks is null);
 
     private void See(WatchedTask task, TaskSight? seen)
     {
@@ -344,7 +346,8 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
 
         task.Absences = 0;
-        task.Sight = seen;
+        task.Sight = HopelessReasons.IsHeldAfterFailure(seen.Reason) && seen.State.Phase == JobPhase.Waiting ? seen with { State = new JobState(JobPhase.NodeFailed, seen.State.Text) } : seen;
+        seen = task.Sight;
         task.OverSince = seen.State.Phase is JobPhase.Waiting or JobPhase.Running or JobPhase.Unknown ? null : task.OverSince ?? cluster.Time.GetTimestamp();
     }
 
@@ -352,14 +355,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     private async Task AskAlone(WatchedJob job, string number)
     {
         var details = await cluster.Commands.Call("scontrol", ["--oneliner", "show", "job", number]).ConfigureAwait(false);
-        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Error);
+        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Output + details.Error);
         if (!details.IsGiven && !none)
         {
             return;
         }
 
         var seen = SlurmAnswers.Details(details.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token).ToList();
-        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", "--array", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
+        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
         if (accounted.IsGiven)
         {
             seen.AddRange(SlurmAnswers.Accounting(accounted.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token));
@@ -367,9 +370,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         foreach (var task in job.Tasks.Values.Where(t => t.Absences >= 2 && t.OverSince is null))
         {
-            if (seen.Find(s => s.Job == number && Has(s, task.Index)) is { } found)
+            if (Of(seen, number, task.Index) is { } found)
             {
                 See(task, found);
+            }
+            else if (seen.Exists(s => s.Job == number) && task.ToldBegin < 0)
+            {
+                // Ended tasks are remembered for a while, as the others of its array are; one that is cancelled while it waits is forgotten at once.
+                See(task, new TaskSight(number, null, "", new JobState(JobPhase.Cancelled, "gone from the queue while it waited")));
             }
             else
             {
@@ -389,7 +397,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     }
 
     /// <summary>A task is over: what is not in the store by now, its policy decides.</summary>
-    private void Conclude(WatchedJob job, WatchedTask task, string number)
+    private async Task Conclude(WatchedJob job, WatchedTask task, string number)
     {
         foreach (string key in job.Record.KeysOf(task.Index).Where(_open.ContainsKey).ToArray())
         {
@@ -404,6 +412,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         {
             var ending = Ending(job, task, number, left);
             job.Folder.GiveUp(task.Index);
+            if (HopelessReasons.IsHeldAfterFailure(task.Sight?.Reason))
+            {
+                await cluster.Commands.Call("scancel", [FormattableString.Invariant($"{number}_{task.Index}")]).ConfigureAwait(false); // It would wait for an administrator.
+            }
+
             switch (EndingPolicy.Of(ending, job.Record))
             {
                 case Decision.Again again when _stopping is null:
