@@ -98,6 +98,47 @@ public sealed class EndingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_row_that_somebody_cancels_while_it_waits_fails_though_Slurm_forgets_it_at_once()
+    {
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _study.Cluster.HasNoAccounting();
+        _study.Cluster.Room = 1;
+        _study.Cluster.Node = task => task.WorksAfter(go.Task);
+        var controller = _study.NewController();
+        var running = controller.Run();
+        await FakeCluster.Until(() => controller.Seen.Began == 1, "one began");
+        _study.Cluster.CancelWaiting(_study.Cluster.Jobs[0].Tasks[1]);
+        await FakeCluster.Until(() => controller.Results.Count == 1, "the other is told");
+        go.SetResult();
+        await running;
+
+        _study.Check();
+        Assert.Equal([ActionEnd.Published, ActionEnd.Failed], controller.Ends);
+        Assert.Equal(["SCAL5113"], controller.Codes);
+        Assert.Single(_study.Cluster.Jobs);
+    }
+
+    [Fact]
+    public async Task A_task_that_Slurm_holds_since_it_could_not_launch_it_is_cancelled_and_tried_elsewhere()
+    {
+        _study.Cluster.Node = task =>
+        {
+            if (task.NodeList == "n2")
+            {
+                task.Reason = "launch failed requeued held";
+                return Task.FromResult("PENDING");
+            }
+
+            return task.Works();
+        };
+        var run = await _study.Run();
+
+        Assert.Equal([ActionEnd.Published, ActionEnd.Published], run.Ends);
+        Assert.Equal("n2", FakeJob.Option(_study.Cluster.Jobs[1].Script, "exclude"));
+        Assert.Equal(["17_1"], _study.Cluster.Calls("scancel").Select(c => c.Arguments));
+    }
+
+    [Fact]
     public async Task A_task_that_never_began_is_tried_once_more_without_that_node()
     {
         _study.Cluster.Node = task => task.NodeList == "n1" ? Task.FromResult("FAILED") : task.Works();

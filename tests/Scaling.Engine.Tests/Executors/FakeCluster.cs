@@ -128,7 +128,14 @@ internal sealed class FakeCluster : IDisposable
     public void Forget() => Change(() => _jobs.SelectMany(j => j.Tasks).Where(t => t.EndedAt is not null).ToList().ForEach(t => t.IsForgotten = true));
 
     /// <summary>scancel as an administrator calls it.</summary>
-    public void Cancel(FakeJob job) => Change(() => Cancel(job, "CANCELLED by 0"));
+    public void Cancel(FakeJob job) => Change(() => Cancel(job.Tasks, "CANCELLED by 0"));
+
+    /// <summary>scancel of a task that waits: Slurm remembers nothing of it.</summary>
+    public void CancelWaiting(FakeTask task) => Change(() =>
+    {
+        task.Leave("CANCELLED");
+        task.IsForgotten = true;
+    });
 
     /// <summary>Waits for something to be so, or fails after 12 s.</summary>
     public static async Task Until(Func<bool> so, string what)
@@ -200,18 +207,19 @@ internal sealed class FakeCluster : IDisposable
         {
             string[] words = File.ReadAllText(file).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             File.Delete(file);
-            foreach (var job in _jobs.Where(j => words.Contains($"--name={j.Name}") || words.Contains(j.Number)).ToArray())
+            foreach (var job in _jobs)
             {
-                Cancel(job, "CANCELLED by 1000");
+                bool whole = words.Contains($"--name={job.Name}") || words.Contains(job.Number);
+                Cancel(job.Tasks.Where(t => whole || words.Contains($"{job.Number}_{t.Index}")), "CANCELLED by 1000");
             }
         }
     }
 
-    private static void Cancel(FakeJob job, string state)
+    private static void Cancel(IEnumerable<FakeTask> tasks, string state)
     {
-        job.IsChanged = true;
-        foreach (var task in job.Tasks.Where(t => t.EndedAt is null))
+        foreach (var task in tasks.Where(t => t.EndedAt is null))
         {
+            task.Job.IsChanged = true;
             task.CancelledAs = state;
             if (task.State == "PENDING")
             {
@@ -229,7 +237,7 @@ internal sealed class FakeCluster : IDisposable
         foreach (var job in _jobs.Where(j => !j.IsStrange))
         {
             int running = job.Tasks.Count(t => t.State == "RUNNING");
-            foreach (var task in job.Tasks.Where(t => t.State == "PENDING"))
+            foreach (var task in job.Tasks.Where(t => t is { State: "PENDING", IsHeld: false }))
             {
                 if (_running >= Room || running >= job.Limit)
                 {

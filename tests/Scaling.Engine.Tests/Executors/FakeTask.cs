@@ -37,6 +37,9 @@ internal sealed class FakeTask(FakeCluster? cluster, FakeJob job, int index)
     /// <summary>Whether Slurm has removed its record.</summary>
     public bool IsForgotten { get; set; }
 
+    /// <summary>Whether somebody has to release it before it begins.</summary>
+    public bool IsHeld => Reason.EndsWith("held", StringComparison.Ordinal);
+
     /// <summary>The state that scancel gave it.</summary>
     public string? CancelledAs { get; set; }
 

@@ -340,7 +340,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             var seen = sight.Of(job.Folder.Token);
             foreach (var task in job.Tasks.Values)
             {
-                See(task, seen.FirstOrDefault(s => s.Job == number && Has(s, task.Index)));
+                See(task, Of(seen, number, task.Index));
             }
 
             RefuseHopeless(job, number);
@@ -361,7 +361,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         foreach (var task in job.Tasks.Values.Where(t => t.OverSince is { } since && (_stopping is not null || cluster.Time.GetElapsedTime(since) >= cluster.Pace.Grace)).ToArray())
         {
-            Conclude(job, task, number);
+            await Conclude(job, task, number).ConfigureAwait(false);
         }
     }
 
@@ -408,7 +408,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
     }
 
-    private static bool Has(TaskSight sight, int index) => sight.Tasks?.Contains(index) ?? index == 0;
+    /// <summary>What is told of a task; else what is told of its array as a whole, as when all that waited of it were cancelled.</summary>
+    private static TaskSight? Of(IReadOnlyList<TaskSight> seen, string number, int index) =>
+        seen.FirstOrDefault(s => s.Job == number && s.Tasks?.Contains(index) == true) ?? seen.FirstOrDefault(s => s.Job == number && s.Tasks is null);
 
     private void See(WatchedTask task, TaskSight? seen)
     {
@@ -419,7 +421,8 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
 
         task.Absences = 0;
-        task.Sight = seen;
+        task.Sight = HopelessReasons.IsHeldAfterFailure(seen.Reason) && seen.State.Phase == JobPhase.Waiting ? seen with { State = new JobState(JobPhase.NodeFailed, seen.State.Text) } : seen;
+        seen = task.Sight;
         task.OverSince = IsEnd(seen.State) ? task.OverSince ?? cluster.Time.GetTimestamp() : null;
     }
 
@@ -427,7 +430,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     private async Task AskAlone(WatchedJob job, string number)
     {
         var details = await cluster.Commands.Call("scontrol", ["--oneliner", "show", "job", number]).ConfigureAwait(false);
-        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Error);
+        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Output + details.Error);
         if (!details.IsGiven && !none)
         {
             return;
@@ -439,8 +442,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             return; // Nothing that can be read is no answer either.
         }
 
-        var seen = told.Where(s => JobName.TokenOf(s.Name) == job.Folder.Token).ToList();
-        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", "--array", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
+        TaskSight[] shown = [.. told.Where(s => JobName.TokenOf(s.Name) == job.Folder.Token && s.Job == number)];
+        List<TaskSight> seen = [.. shown];
+        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
         if (accounted.IsGiven)
         {
             seen.AddRange(SlurmAnswers.Accounting(accounted.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token && IsEnd(s.State)));
@@ -448,9 +452,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         foreach (var task in job.Tasks.Values.Where(t => t.Absences >= 2 && t.OverSince is null))
         {
-            if (seen.Find(s => s.Job == number && Has(s, task.Index)) is { } found)
+            if (Of(seen, number, task.Index) is { } found)
             {
                 See(task, found);
+            }
+            else if (shown.Length > 0 && task.ToldBegin < 0)
+            {
+                // Ended tasks are remembered for a while, as the others of its array are; one that is cancelled while it waits is forgotten at once.
+                See(task, new TaskSight(number, null, "", new JobState(JobPhase.Cancelled, "gone from the queue while it waited")));
             }
             else
             {
@@ -473,7 +482,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     }
 
     /// <summary>A task is over: what is not in the store by now, its policy decides.</summary>
-    private void Conclude(WatchedJob job, WatchedTask task, string number)
+    private async Task Conclude(WatchedJob job, WatchedTask task, string number)
     {
         TakePublished(job.Record.KeysOf(task.Index).Where(_open.ContainsKey));
         string[] left = [.. job.Record.KeysOf(task.Index).Where(_open.ContainsKey)];
@@ -482,6 +491,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             var ending = Ending(job, task, number, left);
             var decision = EndingPolicy.Of(ending, job.Record);
             job.Folder.GiveUp(task.Index, decision as Decision.Again);
+            if (HopelessReasons.IsHeldAfterFailure(task.Sight?.Reason))
+            {
+                await cluster.Commands.Call("scancel", [FormattableString.Invariant($"{number}_{task.Index}")]).ConfigureAwait(false); // It would wait for an administrator.
+            }
+
             switch (decision)
             {
                 case Decision.Again again when _stopping is null:
