@@ -66,6 +66,9 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     /// <summary>The last look at the queue that was taken into account.</summary>
     public long JudgedBy { get; set; }
 
+    /// <summary>Why Slurm will never begin it; null where it may.</summary>
+    public Scaling.Sdk.Diagnostic? IsRefused { get; set; }
+
     /// <summary>In so many looks in a row it waited for what it will never get.</summary>
     public int HopelessLooks { get; set; }
 
