@@ -317,9 +317,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 }
             }
 
-            if (news.LastEnded > task.ReadEnd && job.Folder.EndOf(index, news.LastEnded) is { } end)
+            for (int restart = task.ReadEnd + 1; restart <= news.LastEnded; restart++)
             {
-                task.ReadEnd = news.LastEnded;
+                if (job.Folder.EndOf(index, restart) is not { } end)
+                {
+                    continue; // Its node failed.
+                }
+
+                task.ReadEnd = restart;
                 task.End = end;
                 Use(job, end);
                 if (end.Actions.Any(a => a.End is ActionEnd.Died or ActionEnd.Stopped))
