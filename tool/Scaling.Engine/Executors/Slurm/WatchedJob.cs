@@ -58,7 +58,7 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     public Task<string?> Submitting { get; set; } = Task.FromResult<string?>(null);
 
     /// <summary>Number of the job; null while it is being submitted.</summary>
-    public string? Number => Submitting.IsCompletedSuccessfully ? Submitting.Result : null;
+    public string? Number => Submitting is { IsCompletedSuccessfully: true, Result: not Submission.TooMany } ? Submitting.Result : null;
 
     /// <summary>When its number was first known here.</summary>
     public DateTimeOffset? NumberedAt { get; set; }
