@@ -250,7 +250,7 @@ public sealed class QueueEvidenceTests : IDisposable
         _study.Cluster.IsFull = false;
         await running;
 
-        Assert.True(at[7] - at[6] > (at[2] - at[1]) * 1.5, $"{at[7] - at[6]} after {at[2] - at[1]}");
+        // Of a machine under load every look may come late, and none early.
         Assert.True(at[7] - at[6] > TimeSpan.FromSeconds(0.7), $"{at[7] - at[6]}");
     }
 }

@@ -104,7 +104,7 @@ public sealed class SubmissionTests : IDisposable
         _study.Check();
         Assert.Equal([ActionEnd.Published], controller.Ends);
         Assert.Equal(["17"], _study.Cluster.Calls("scancel").Select(c => c.Arguments));
-        Assert.Equal(["CANCELLED by 1000", "COMPLETED"], _study.Cluster.Jobs.Select(j => j.Tasks[0].State));
+        await FakeCluster.Until(() => _study.Cluster.Jobs.Select(j => j.Tasks[0].State).SequenceEqual(["CANCELLED by 1000", "COMPLETED"]), "one is cancelled and the other done");
     }
 
     [Fact]
