@@ -6,7 +6,7 @@ namespace Scaling.Engine.Executors.Slurm;
 
 /// <summary>What one line tells of a job, or of some tasks of its array.</summary>
 /// <param name="Job">Number of the job, of the array where it is one.</param>
-/// <param name="Tasks">Of the array; null for a job without one.</param>
+/// <param name="Tasks">Of the array; null for a job without one, and for what is left of an array whose waiting tasks were all cancelled: Slurm forgets which they were.</param>
 /// <param name="Name">The job's, uncut.</param>
 /// <param name="State">As told.</param>
 public sealed record TaskSight(string Job, ArrayIndexes? Tasks, string Name, JobState State)
@@ -17,7 +17,7 @@ public sealed record TaskSight(string Job, ArrayIndexes? Tasks, string Name, Job
     /// <summary>Its nodes; null for none yet.</summary>
     public string? Nodes { get; init; }
 
-    /// <summary>When it was submitted, local time of the cluster as told; null where it is not told.</summary>
+    /// <summary>When it was submitted, local time of the cluster as told, or when it was last requeued; null where it is not told.</summary>
     public DateTime? Submitted { get; init; }
 
     /// <summary>Exit code and signal as told, <c>0:9</c>; null where it is not told.</summary>
@@ -53,7 +53,7 @@ public static partial class SlurmAnswers
     /// <param name="printed">Standard output.</param>
     public static IReadOnlyList<TaskSight> Queue(string printed) => Lines(printed, line => line.Split('|', 5) is [var id, var state, var submitted, var nodes, var free] ? Sight(id, state, submitted, nodes, null, free) : null);
 
-    /// <summary>sacct --noheader --parsable2 --allocations --array --format=AccountingFormat.</summary>
+    /// <summary>sacct --noheader --parsable2 --allocations --format=AccountingFormat; with <c>--array</c> too, which versions before 23.11 do not know.</summary>
     /// <param name="printed">Standard output.</param>
     public static IReadOnlyList<TaskSight> Accounting(string printed) =>
         Lines(printed, line => line.Split('|', 6) is [var id, var state, var submitted, var nodes, var exitCode, var free] ? Sight(id, state, submitted, nodes, exitCode, free) : null);
@@ -62,9 +62,12 @@ public static partial class SlurmAnswers
     /// <param name="printed">Standard output.</param>
     public static IReadOnlyList<TaskSight> Details(string printed) => Lines(printed, Detail);
 
-    /// <summary>Whether scontrol, asked for one job, said that there is none: the only answer that proves an absence.</summary>
-    /// <param name="error">What it printed on standard error.</param>
-    public static bool SaysThereIsNone(string error) => error.Trim() == "slurm_load_jobs error: Invalid job id specified";
+    /// <summary>
+    /// Whether scontrol, asked for one job or task, said that there is none: the only answer that proves an absence. Of a task of an array that is there it says so on standard output: it was cancelled before it began, or ended longer
+    /// ago than MinJobAge, and no list shows it.
+    /// </summary>
+    /// <param name="printed">What it printed, on standard output and standard error.</param>
+    public static bool SaysThereIsNone(string printed) => NoSuchJob().IsMatch(printed.Trim());
 
     /// <summary>sbatch --parsable: the job's number, and the cluster where it is told.</summary>
     /// <param name="printed">Standard output; a site's greeting around the number does no harm.</param>
@@ -87,6 +90,9 @@ public static partial class SlurmAnswers
     public static string? Setting(string printed, string name) =>
         Rows(printed).Select(line => line.Split('=', 2)).FirstOrDefault(pair => pair.Length == 2 && pair[0].Trim() == name)?[1].Trim();
 
+    /// <summary>Slurm's number for none: what is left of an array whose waiting tasks were all cancelled, which squeue writes as a job without tasks.</summary>
+    private const string TasksNotTold = "4294967294";
+
     private static string[] Rows(string printed) => printed.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private static List<TaskSight> Lines(string printed, Func<string, TaskSight?> read) => [.. Rows(printed).Select(read).OfType<TaskSight>()];
@@ -103,15 +109,21 @@ public static partial class SlurmAnswers
     /// <summary>Keys are looked for where Slurm writes them, one after the other: name and reason may hold spaces and what looks like keys.</summary>
     private static TaskSight? Detail(string line)
     {
-        if (JobLine().Match(line) is not { Success: true } job || (job.Groups["tasks"] is { Success: true, Value: var written } && ArrayIndexes.TryParse(written) is null))
+        if (JobLine().Match(line) is not { Success: true } job)
         {
             return null;
         }
 
-        var tasks = job.Groups["tasks"].Success ? ArrayIndexes.TryParse(job.Groups["tasks"].Value) : null;
+        bool ofAnArray = job.Groups["array"].Success;
+        var tasks = ofAnArray && job.Groups["tasks"].Value != TasksNotTold ? ArrayIndexes.TryParse(job.Groups["tasks"].Value) : null;
+        if (ofAnArray && tasks is null && job.Groups["tasks"].Value != TasksNotTold)
+        {
+            return null;
+        }
+
         string rest = job.Groups["rest"].Value;
         string? Key(Regex key) => key.Match(rest) is { Success: true } found ? Told(found.Groups["value"].Value) : null;
-        return new TaskSight(job.Groups[tasks is null ? "job" : "array"].Value, tasks, job.Groups["name"].Value, JobState.Parse(job.Groups["state"].Value))
+        return new TaskSight(job.Groups[ofAnArray ? "array" : "job"].Value, tasks, job.Groups["name"].Value, JobState.Parse(job.Groups["state"].Value))
         {
             Reason = Told(job.Groups["reason"].Value), Nodes = Key(NodeListKey()), Submitted = Key(SubmitTimeKey()) is { } time ? Time(time) : null, ExitCode = Key(ExitCodeKey()),
         };
@@ -132,6 +144,9 @@ public static partial class SlurmAnswers
     private static string? Told(string text) => text.Trim() is var told && told is "" or "None" or "(null)" or "N/A" or "Unknown" or "None assigned" ? null : told;
 
     private static DateTime? Time(string text) => DateTime.TryParseExact(text.Trim(), "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null;
+
+    [GeneratedRegex(@"^(slurm_load_jobs error: Invalid job id specified|Job [0-9_]+ not found)$")]
+    private static partial Regex NoSuchJob();
 
     [GeneratedRegex(@"^(?<job>[1-9][0-9]*)(;(?<cluster>\S+))?$")]
     private static partial Regex Number();
