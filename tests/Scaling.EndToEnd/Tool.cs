@@ -34,7 +34,7 @@ public sealed class Tool : IDisposable
     /// <summary>Variables that the tool is started with beside this process's.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
-    /// <summary>What stands before the tool's own command line; see <see cref="Surroundings"/>.</summary>
+    /// <summary>What stands before the tool's own command line; see <c>Surroundings</c>.</summary>
     public IReadOnlyList<string> Within { get; set; } = [];
 
     /// <summary>The tool itself, in words. Default: as it was built.</summary>

@@ -1,0 +1,168 @@
+// Faults of a real cluster while a study runs: of processes, of nodes, of Slurm itself, of time, and of people.
+using System.Globalization;
+using Scaling.EndToEnd;
+
+namespace Scaling.Slurm.Tests;
+
+public sealed class ClusterFaultTests(RunningCluster running) : IClassFixture<RunningCluster>, IDisposable
+{
+    private readonly Login _login = new(running.Cluster);
+
+    private SlurmCluster Cluster => _login.Cluster;
+
+    private Tool Tool => _login.Tool;
+
+    public void Dispose() => _login.Dispose();
+
+    [SlurmFact]
+    public void A_worker_that_is_killed_on_its_node_is_tried_again_and_the_others_are_not()
+    {
+        _login.WriteSlow(4000);
+        var run = _login.Start();
+        _login.Begins("misbehave-row", 4);
+        Tool.Signal(_login.Workers("misbehave-row")[0], "KILL");
+        var ended = run.Succeeds();
+
+        Assert.Contains("submitted again", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(5, Tool.Journal("misbehave-row"));
+        Assert.Equal(5, File.ReadAllLines(_login.Folder["results/study/work/rows.csv"]).Length);
+        Assert.Equal([4, 1], _login.Jobs.Where(j => j.Record.Stage == "work").Select(j => j.Record.Keys.Count));
+    }
+
+    [SlurmFact]
+    public void A_task_that_is_killed_with_all_its_processes_is_tried_again()
+    {
+        _login.WriteSlow(4000);
+        var run = _login.Start();
+        _login.Begins("misbehave-row", 4);
+        string stat = File.ReadAllText($"/proc/{_login.Workers("misbehave-row")[0]}/stat");
+        int group = int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[2], CultureInfo.InvariantCulture);
+        Tool.Signal(-group, "KILL");
+        var ended = run.Succeeds();
+
+        Assert.Contains("it ended without a result; submitted again", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(5, Tool.Journal("misbehave-row"));
+        Assert.Equal(5, File.ReadAllLines(_login.Folder["results/study/work/rows.csv"]).Length);
+    }
+
+    [SlurmFact]
+    public async Task A_drained_node_finishes_its_tasks_and_those_of_a_node_that_fails_go_to_another()
+    {
+        // Two of four tasks on each node; n2 is drained while it works, then n1 fails, and n2 takes its tasks when it is back.
+        _login.WriteSlow(8000);
+        var run = _login.Start();
+        _login.Begins("misbehave-row", 4);
+        string job = _login.JobOf("work").Number;
+        await Cluster.Drain(2);
+        try
+        {
+            string[] lost = (await Cluster.Command("squeue", "--noheader", "--array", $"--jobs={job}", "--nodelist=n1", "--format=%i")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(2, lost.Length);
+            await Cluster.Fail(1);
+            await Cluster.Resume(2);
+            foreach (string task in lost)
+            {
+                await Cluster.Reaches(task, "PENDING");
+                await Cluster.BeginNow(task);
+            }
+
+            run.Succeeds();
+        }
+        finally
+        {
+            await Cluster.StartSlurmd(1);
+            await Cluster.Resume(2);
+        }
+
+        Assert.Equal(6, Tool.Journal("misbehave-row"));
+        Assert.Equal(5, File.ReadAllLines(_login.Folder["results/study/work/rows.csv"]).Length);
+        Assert.Single(_login.Jobs, j => j.Record.Stage == "work"); // Slurm requeued them; nothing was submitted again.
+        Assert.Equal(["n2", "n2"], (await Task.WhenAll(Directory.EnumerateFiles(Path.Combine(_login.JobOf("work").Folder.Path, "tasks"), "*.1.begun").Select(f => File.ReadAllTextAsync(f)))).Select(t => t.Contains("n2", StringComparison.Ordinal) ? "n2" : t));
+    }
+
+    [SlurmFact]
+    public async Task Scancel_by_somebody_else_fails_what_ran_and_the_next_run_goes_on()
+    {
+        _login.WriteSteps(30);
+        var run = _login.Start();
+        _login.Begins("checkpoint.step2", 1);
+        await Cluster.Command("scancel", _login.JobOf("work").Number);
+        var ended = run.End();
+
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("SCAL5113", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("CANCELLED", ended.Error, StringComparison.Ordinal);
+        Assert.InRange(Tool.Journal("checkpoint"), 2, 29);
+
+        _login.Start().Succeeds();
+        Assert.Equal(30, Tool.Journal("checkpoint"));
+        Assert.Equal(2, _login.Jobs.Count(j => j.Record.Stage == "work"));
+    }
+
+    [SlurmFact]
+    public async Task Slurmctld_that_is_killed_and_comes_back_takes_nothing_with_it()
+    {
+        _login.WriteSlow(3000);
+        var run = _login.Start();
+        _login.Begins("misbehave-row", 2);
+        Cluster.KillController();
+        try
+        {
+            run.Says("Slurm does not answer, which says nothing of the job");
+        }
+        finally
+        {
+            await Cluster.StartController();
+        }
+
+        run.Succeeds();
+        Assert.Equal(4, Tool.Journal("misbehave-row"));
+        _login.AssertNothingTwice();
+    }
+
+    [SlurmFact]
+    public async Task Slurmctld_that_does_not_answer_sbatch_is_given_the_job_once()
+    {
+        _login.WriteSlow(500);
+        UnderWay run;
+        using (Cluster.FreezeController())
+        {
+            run = _login.Start();
+            run.Says("Whether Slurm took the job is not clear");
+        }
+
+        run.Succeeds();
+        Assert.Equal((1, 4), (Tool.Journal("echo"), Tool.Journal("misbehave-row")));
+        _login.AssertNothingTwice();
+        Assert.Equal("", await _login.Queue());
+    }
+
+    /// <summary>A minute is the shortest limit there is, and Slurm looks at limits every 30 s: it warns 60 s before, which is at its next look.</summary>
+    [SlurmFact]
+    public async Task What_left_a_checkpoint_goes_on_after_its_time_limit_and_what_left_none_fails()
+    {
+        _login.WriteSteps(60, "{ time: 10m }", """
+              long: { uses: misbehave, with: { how: slow, milliseconds: 100000 }, resources: { time: 1m } }
+
+            """);
+        var run = _login.Start();
+        _login.Begins("checkpoint.step2", 1);
+        var (folder, _, number) = _login.JobOf("work");
+        Assert.Equal(0, (await Cluster.Command("scontrol", "update", $"jobid={number}_0", "TimeLimit=1")).ExitCode);
+        Tool.Until(() => folder.News()[0].LastEnded == 0, "the task to be stopped");
+        await Cluster.Reaches($"{number}_0", "PENDING");
+        Assert.Equal(0, (await Cluster.Command("scontrol", "update", $"jobid={number}_0", "TimeLimit=10")).ExitCode);
+        await Cluster.BeginNow($"{number}_0");
+        var ended = run.End();
+
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("long: The time limit came before the action was done", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("SCAL5110", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(1, Tool.Journal("misbehave"));
+        Assert.Equal((0, 1), (ended.Count("work", "failed"), ended.Count("long", "failed")));
+        Assert.Equal(60, Tool.Journal("checkpoint"));
+        Assert.Equal((1, 1), (folder.News()[0].LastBegun, _login.Jobs.Count(j => j.Record.Stage == "work")));
+        _login.WriteSteps(60);
+        _login.AssertSame(_login.RunHere("study.yaml", "--set", "work.pause=0"), "work/digest.txt");
+    }
+}
