@@ -33,7 +33,7 @@ public sealed class ClusterRunTests(RunningCluster running) : IClassFixture<Runn
             stages:
             """));
 
-        var run = new UnderWay(Tool.Start("run", "quickstart.yaml", "--executor", "slurm", "--json")).Succeeds();
+        var run = _login.Call("run", "quickstart.yaml", "--executor", "slurm", "--json").Succeeds();
 
         _login.AssertNothingTwice();
         var trained = Assert.Single(_login.Jobs, j => j.Record.Stage == "runs" && !j.Record.IsProbe);
@@ -49,7 +49,7 @@ public sealed class ClusterRunTests(RunningCluster running) : IClassFixture<Runn
         }
 
         Assert.True(File.Exists(_login.Folder["results/quickstart/config/report.md"]));
-        Assert.Equal(0, new UnderWay(Tool.Start("run", "quickstart.yaml", "--executor", "slurm", "--json")).Succeeds().Executed);
+        Assert.Equal(0, _login.Call("run", "quickstart.yaml", "--executor", "slurm", "--json").Succeeds().Executed);
     }
 
     [SlurmFact]
@@ -123,7 +123,7 @@ public sealed class ClusterRunTests(RunningCluster running) : IClassFixture<Runn
         Tool.Write("study.yaml", $"{Study}, resources: {{ wrap: [taskset, -c, \"0\"] }} }}\n".Replace("a,b", "a,c", StringComparison.Ordinal));
         var refused = _login.Run();
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("SCAL3024", refused.Error, StringComparison.Ordinal);
+        Login.AssertSaid(refused, "SCAL3024");
         Assert.Equal(2, Tool.Journal("batch"));
 
         _login.Start().Succeeds();

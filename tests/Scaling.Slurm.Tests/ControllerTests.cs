@@ -24,18 +24,18 @@ public sealed class ControllerTests(RunningCluster running) : IClassFixture<Runn
 
         Tool.Signal(int.Parse(controller.Groups[1].Value), "KILL");
         var status = Tool.Run("status", "study.yaml");
-        var attached = new UnderWay(Tool.Start("attach", "study.yaml", "--json")).Succeeds();
+        var attached = _login.Call("attach", "study.yaml", "--json").Succeeds();
 
         Assert.Contains($"job {_login.JobOf("work").Number}", status.Output, StringComparison.Ordinal);
         Assert.Matches("work +job [0-9]+ +4 tasks: [1-4] running, 0 ended; Slurm says: ", status.Output);
-        Assert.Contains("in job", attached.Error, StringComparison.Ordinal);
+        Login.AssertSaid(attached, "in job");
         Assert.Equal((1, 4), (Tool.Journal("echo"), Tool.Journal("misbehave-row")));
         Assert.Equal(5, File.ReadAllLines(_login.Folder["results/study/work/rows.csv"]).Length);
         _login.AssertNothingTwice();
         Assert.Equal("", await _login.Queue());
         var nothing = Tool.Run("attach", "study.yaml");
         Assert.Equal(2, nothing.ExitCode);
-        Assert.Contains("SCAL1085", nothing.Error, StringComparison.Ordinal);
+        Login.AssertSaid(nothing, "SCAL1085");
     }
 
     [SlurmFact]
@@ -99,9 +99,9 @@ public sealed class ControllerTests(RunningCluster running) : IClassFixture<Runn
 
         Assert.True(cancelled.ExitCode == 0, cancelled.Error);
         Assert.Matches("Cancelled job [0-9]+ of 'work', 1 task.", cancelled.Error);
-        Assert.Contains("Asked the run that waited", cancelled.Error, StringComparison.Ordinal);
+        Login.AssertSaid(cancelled, "Asked the run that waited");
         Assert.Equal(130, ended.ExitCode);
-        Tool.Until(() => _login.Queue().GetAwaiter().GetResult().Length == 0, "the queue to be empty");
+        _login.Until(() => _login.Queue().GetAwaiter().GetResult().Length == 0, "the queue was empty");
         Assert.Contains("No jobs of", Tool.Run("cancel", "study.yaml").Error, StringComparison.Ordinal);
 
         _login.Start().Succeeds();
@@ -115,9 +115,9 @@ public sealed class ControllerTests(RunningCluster running) : IClassFixture<Runn
         _login.WriteSlow(5000);
         var run = _login.Start();
         _login.Begins("misbehave-row", 1);
-        Tool.KillNow(System.Diagnostics.Process.GetProcessById(run.Id), workers: true);
-        var attached = new UnderWay(Tool.Start("attach", "study.yaml"));
-        attached.Says("in job");
+        run.Kill();
+        var attached = _login.Call("attach", "study.yaml");
+        _login.Until(() => attached.Said.Contains("in job", StringComparison.Ordinal), "it attached");
         Tool.Signal(attached.Id, "INT");
 
         Assert.Equal(130, attached.End().ExitCode);

@@ -37,6 +37,8 @@ public sealed class Login : IDisposable
 
         """;
 
+    private readonly List<UnderWay> _calls = [];
+
     public Login(SlurmCluster cluster)
     {
         Cluster = cluster;
@@ -76,7 +78,15 @@ public sealed class Login : IDisposable
         Tool.Write("study.yaml", $"  rows: {{ uses: echo, with: {{ count: 2 }} }}\n  work: {{ uses: checkpoint, needs: rows, with: {{ steps: {steps}, pause: 1000 }}{(resources.Length == 0 ? "" : $", resources: {resources}")} }}\n{more}");
 
     /// <summary>Runs the study on the cluster.</summary>
-    public UnderWay Start(params string[] arguments) => new(Tool.Start(["run", "study.yaml", "--executor", "slurm", "--json", .. arguments]));
+    public UnderWay Start(params string[] arguments) => Call(["run", "study.yaml", "--executor", "slurm", "--json", .. arguments]);
+
+    /// <summary>Calls the tool.</summary>
+    public UnderWay Call(params string[] arguments)
+    {
+        var call = new UnderWay(Tool.Start(arguments));
+        _calls.Add(call);
+        return call;
+    }
 
     /// <summary>Runs the study on the cluster to its end.</summary>
     public Ended Run(params string[] arguments) => Start(arguments).End();
@@ -97,15 +107,36 @@ public sealed class Login : IDisposable
     }
 
     /// <summary>Waits until that many actions of a kind have begun.</summary>
-    public void Begins(string journal, int count) => Tool.Until(() => Tool.Journal(journal) >= count, $"{count} of {journal} to begin");
+    public void Begins(string journal, int count) => Until(() => Tool.Journal(journal) >= count, $"{count} of {journal} began");
+
+    /// <summary>Waits until something holds.</summary>
+    public void Until(Func<bool> holds, string what)
+    {
+        var ended = new Stopwatch();
+        for (var waited = Stopwatch.StartNew(); !holds(); Thread.Sleep(20))
+        {
+            if (_calls.Count > 0 && _calls.TrueForAll(c => c.HasEnded))
+            {
+                ended.Start();
+            }
+
+            if (waited.Elapsed > TimeSpan.FromSeconds(60) || ended.Elapsed > TimeSpan.FromSeconds(10))
+            {
+                Assert.True(holds(), $"Waited {waited.Elapsed.TotalSeconds:0} s until {what}.\n{Shell("squeue --states=all")}{Shell("sinfo -N -o '%N %P %T %C %E'")}{string.Join("---\n", _calls.Select(c => c.Said))}");
+                return;
+            }
+        }
+
+        string Shell(string command) => Cluster.Command("sh", "-c", command).GetAwaiter().GetResult().Output;
+    }
 
     /// <summary>Ids of the worker processes that execute actions of a kind now.</summary>
-    public int[] Workers(string journal) => [.. Directory.EnumerateFiles(Folder["journal"], journal + ".*").Select(File.ReadAllText).Distinct().Select(int.Parse).Where(id => Directory.Exists($"/proc/{id}"))];
+    public int[] Workers(string journal) => [.. Directory.EnumerateFiles(Folder["journal"], journal + ".*").Select(File.ReadAllText).Where(id => id.Length > 0).Distinct().Select(int.Parse).Where(id => Directory.Exists($"/proc/{id}"))];
 
     /// <summary>The job of a stage, whose number is known.</summary>
     public (JobFolder Folder, JobRecord Record, string Number) JobOf(string stage)
     {
-        Tool.Until(() => Jobs.Any(j => j.Record.Stage == stage && j.Folder.Claim is not null), $"a job of {stage}");
+        Until(() => Jobs.Any(j => j.Record.Stage == stage && j.Folder.Claim is not null), $"there was a job of {stage}");
         var (folder, record) = Jobs.Last(j => j.Record.Stage == stage && j.Folder.Claim is not null);
         return (folder, record, folder.Claim!);
     }
@@ -120,6 +151,9 @@ public sealed class Login : IDisposable
         Assert.Equal(keys.Length, keys.Distinct().Count());
         Assert.All(Jobs, j => Assert.Equal(Enumerable.Range(0, j.Record.Tasks).Select(i => $"{i}.0.begun").Order(StringComparer.Ordinal), Directory.EnumerateFiles(Path.Combine(j.Folder.Path, "tasks"), "*.begun").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)));
     }
+
+    /// <summary>It said so.</summary>
+    public static void AssertSaid(Ended ended, params string[] texts) => Assert.All(texts, text => Assert.True(ended.Error.Contains(text, StringComparison.Ordinal), $"'{text}' is not in:\n{ended.Error}"));
 
     /// <summary>The result files of a stage are those that a run on this machine gave.</summary>
     /// <param name="here">The folder of its results.</param>
@@ -138,14 +172,28 @@ public sealed class Login : IDisposable
         return text;
     }
 
-    public void Dispose() => Tool.Dispose();
+    /// <summary>Leaves nothing on the cluster for the next test.</summary>
+    public void Dispose()
+    {
+        foreach (var call in _calls)
+        {
+            call.Kill();
+        }
+
+        _ = Cluster.Command("scancel", "--user=root").GetAwaiter().GetResult();
+        for (var waited = Stopwatch.StartNew(); Cluster.Command("squeue", "--noheader").GetAwaiter().GetResult().Output.Length > 0 && waited.Elapsed < TimeSpan.FromSeconds(30); Thread.Sleep(100))
+        {
+        }
+
+        Tool.Dispose();
+    }
 }
 
 /// <summary>A call of the tool that runs: what it says is read as it says it.</summary>
 public sealed class UnderWay
 {
     /// <summary>The longest that any call of these tests may take, with much to spare.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly StringBuilder _error = new();
     private readonly Process _process;
@@ -153,7 +201,9 @@ public sealed class UnderWay
 
     public UnderWay(Process process)
     {
-        _process = process;
+        (_process, Id) = (process, process.Id);
+        process.EnableRaisingEvents = true;
+        process.Exited += (_, _) => HasEnded = true;
         _output = process.StandardOutput.ReadToEndAsync();
         process.ErrorDataReceived += (_, line) =>
         {
@@ -165,7 +215,9 @@ public sealed class UnderWay
         process.BeginErrorReadLine();
     }
 
-    public int Id => _process.Id;
+    public int Id { get; }
+
+    public bool HasEnded { get; private set; }
 
     /// <summary>What it has said so far.</summary>
     public string Said
@@ -179,23 +231,26 @@ public sealed class UnderWay
         }
     }
 
-    /// <summary>Waits until it has said something.</summary>
-    public void Says(string text) => Tool.Until(() => Said.Contains(text, StringComparison.Ordinal) || (_process.HasExited ? throw new InvalidOperationException($"it ended without saying '{text}': {Said}") : false), $"'{text}' to be said");
+    /// <summary>Ends it at once, with its workers; what it submitted stays.</summary>
+    public void Kill()
+    {
+        if (!HasEnded)
+        {
+            Tool.KillNow(_process, workers: true);
+        }
+    }
 
     /// <summary>Waits until it has ended.</summary>
     public Ended End()
     {
-        using (_process)
+        if (!_process.WaitForExit(Patience))
         {
-            if (!_process.WaitForExit(Patience))
-            {
-                _process.Kill(entireProcessTree: true);
-                Assert.Fail($"it did not end within {Patience.TotalMinutes:0} minutes; it said:\n{Said}");
-            }
-
-            _process.WaitForExit(); // And until all that it said was read.
-            return new Ended(_process.ExitCode, _output.GetAwaiter().GetResult(), Said);
+            Kill();
+            Assert.Fail($"it did not end within {Patience.TotalMinutes:0} minutes; it said:\n{Said}");
         }
+
+        _process.WaitForExit(); // And until all that it said was read.
+        return new Ended(_process.ExitCode, _output.GetAwaiter().GetResult(), Said);
     }
 
     /// <summary>Waits until it has ended well.</summary>
