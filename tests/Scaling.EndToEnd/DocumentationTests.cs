@@ -56,10 +56,21 @@ public sealed partial class DocumentationTests : IDisposable
         Assert.True(check.ExitCode == (findings.Length == 0 ? 0 : 3), check.Error);
     }
 
+    [Fact]
+    public void The_profile_of_the_repository_is_without_a_mistake()
+    {
+        _tool.Environment["SCALING_PROFILE"] = Path.Combine(Repository.Root, "examples/slurm/profile.yaml");
+
+        var check = _tool.Run("check", Path.Combine(Repository.Root, "pipelines/quickstart.yaml"));
+
+        Assert.True(check.ExitCode == 0, check.Error);
+    }
+
     /// <summary>Those whose plugins are built.</summary>
     public static TheoryData<string> Pipelines() => new(
         new[] { "pipelines", "examples" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.yaml", SearchOption.AllDirectories))
+            .Where(file => Path.GetFileName(file) != "profile.yaml") // No pipeline.
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
             .Where(file => Plugin().Matches(File.ReadAllText(file)).All(m => File.Exists(Path.Combine(Path.GetDirectoryName(file)!, m.Groups[1].Value))))
             .Select(file => Path.GetRelativePath(Repository.Root, file))

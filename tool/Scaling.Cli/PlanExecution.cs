@@ -17,6 +17,9 @@ namespace Scaling.Cli;
 /// <param name="remote">Brings what was published elsewhere. Null: nothing.</param>
 internal sealed class PlanExecution(Session session, FrozenPlan plan, FrozenStage frozen, ICommandConsole console, RemoteEntries? remote = null)
 {
+    /// <summary>Takes how far an action is, by its key. Default: nobody.</summary>
+    public Action<string, StageProgress>? Heard { get; init; }
+
     /// <summary>Executes actions until each has ended.</summary>
     /// <param name="actions">Of the stage.</param>
     /// <param name="sideBySide">So many at once.</param>
@@ -25,7 +28,7 @@ internal sealed class PlanExecution(Session session, FrozenPlan plan, FrozenStag
     public async Task Execute(ActionSpec[] actions, int sideBySide, Action<StageNode, ActionSpec, ActionResult> ended, CancellationToken stop)
     {
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
-        var executor = new LocalExecutor(session.Workers, session.Store, sideBySide, console, session.Code);
+        var executor = new LocalExecutor(session.Workers, session.Store, sideBySide, console, session.Code) { Heard = Heard };
         new RunHistory(session.Store, plan.Path).Begin();
         session.Store.LeavesNotes = true; // No record names what is published here before the run that the plan belongs to collects it.
         string[] wanted = [.. actions.Select(a => a.Key), .. frozen.Prepare is { } first ? [first.Key] : Array.Empty<string>()];

@@ -88,8 +88,8 @@ internal static class RunCommand
         new RunHistory(session.Store, pipeline.Path).Begin();
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
         var cluster = pipeline.Stages.Any(s => s.Executor == ExecutorKind.Slurm) ? Cluster(call, session, pipeline, options, console) : null;
-        var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote, cluster).Run(call.Stop);
-        SlurmText.Tell(cluster?.Usage ?? [], console.Say);
+        var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote, cluster).Run(call.Stop) with { ClusterUsage = cluster?.Usage ?? [] };
+        SlurmText.Tell(summary.ClusterUsage, console.Say);
         if (remote is not null)
         {
             await RemoteCommands.Finish(remote, console, call.Stop).ConfigureAwait(false);
@@ -106,7 +106,7 @@ internal static class RunCommand
         }
         else
         {
-            WriteLock(pipeline.Path, held => LockWriter.Of(pipeline, summary, plugins(held), Session.ToolVersion));
+            WriteLock(pipeline.Path, held => LockWriter.Of(SlurmExecutor.AsKnown(pipeline, session.Store), summary, plugins(held), Session.ToolVersion));
         }
 
         return (summary, pipeline.Path);
@@ -182,5 +182,6 @@ internal static class RunCommand
             ["failed"] = s.Failures.Count,
             ["seconds"] = Math.Round(s.Seconds, 3),
         })]),
+        ["cluster"] = summary is { ClusterUsage: { Count: > 0 } usage } ? SlurmText.ToJson(usage) : null,
     });
 }

@@ -27,7 +27,7 @@ internal static class TaskCommand
             console.Say($"Job {task.Job}, task {task.Index}{(task.Restart > 0 ? $", begun anew for the {task.Restart}. time" : "")}, on {task.Node}, process {Environment.ProcessId}.");
             using var session = Session.Open(store, console);
             session.DemandStore();
-            return await new TaskRun(session.Store, job, task, TimeProvider.System).Run((keys, sideBySide) => Execute(session, job, keys, sideBySide, console, stop.Token), () => late, console.Say).ConfigureAwait(false);
+            return await new TaskRun(session.Store, job, task, TimeProvider.System).Run((keys, sideBySide) => Execute(session, job, task, keys, sideBySide, console, stop.Token), () => late, console.Say).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -43,13 +43,14 @@ internal static class TaskCommand
         }
     }
 
-    private static async Task<IReadOnlyDictionary<string, ActionResult>> Execute(Session session, JobFolder job, IReadOnlyList<string> keys, int sideBySide, ICommandConsole console, CancellationToken stop)
+    private static async Task<IReadOnlyDictionary<string, ActionResult>> Execute(Session session, JobFolder job, TaskIdentity task, IReadOnlyList<string> keys, int sideBySide, ICommandConsole console, CancellationToken stop)
     {
+        var progress = new TaskProgress(job, task, TimeProvider.System);
         var plan = FrozenPlan.Read(job.PlanPath);
         var frozen = plan.Stages[0];
         var mine = keys.ToHashSet(StringComparer.Ordinal);
         var results = new ConcurrentDictionary<string, ActionResult>();
-        await new PlanExecution(session, plan, frozen, console).Execute([.. frozen.Actions.Where(a => mine.Contains(a.Key)).Select(frozen.Spec)], sideBySide, (stage, action, result) =>
+        await new PlanExecution(session, plan, frozen, console) { Heard = progress.Hear }.Execute([.. frozen.Actions.Where(a => mine.Contains(a.Key)).Select(frozen.Spec)], sideBySide, (stage, action, result) =>
         {
             results[action.Key] = result;
             PlanExecution.Tell(console, stage, action, result);

@@ -29,7 +29,7 @@ public class PlacementTests
                   time: 4h
                   pack: 10
                   limit: 1k
-                  flags: [ --reservation=maintenance, "--mail-user ada@example.org", -d singleton ]
+                  flags: [ --reservation=maintenance, "--comment=first try", -dsingleton ]
             """).Stages[0].Placement;
 
         var expected = new Resources
@@ -38,7 +38,7 @@ public class PlacementTests
             Nodes = 2, TasksPerNode = 1, Cpus = 8, MemoryMebibytes = 32768, Time = TimeSpan.FromHours(4), Pack = 10, Limit = 1000,
         };
         Assert.Equal(ExecutorKind.Slurm, stage.Executor);
-        Assert.Equal(["--reservation=maintenance", "--mail-user ada@example.org", "-d singleton"], stage.Resources.Flags!);
+        Assert.Equal(["--reservation=maintenance", "--comment=first try", "-dsingleton"], stage.Resources.Flags!);
         Assert.Equal(expected, stage.Resources with { Flags = null });
     }
 
@@ -132,15 +132,18 @@ public class PlacementTests
             resources:
               flags:
                 - --partition=gpu
-                - -p gpu
                 - -pgpu
                 - --part=gpu
-                - --nodes 2
+                - --nodes=2
+                - --reservation maintenance
+                - -w n1
+                - -w=n1
+                - --nice=
                 - --ntasks=4
                 - --mem=0
                 - --time=1:00
                 - --array=0-9
-                - -J mine
+                - -Jmine
                 - --output=log.txt
                 - --parsable
                 - --wrap=true
@@ -159,7 +162,7 @@ public class PlacementTests
                 - --time-min=1:00
                 - --exclusive
                 - --nodelist=n1
-                - -w n1
+                - -wn1
                 - --mail-user=a-b@c-d.org
         """));
 

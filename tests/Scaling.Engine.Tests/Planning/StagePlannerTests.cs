@@ -67,7 +67,7 @@ public sealed class StagePlannerTests : IDisposable
         var here = Plan();
         var everything = new Resources
         {
-            Partition = "p", Account = "a", Qos = "q", Constraint = "c", Exclude = "n1", Gres = "gpu:1", Nodes = 2, TasksPerNode = 3, Cpus = 4, MemoryMebibytes = 5, Time = TimeSpan.FromHours(1), Pack = 6, Limit = 7, Flags = ["--exclusive"],
+            Partition = "p", Account = "a", Qos = "q", Constraint = "c", Exclude = "n1", Gres = "gpu:1", Nodes = 2, TasksPerNode = 3, Cpus = 4, MemoryMebibytes = 5, Time = TimeSpan.FromHours(1), Pack = 6, Limit = 7, Flags = ["--exclusive"], Wrap = ["nice"],
         };
         Assert.DoesNotContain(null, typeof(Resources).GetProperties().Where(p => !p.GetMethod!.IsStatic).Select(p => p.GetValue(everything)));
 

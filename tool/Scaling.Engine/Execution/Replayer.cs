@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Scaling.Engine.Executors.Local;
+using Scaling.Engine.Keys;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
@@ -85,7 +86,7 @@ public sealed class Replayer : IDisposable
         var published = ahead.Where(a => a.Plan is not null).SelectMany(a =>
         {
             var missing = a.Missing.Select(m => m.Key).ToHashSet(StringComparer.Ordinal);
-            return a.Plan!.Actions.Where(action => !missing.Contains(action.Key)).Select(action => (a.Plan, action));
+            return a.Plan!.Actions.Where(action => !missing.Contains(action.Key) && IsOfThisMachine(action)).Select(action => (a.Plan, action));
         }).ToArray();
         int[] drawn = [.. Enumerable.Range(0, published.Length)];
         new Random(seed).Shuffle(drawn);
@@ -113,6 +114,9 @@ public sealed class Replayer : IDisposable
             }
         }
     }
+
+    /// <summary>Whether it can be repeated here: speeds are of a kind of machine, and may have been measured on another.</summary>
+    private static bool IsOfThisMachine(ActionSpec action) => action.Entries.All(e => e.Kind != EntryKind.Device || e.Value == DeviceClass.OfThisMachine);
 
     private async Task<Replay> Repeat(StagePlan plan, ActionSpec action, CancellationToken stop)
     {

@@ -1,4 +1,5 @@
 // What a run says while it goes on, and what it was.
+using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Sdk;
@@ -24,6 +25,7 @@ public static class ExitCode
         "1099" or "6001" => Infrastructure,
         "3009" or "3031" => StageFailed,
         "3010" or "3030" or "3032" or "4012" or "6013" => Integrity,
+        "5101" or "5102" or "5103" or "5114" or "5115" => Infrastructure,
         "8601" => Usage,
         "9050" or "9051" or "9052" or "9054" or "9056" => Integrity,
         ['3', '0', '2', _] or ['6', '1', '2', _] => Integrity,
@@ -117,6 +119,9 @@ public sealed record RunSummary(
 {
     /// <summary>The native packages of the stages that were planned, by id.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<NativePackage>> Natives { get; init; } = new Dictionary<string, IReadOnlyList<NativePackage>>();
+
+    /// <summary>What its jobs on a cluster used of what they held, by stage; empty where there were none.</summary>
+    public IReadOnlyList<StageUsage> ClusterUsage { get; init; } = [];
 
     /// <summary>SHA-256 of the files of the user that the stages had as inputs, by id, as they were used.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<Binding, string>> Digests { get; init; } = new Dictionary<string, IReadOnlyDictionary<Binding, string>>();

@@ -9,7 +9,7 @@ internal static class PlacementSchema
     private const string Line = @"^\S(.*\S)?$";
     private const string Memory = @"^[0-9]+(\.[0-9]+)?([KMGTkmgt]i?)?$";
     private const string Time = @"^(([0-9]+\.?[0-9]*|\.[0-9]+)[smhd]|[0-9]{1,4}:[0-9]{2}:[0-9]{2}|[0-9]{1,3}-[0-9]{1,2}(:[0-9]{2}){0,2})$";
-    private const string Flag = "^--?[A-Za-z]";
+    private const string Flag = "^(--[A-Za-z][A-Za-z0-9-]*(=.+)?|-[A-Za-z]([^\\s=].*)?)$";
 
     /// <summary>Schema of <c>executor:</c>.</summary>
     public static JsonObject Executor() => new()
@@ -38,7 +38,7 @@ internal static class PlacementSchema
             ["time"] = Described("Time limit: 30m, 4h, 2d, or as Slurm writes it 04:00:00, 2-12, 2-12:00:00. Slurm rounds it up to minutes.", Pattern(Time)),
             ["pack"] = Count("Rows that one task of an array executes."),
             ["limit"] = Count("Tasks of one array that run at once."),
-            ["flags"] = Described("More options of sbatch, each with its dashes, for example --reservation=maintenance.", OneOf(Pattern(Flag), new JsonObject { ["type"] = "array", ["items"] = Pattern(Flag) })),
+            ["flags"] = Described("More options of sbatch, each as --name=value, for example --reservation=maintenance.", OneOf(Pattern(Flag), new JsonObject { ["type"] = "array", ["items"] = Pattern(Flag) })),
             ["wrap"] = Described("Words before the worker's command, for example [apptainer, exec, --nv, IMAGE].", OneOf(Pattern(Line), new JsonObject { ["type"] = "array", ["items"] = Pattern(Line) })),
         },
         ["additionalProperties"] = false,

@@ -62,7 +62,7 @@ public sealed record Resources
     /// <summary>Tasks of one array that run at once, at least 1; usually as many as the site lets.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>More options of sbatch, each with its dashes, for example <c>--reservation=maintenance</c>; null where nothing is said.</summary>
+    /// <summary>More options of sbatch, each in one word with its dashes, for example <c>--reservation=maintenance</c>; null where nothing is said.</summary>
     public IReadOnlyList<string>? Flags { get; init; }
 
     /// <summary>Whether every number is at least 1 and no text is missing within a list: what a file that somebody wrote may lack.</summary>
@@ -71,6 +71,9 @@ public sealed record Resources
 
     /// <summary>Words before the worker's command, for example those that run it in a container: <c>apptainer exec --nv IMAGE</c>; null where nothing is said.</summary>
     public IReadOnlyList<string>? Wrap { get; init; }
+
+    /// <summary>Whether graphics processors or other devices are asked for, by <see cref="Gres"/> or a flag such as <c>--gpus=1</c>: rows then do not share them.</summary>
+    internal bool AsksForDevices => Gres is not null || (Flags?.Any(f => f.StartsWith("--gpu", StringComparison.Ordinal)) ?? false);
 
     /// <summary>What is said here, and else what is said there.</summary>
     /// <param name="other">Of the pipeline for a stage, of the profile for a pipeline.</param>

@@ -43,7 +43,7 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
         ofMachine.AddRange((natives ?? []).Where(n => !asked.Contains(n.Id) || stage.Natives.Any(a => a.Id == n.Id && a.Sha512 is null)).Select(n => n.Entry));
         if (stage.Declaration.Exclusive)
         {
-            ofMachine.Add(new KeyEntry(EntryKind.Device, "class", DeviceClass.OfThisMachine));
+            ofMachine.Add(new KeyEntry(EntryKind.Device, "class", stage.DeviceClass ?? DeviceClass.OfThisMachine));
         }
 
         return new StageStatement(portable, ofMachine, missing);

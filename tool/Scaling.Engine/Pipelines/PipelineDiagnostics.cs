@@ -132,7 +132,7 @@ internal static class PipelineDiagnostics
         At(at, "SCAL2064", $"{owner} expects a time of at most a year, found {found}.", "Write for example 90s, 30m, 4h or 2d, or as Slurm does 04:00:00, 2-12 or 2-12:00:00.");
 
     public static Diagnostic NoFlag(SourceLocation at, string owner, string found) =>
-        At(at, "SCAL2065", $"{owner} expects options of sbatch, one a text, each on one line and with its dashes, found {found}.", "Write for example 'flags: [ --reservation=maintenance, --mail-type=FAIL ]'.");
+        At(at, "SCAL2065", $"{owner} expects options of sbatch, one a text and each as --name=value, found {found}.", "Write for example 'flags: [ --reservation=maintenance, --mail-type=FAIL ]'.");
 
     public static Diagnostic FlagOfKey(SourceLocation at, string owner, string flag, string key) =>
         At(at, "SCAL2066", $"{owner} has '{Shown(flag)}', which the key '{key}' says.", $"Write '{key}:' beside 'flags:' instead.");

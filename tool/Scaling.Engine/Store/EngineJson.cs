@@ -4,6 +4,7 @@ using Scaling.Engine.Execution;
 using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Workers;
+using Scaling.Sdk;
 
 namespace Scaling.Engine.Store;
 
@@ -23,4 +24,5 @@ namespace Scaling.Engine.Store;
 [JsonSerializable(typeof(JobRecord))]
 [JsonSerializable(typeof(TaskBegin))]
 [JsonSerializable(typeof(TaskEnd))]
+[JsonSerializable(typeof(Dictionary<string, StageProgress>))]
 internal sealed partial class EngineJson : JsonSerializerContext;

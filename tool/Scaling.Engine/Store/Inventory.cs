@@ -12,8 +12,8 @@ public sealed record StoredEntry(Manifest Manifest, long Bytes)
     /// <summary>Whether it joins rows that are entries themselves: it costs no compute to make again.</summary>
     public bool IsCollection { get; } = Is(Manifest, "collect");
 
-    /// <summary>Whether it describes a plugin: no run record names it, and whoever reads a pipeline needs it.</summary>
-    public bool IsDescription { get; } = Is(Manifest, "describe");
+    /// <summary>Whether it describes a plugin, or a kind of node: no run record names it, and whoever reads a pipeline needs it.</summary>
+    public bool IsDescription { get; } = Is(Manifest, "describe") || Is(Manifest, "device");
 
     /// <summary>Seconds of compute that it took, and that making it again would take.</summary>
     public double Seconds => IsCollection || IsDescription ? 0 : Manifest.Seconds;

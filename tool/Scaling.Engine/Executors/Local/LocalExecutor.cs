@@ -19,6 +19,9 @@ public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jo
 {
     private readonly Slots _slots = new(jobs);
 
+    /// <summary>Takes how far an action is, by its key, beside the observer. Default: nobody.</summary>
+    public Action<string, StageProgress>? Heard { get; init; }
+
     /// <inheritdoc/>
     public Task<StageNode> Placed(StageNode stage, CancellationToken halt) => Task.FromResult(stage);
 
@@ -56,7 +59,11 @@ public sealed class LocalExecutor(WorkerPool workers, ContentStore store, int jo
 
         var points = actions.ToDictionary(a => a.Key, a => a.Point);
         var events = new WorkerEvents(
-            (key, progress) => observer.Progressed(stage, points.GetValueOrDefault(key), progress),
+            (key, progress) =>
+            {
+                observer.Progressed(stage, points.GetValueOrDefault(key), progress);
+                Heard?.Invoke(key, progress);
+            },
             (key, warning) => Warn(stage, key, points, warning))
         {
             Started = key => Tell(key, point => observer.Started(stage, point, key)),

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Scaling.Engine.Files;
 using Scaling.Engine.Store;
+using Scaling.Sdk;
 
 namespace Scaling.Engine.Executors.Slurm;
 
@@ -17,6 +18,7 @@ namespace Scaling.Engine.Executors.Slurm;
 /// claim                       a link whose target is the number of the job that executes it: whoever comes first, of all that were submitted for it
 /// tasks/INDEX.RESTART.begun   a task began
 /// tasks/INDEX.RESTART.ended   a task ended by itself, with how each action did; sealed
+/// tasks/INDEX.RESTART.progress how far its actions are
 /// tasks/INDEX.over            a controller has given the task up: others do what it left
 /// cancelled                   the pipeline whose user cancelled it, by its absolute path
 /// closed                      every task has ended or was given up
@@ -117,6 +119,27 @@ public sealed class JobFolder(string path)
 
     /// <summary>A task says how it ended.</summary>
     public void End(int index, TaskEnd end) => Durable.Write(TaskPath(index, end.Begin.Restart, "ended"), Sealed.Seal(JsonSerializer.SerializeToUtf8Bytes(end, EngineJson.Default.TaskEnd)));
+
+    /// <summary>A task says how far it is; not flushed, since it proves nothing.</summary>
+    internal void SayProgress(TaskIdentity task, byte[] json)
+    {
+        string place = TaskPath(task.Index, task.Restart, "progress");
+        File.WriteAllBytes(place + "~", json);
+        File.Move(place + "~", place, overwrite: true);
+    }
+
+    /// <summary>How far the actions of a task are, by key; empty where it has not said.</summary>
+    public IReadOnlyDictionary<string, StageProgress> ProgressOf(int index, int restart)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(TaskPath(index, restart, "progress")), EngineJson.Default.DictionaryStringStageProgress) ?? [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return new Dictionary<string, StageProgress>();
+        }
+    }
 
     /// <summary>A controller gives a task up.</summary>
     public void GiveUp(int index) => File.WriteAllText(At($"tasks/{index}.over"), "");

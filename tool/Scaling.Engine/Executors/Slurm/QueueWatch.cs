@@ -27,23 +27,43 @@ public sealed class QueueWatch(SlurmCommands commands, SlurmPace pace, TimeProvi
 {
     private const double Slowing = 1.5;
     private readonly Lock _asking = new();
-    private Task<QueueSight> _last = Task.FromResult(QueueSight.None);
+    private Task<QueueSight>? _running;
+    private QueueSight _last = QueueSight.None;
     private TimeSpan _pause;
     private long _asked;
 
-    /// <summary>The last look, or a new one where it is time; one for all who ask at once.</summary>
-    public Task<QueueSight> Look()
+    /// <summary>The last look; where it is time for a new one that is begun, and is the last once Slurm has answered, which may take a minute.</summary>
+    /// <exception cref="InfrastructureException">SCAL5101: there is no squeue.</exception>
+    public QueueSight Now()
     {
         lock (_asking)
         {
-            if (_last.IsCompleted && (_last.Result.Number == 0 || time.GetElapsedTime(_asked) >= _pause))
+            if (_running is { IsCompleted: true } done)
+            {
+                _running = null;
+                _last = done.GetAwaiter().GetResult();
+            }
+
+            if (_running is null && (_last.Number == 0 || time.GetElapsedTime(_asked) >= _pause))
             {
                 _asked = time.GetTimestamp();
-                _last = Ask(_last.Result);
+                _running = Ask(_last);
             }
 
             return _last;
         }
+    }
+
+    /// <summary>A look that has been answered, or was not in time.</summary>
+    /// <exception cref="InfrastructureException">SCAL5101: there is no squeue.</exception>
+    public async Task<QueueSight> Look()
+    {
+        while (Now().Number == 0)
+        {
+            await (_running ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+
+        return Now();
     }
 
     /// <summary>Something was submitted, ended or cancelled: the next look comes as soon as one may.</summary>

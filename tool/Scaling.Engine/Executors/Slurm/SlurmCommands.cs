@@ -92,7 +92,7 @@ public sealed class SlurmCommands(TimeSpan patience)
         catch (Win32Exception e)
         {
             throw new InfrastructureException(
-                "SCAL5101", $"The command {program} of Slurm cannot be started: {e.Message}.",
+                "SCAL5101", $"The command {program} of Slurm cannot be started: {new Win32Exception(e.NativeErrorCode).Message}.",
                 "Run this where jobs are submitted, on a login node of the cluster, with Slurm's commands on the PATH (often 'module load slurm'); or run on this machine: --executor local.");
         }
     }

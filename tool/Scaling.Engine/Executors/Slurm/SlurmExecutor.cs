@@ -90,6 +90,11 @@ public sealed class SlurmExecutor : IExecutor
         return stage with { DeviceClass = probe.Known(Store) };
     }
 
+    /// <summary>A pipeline with the kinds of machines that nodes have told by now.</summary>
+    /// <param name="pipeline">Linked.</param>
+    /// <param name="store">Keeps what they told.</param>
+    public static Pipeline AsKnown(Pipeline pipeline, ContentStore store) => pipeline with { Stages = [.. pipeline.Stages.Select(s => NodeProbe.AsKnown(s, store))] };
+
     /// <inheritdoc/>
     /// <remarks>What the machine lacks here, nodes may have: the stage is not asked.</remarks>
     public Task<IReadOnlyList<NativePackage>> Natives(StageNode stage, CancellationToken halt) => _code.Natives.Bring(stage, missing =>

@@ -15,8 +15,8 @@ public sealed record SlurmPace
     /// <summary>Between two looks at the folders of jobs. Default: 1 s.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>For so long a network file system may show what was: a job that ended without a result is believed only then. Default: 30 s.</summary>
-    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>For so long a network file system may show what was: a job that ended without a result is believed only then. Default: 60 s, the longest of NFS as it is mounted usually.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long one command may take. Default: 60 s.</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromSeconds(60);

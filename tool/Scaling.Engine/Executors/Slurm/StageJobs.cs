@@ -13,12 +13,15 @@ namespace Scaling.Engine.Executors.Slurm;
 /// <param name="stop">Asks to stop.</param>
 internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnlyList<IReadOnlyList<ActionSpec>> groups, Action<ActionSpec, ActionResult> ended, CancellationToken stop)
 {
+    private const int MostFollowed = 64;
+    private const int LooksForHopeless = 2;
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(30);
     private readonly Dictionary<string, ActionSpec> _open = groups.SelectMany(g => g).ToDictionary(a => a.Key);
     private readonly Dictionary<string, IReadOnlyList<ActionSpec>> _groups = groups.SelectMany(g => g.Select(a => (a.Key, Group: g))).ToDictionary(a => a.Key, a => a.Group);
     private readonly List<WatchedJob> _jobs = [];
     private readonly List<(IReadOnlyList<string> Keys, Decision.Again How)> _again = [];
     private long? _stopping;
+    private long? _progressRead;
 
     /// <summary>Whether a node is only asked what it is.</summary>
     public bool IsProbe { get; init; }
@@ -76,7 +79,13 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             await job.Submitting.ConfigureAwait(false); // It throws.
         }
 
-        var sight = await cluster.Queue.Look().ConfigureAwait(false);
+        if (_progressRead is not { } read || cluster.Time.GetElapsedTime(read) >= TaskProgress.Interval)
+        {
+            _progressRead = cluster.Time.GetTimestamp();
+            _jobs.ForEach(ReadProgress);
+        }
+
+        var sight = cluster.Queue.Now();
         foreach (var job in _jobs)
         {
             await Judge(job, sight).ConfigureAwait(false);
@@ -112,6 +121,12 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 {
                     wanted.ExceptWith(Watch(folder, record, wanted));
                 }
+            }
+
+            foreach (string key in wanted.Where(k => !_open[k].Again && Store.Find(k) is not null).ToArray())
+            {
+                wanted.Remove(key);
+                Settle(key, new ActionResult(ActionEnd.Found, [], 0)); // Another published it while we waited for our turn.
             }
 
             IReadOnlyList<string>[] tasks = [.. Packed([.. keys.Where(wanted.Contains)], asked.Pack ?? 1)];
@@ -165,7 +180,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         var record = new JobRecord
         {
             Schema = JobRecord.CurrentSchema, Token = token, Pipeline = cluster.Pipeline.Name, Path = cluster.Pipeline.Path, Overrides = cluster.Pipeline.Overrides, Stage = stage.Id,
-            Keys = [.. tasks.SelectMany(t => t)], Pack = tasks.Max(t => t.Count), SideBySide = asked.Gres is null && _groups[first.Key].Count == 1 ? asked.Cpus ?? 1 : 1,
+            Keys = [.. tasks.SelectMany(t => t)], Pack = tasks.Max(t => t.Count), SideBySide = _groups[first.Key].Count == 1 && !asked.AsksForDevices ? asked.Cpus ?? 1 : 1,
             Again = first.Again, IsProbe = IsProbe, Resources = asked, Exclusive = stage.Declaration.Exclusive, Earlier = earlier, Controller = Store.Live().Token, Made = cluster.Time.GetUtcNow(),
         };
         var folder = new JobFolder(Path.Combine(JobFolder.Root(Store.Root), token));
@@ -223,6 +238,21 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
     }
 
+    /// <summary>How far actions are, of so many tasks as a person can follow.</summary>
+    private void ReadProgress(WatchedJob job)
+    {
+        foreach (var task in job.Tasks.Values.Where(t => t.IsAtWork).Take(MostFollowed))
+        {
+            foreach (var (key, progress) in job.Folder.ProgressOf(task.Index, task.ToldBegin))
+            {
+                if (_open.TryGetValue(key, out var action))
+                {
+                    cluster.Observer.Progressed(stage, action.Point, progress);
+                }
+            }
+        }
+    }
+
     /// <summary>Takes the ends of a task's actions that are certain.</summary>
     private void Take(WatchedJob job, WatchedTask task, TaskEnd end)
     {
@@ -237,6 +267,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             if ((done && Store.Find(action.Key) is not null) || action.End is ActionEnd.Failed or ActionEnd.InputsChanged)
             {
                 Settle(action.Key, new ActionResult(action.End, action.Findings, action.Seconds) { Log = action.Log ?? (done ? null : LogOf(job, task)) });
+            }
+            else if (action.End == ActionEnd.Stopped && _stopping is not null)
+            {
+                Settle(action.Key, new ActionResult(ActionEnd.Stopped, [], 0));
             }
         }
 
@@ -269,6 +303,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 See(task, seen.FirstOrDefault(s => s.Job == number && Has(s, task.Index)));
             }
 
+            RefuseHopeless(job, number);
             await CancelOrphans(job, number, seen).ConfigureAwait(false);
         }
 
@@ -281,6 +316,20 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         foreach (var task in job.Tasks.Values.Where(t => t.OverSince is { } since && (_stopping is not null || cluster.Time.GetElapsedTime(since) >= cluster.Pace.Grace)).ToArray())
         {
             Conclude(job, task, number);
+        }
+    }
+
+    /// <summary>A job that waits for what it will never get is said to be refused: else the run waits with it.</summary>
+    private void RefuseHopeless(WatchedJob job, string number)
+    {
+        var waiting = job.Tasks.Values.FirstOrDefault(t => t.Sight is { State.Phase: JobPhase.Waiting } sight && HopelessReasons.Advice(sight.Reason) is not null);
+        job.HopelessLooks = waiting is null ? 0 : job.HopelessLooks + 1;
+        if (waiting is not null && job.HopelessLooks >= LooksForHopeless && _stopping is null)
+        {
+            string reason = waiting.Sight!.Reason!;
+            throw new InfrastructureException(
+                "SCAL5103", $"Slurm keeps job {number} of '{stage.Id}' waiting for ever, with the reason {reason}. It is cancelled.",
+                $"Change 'resources:' in {job.Record.Path} or in your profile: {HopelessReasons.Advice(reason)}. What was given to sbatch: {Path.Combine(job.Folder.Path, "script.sh")}");
         }
     }
 
@@ -467,9 +516,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         string text = job.Number is not { } number ? job.Told
             : sight is { IsAnswer: false, Number: > 0 } ? $"job {number}: Slurm does not answer, which says nothing of the job ({sight.Words})"
             : $"job {number}: {string.Join(", ", Counts(job))}";
-        if (text != job.Told && (job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= TellInterval))
+        if (text != job.Told && (!job.HasToldQueue || job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= TellInterval))
         {
             job.Told = text;
+            job.HasToldQueue = job.Tasks.Values.Any(t => t.Sight is not null);
             job.ToldAt = cluster.Time.GetTimestamp();
             cluster.Observer.Queued(stage, text);
         }
@@ -479,7 +529,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         from task in job.Tasks.Values
         let sight = task.Sight
         let what = sight is null ? (task.IsAtWork ? "running" : "submitted")
-            : sight.State.Phase == JobPhase.Waiting ? $"waiting{(sight.Reason is { Length: > 0 } reason && reason != "None" ? $" ({reason})" : "")}"
+            : sight.State.Phase == JobPhase.Waiting ? $"waiting{(sight.Reason is { Length: > 0 } reason && reason != "None" ? $" ({HopelessReasons.Explained(reason)})" : "")}"
             : sight.State.Phase == JobPhase.Running ? "running"
             : sight.State.Phase == JobPhase.Unknown ? $"in a state '{sight.State.Text}' that is not known here" : "ended"
         group task by what into same

@@ -84,6 +84,7 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     {
         int absent = 0;
         long seen = 0;
+        string told = "";
         queue.Wake();
         while (!stop.IsCancellationRequested)
         {
@@ -92,7 +93,13 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
                 return begun;
             }
 
-            var sight = await queue.Look().ConfigureAwait(false);
+            var sight = queue.Now();
+            if (sight is { IsAnswer: false, Number: > 0 } && sight.Words != told)
+            {
+                told = sight.Words;
+                tell($"Slurm does not answer; waiting until it does. It says: {told}");
+            }
+
             if (sight.Of(folder.Token) is [var first, ..])
             {
                 return await Claim(folder, first.Job).ConfigureAwait(false);

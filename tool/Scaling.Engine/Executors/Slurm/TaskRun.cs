@@ -49,7 +49,7 @@ public sealed class TaskRun(ContentStore store, JobFolder folder, TaskIdentity t
         }
 
         string owner = folder.TryClaim(task.Job);
-        if (owner != task.Job || folder.CancelledBy is not null || folder.News().GetValueOrDefault(task.Index) is { IsOver: true } || task.Index >= record.Tasks)
+        if (owner != task.Job || folder.IsClosed || folder.CancelledBy is not null || folder.News().GetValueOrDefault(task.Index) is { IsOver: true } || task.Index >= record.Tasks)
         {
             tell(owner != task.Job ? $"Job {owner} does this." : "This is not wanted any more.");
             return ExitCode.Done;

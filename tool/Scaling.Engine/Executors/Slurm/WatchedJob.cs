@@ -53,11 +53,17 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     /// <summary>The last look at the queue that was taken into account.</summary>
     public long JudgedBy { get; set; }
 
+    /// <summary>In so many looks in a row it waited for what it will never get.</summary>
+    public int HopelessLooks { get; set; }
+
     /// <summary>Timestamp of the last question about it alone; null for none.</summary>
     public long? AskedAlone { get; set; }
 
     /// <summary>What was said last of its place in the queue.</summary>
     public string Told { get; set; } = "";
+
+    /// <summary>Whether that was more than that it is submitted.</summary>
+    public bool HasToldQueue { get; set; }
 
     /// <summary>Timestamp of that.</summary>
     public long? ToldAt { get; set; }
