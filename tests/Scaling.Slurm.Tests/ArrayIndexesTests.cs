@@ -20,6 +20,7 @@ public sealed class ArrayIndexesTests
     [Theory]
     [InlineData("[0-3,...]")]
     [InlineData("[0-3,7")]
+    [InlineData("[0-37")]
     [InlineData("0-3,...")]
     [InlineData("")]
     [InlineData("[]")]

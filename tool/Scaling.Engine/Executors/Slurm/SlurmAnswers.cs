@@ -63,7 +63,7 @@ public static partial class SlurmAnswers
     public static IReadOnlyList<TaskSight> Details(string printed) => Lines(printed, Detail);
 
     /// <summary>
-    /// Whether scontrol, asked for one job or task, said that there is none: the only answer that proves an absence. Of a task of an array that is there it says so on standard output: it was cancelled before it began, or ended longer
+    /// Whether scontrol, asked for one job or task, said that there is none: the only answer that proves an absence, from the queue and not from a node: a controller that was killed forgets jobs that it had begun. Of a task of an array that is there it says so on standard output: it was cancelled before it began, or ended longer
     /// ago than MinJobAge, and no list shows it.
     /// </summary>
     /// <param name="printed">What it printed, on standard output and standard error.</param>
@@ -115,8 +115,9 @@ public static partial class SlurmAnswers
         }
 
         bool ofAnArray = job.Groups["array"].Success;
-        var tasks = ofAnArray && job.Groups["tasks"].Value != TasksNotTold ? ArrayIndexes.TryParse(job.Groups["tasks"].Value) : null;
-        if (ofAnArray && tasks is null && job.Groups["tasks"].Value != TasksNotTold)
+        string told = job.Groups["tasks"].Value;
+        var tasks = ofAnArray ? ArrayIndexes.TryParse(told) : null;
+        if (ofAnArray && tasks is null && told != TasksNotTold)
         {
             return null;
         }

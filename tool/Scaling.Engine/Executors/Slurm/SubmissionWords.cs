@@ -48,9 +48,9 @@ internal static class SubmissionWords
         "Burst Buffer request invalid", "Only batch jobs are accepted", "Requested operation not supported on this system", "Requested operation is presently disabled",
 
         // What sbatch says itself, before it asks anybody.
-        "Job script not specified", "Batch script is empty", "Batch script contains", "does not look like a batch script", "does not allow scripts that", "Unable to open file", "Invalid directive found in batch script", "Unable to process configuration file",
+        "is not a valid", "Job script not specified", "Batch script is empty", "Batch script contains", "does not look like a batch script", "does not allow scripts that", "Unable to open file", "Invalid directive found in batch script",
         "Pathname of a file, directory or other parameter too long", "Environment is missing in job", "without the current working directory specified", "cli_filter plugin terminated with error",
-        "Could not establish a configuration source", "unrecognized option", "invalid option", "requires an argument", "doesn't allow an argument", "is ambiguous", "Invalid --", "Invalid numeric value", "invalid number of", "is not a valid", "Job --batch option is invalid",
+        "Could not establish a configuration source", "Unable to process configuration file", "unrecognized option", "invalid option", "requires an argument", "doesn't allow an argument", "is ambiguous", "Invalid --", "Invalid numeric value", "invalid number of", "Job --batch option is invalid",
     ];
 
     /// <summary>What they come to.</summary>
