@@ -79,8 +79,10 @@ public sealed class Tool : IDisposable
             """);
     }
 
+    /// <summary>To one process: procps 4.0.2 takes the number of a group, <c>-1234</c>, for all processes of the machine.</summary>
     public static void Signal(int process, string signal)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(process, 2);
         using var kill = Process.Start("kill", [$"-{signal}", $"{process}"]);
         kill.WaitForExit();
     }

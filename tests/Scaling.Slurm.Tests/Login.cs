@@ -133,6 +133,9 @@ public sealed class Login : IDisposable
     /// <summary>Ids of the worker processes that execute actions of a kind now.</summary>
     public int[] Workers(string journal) => [.. Directory.EnumerateFiles(Folder["journal"], journal + ".*").Select(File.ReadAllText).Where(id => id.Length > 0).Distinct().Select(int.Parse).Where(id => Directory.Exists($"/proc/{id}"))];
 
+    /// <summary>Id of a process' parent.</summary>
+    public static int Parent(int process) => int.Parse(File.ReadLines($"/proc/{process}/status").Single(l => l.StartsWith("PPid:", StringComparison.Ordinal)).Split('\t')[1]);
+
     /// <summary>The job of a stage, whose number is known.</summary>
     public (JobFolder Folder, JobRecord Record, string Number) JobOf(string stage)
     {
@@ -164,7 +167,7 @@ public sealed class Login : IDisposable
     public string Scrubbed(string text)
     {
         text = text.Replace(Store, "STORE").Replace(Folder.Path, "FOLDER").Replace(Cluster.Folder, "CLUSTER");
-        foreach (var (pattern, name) in new[] { (@"\b[0-9a-f]{64}\b", "DIGEST"), (@"(?<=jobs/)[0-9a-f]{16}\b", "TOKEN"), (@"\bjob \d+\b", "job N"), (@"\bJob \d+\b", "Job N"), (@"\bprocess \d+", "process N"), (@"\b\d+(\.\d+)? s\b", "SPAN"), (@"\b[0-9a-f]{12}\b", "KEY"), (@"slurm-[0-9a-f]{8}", "slurm-NAME") })
+        foreach (var (pattern, name) in new[] { (@"\b[0-9a-f]{64}\b", "DIGEST"), (@"(?<=jobs/)[0-9a-f]{16}\b", "TOKEN"), (@"\bjob \d+\b", "job N"), (@"\bJob \d+\b", "Job N"), (@"\bprocess \d+", "process N"), (@"\b\d+(\.\d+)? s\b", "SPAN"), (@"\b[0-9a-f]{12}\b", "KEY"), (@"(?<=lives/)[0-9a-f]{16}\b", "LIFE") })
         {
             text = Regex.Replace(text, pattern, name);
         }
