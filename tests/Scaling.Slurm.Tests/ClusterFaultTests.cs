@@ -125,6 +125,41 @@ public sealed class ClusterFaultTests(RunningCluster running) : IClassFixture<Ru
         _login.AssertNothingTwice();
     }
 
+    /// <summary>It writes down what happened up to five seconds late. A cluster of its own, since what comes of it may drain nodes.</summary>
+    [SlurmFact]
+    public async Task Slurmctld_that_is_killed_before_it_wrote_down_a_job_costs_no_result()
+    {
+        await using var cluster = (await SlurmCluster.TryStart())!;
+        using var login = new Login(cluster);
+        login.WriteSlow(4000);
+        var run = login.Start();
+        login.Begins("misbehave-row", 2);
+        cluster.KillController();
+        await cluster.StartController();
+
+        run.Succeeds();
+        Assert.Equal(5, File.ReadAllLines(login.Folder["results/study/work/rows.csv"]).Length);
+        Assert.InRange(login.Tool.Journal("misbehave-row"), 4, 8); // What Slurm ended, since it did not know it any more, is executed again.
+    }
+
+    [SlurmFact]
+    public async Task A_preempted_task_goes_on_from_its_checkpoint_when_the_node_is_free()
+    {
+        _login.WriteSteps(30, "{ cpus: 2 }");
+        var run = _login.Start();
+        _login.Begins("checkpoint.step2", 1);
+        string job = _login.JobOf("work").Number;
+        string urgent = await Cluster.Submit("sleep 3", "--partition=urgent", "--nodes=2", "--cpus-per-task=2");
+        await Cluster.Reaches($"{job}_0", "PENDING");
+        await Cluster.Reaches(urgent, "COMPLETED");
+        await Cluster.BeginNow($"{job}_0");
+
+        run.Succeeds();
+        Assert.Equal(30, Tool.Journal("checkpoint"));
+        Assert.Single(_login.Jobs, j => j.Record.Stage == "work");
+        Assert.Equal(1, _login.JobOf("work").Folder.News()[0].LastBegun);
+    }
+
     [SlurmFact]
     public async Task Slurmctld_that_does_not_answer_sbatch_is_given_the_job_once()
     {
