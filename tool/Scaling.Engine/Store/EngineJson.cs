@@ -24,5 +24,6 @@ namespace Scaling.Engine.Store;
 [JsonSerializable(typeof(JobRecord))]
 [JsonSerializable(typeof(TaskBegin))]
 [JsonSerializable(typeof(TaskEnd))]
+[JsonSerializable(typeof(Decision.Again))]
 [JsonSerializable(typeof(Dictionary<string, StageProgress>))]
 internal sealed partial class EngineJson : JsonSerializerContext;

@@ -23,6 +23,9 @@ public sealed record TaskEnding(JobState? State, TaskEnd? End)
 
     /// <summary>Absolute path of the pipeline whose user cancelled it; null for nobody.</summary>
     public string? CancelledBy { get; init; }
+
+    /// <summary>Absolute path of the pipeline that awaits it; null for that which submitted it.</summary>
+    public string? AwaitedBy { get; init; }
 }
 
 /// <summary>What is done about an ending.</summary>
@@ -63,6 +66,7 @@ public static class EndingPolicy
     /// <param name="record">The job as it was meant.</param>
     public static Decision Of(TaskEnding ending, JobRecord record) => ending.State?.Phase switch
     {
+        _ when ending.CancelledBy is not null => Cancelled(ending, record), // Its tasks end by themselves, however that looks to Slurm.
         JobPhase.OutOfMemory => OutOfMemory(ending, record),
         JobPhase.TimedOut => TimedOut(ending, record),
         JobPhase.Preempted => GoesOn(record, "another job took its place"),
@@ -77,7 +81,7 @@ public static class EndingPolicy
     private static Decision Said(TaskEnding ending, TaskEnd end, JobRecord record) =>
         end.Actions.FirstOrDefault(a => a.End == ActionEnd.Died) is { } died ? Died(died, record)
         : end.Late ? TimedOut(ending, record)
-        : end.Actions.Any(a => a.End == ActionEnd.Stopped) ? GoesOn(record with { Earlier = record.Earlier with { Losses = record.Earlier.Losses + 1 } }, "something asked it to stop", ending)
+        : end.Actions.Any(a => a.End == ActionEnd.Stopped) ? Asked(ending, record, "something asked it to stop")
         : Lost(ending, record, "what it published is not in the store");
 
     private static Decision OutOfMemory(TaskEnding ending, JobRecord record)
@@ -101,7 +105,7 @@ public static class EndingPolicy
 
     private static Decision Cancelled(TaskEnding ending, JobRecord record) =>
         ending.CancelledBy is null ? new Decision.Fail(new Diagnostic("SCAL5113", $"Somebody cancelled the job: {ending.Words}.") { Hint = "Run again where that was not meant: what is finished is kept." })
-        : ending.CancelledBy == record.Path ? new Decision.Stopped()
+        : ending.CancelledBy == (ending.AwaitedBy ?? record.Path) ? new Decision.Stopped()
         : new Decision.Again(record.Earlier, record.Resources, $"the user of {ending.CancelledBy} cancelled it");
 
     private static Decision Died(TaskAction died, JobRecord record) => record.Earlier.Deaths < MostDeaths
@@ -128,5 +132,6 @@ public static class EndingPolicy
 
     private static Decision.Again GoesOn(JobRecord record, string why) => new(record.Earlier with { Continuations = record.Earlier.Continuations + 1 }, record.Resources, why);
 
-    private static Decision GoesOn(JobRecord record, string why, TaskEnding ending) => record.Earlier.Losses > MostLosses ? Lost(ending, record, why) : GoesOn(record, why);
+    private static Decision Asked(TaskEnding ending, JobRecord record, string why) =>
+        record.Earlier.Losses >= MostLosses ? Lost(ending, record, why) : GoesOn(record with { Earlier = record.Earlier with { Losses = record.Earlier.Losses + 1 } }, why);
 }

@@ -22,6 +22,7 @@ internal static class HopelessReasons
         ["AccountNotAllowed"] = "name an account that the partition allows",
         ["QOSNotAllowed"] = "name a qos that the partition allows",
         ["AssociationJobLimit"] = "ask your administrators for the limit of your account",
+        ["DependencyNeverSatisfied"] = "change the dependency among its flags",
         ["JobHeldAdmin"] = "ask your administrators why they hold it",
     };
 
@@ -30,6 +31,10 @@ internal static class HopelessReasons
     public static string? Advice(string? reason) => reason is null ? null
         : Words.TryGetValue(reason, out string? advice) ? advice
         : IsLimit(reason) && Array.Find(Limits, l => reason.EndsWith(l.Ending, StringComparison.Ordinal)) is { Advice: { } limit } ? limit : null;
+
+    /// <summary>Whether Slurm holds the job since it could not be begun: somebody would have to release it.</summary>
+    /// <param name="reason">As squeue or scontrol give it: with blanks or with underscores.</param>
+    public static bool IsHeldAfterFailure(string? reason) => reason?.Replace('_', ' ') is "launch failed requeued held" or "job requeued in held state";
 
     /// <summary>A reason with a word on those that may never end: nodes that are down may come back, and larger ones may not.</summary>
     /// <param name="reason">As squeue gives it.</param>

@@ -19,7 +19,7 @@ namespace Scaling.Engine.Executors.Slurm;
 /// tasks/INDEX.RESTART.begun   a task began
 /// tasks/INDEX.RESTART.ended   a task ended by itself, with how each action did; sealed
 /// tasks/INDEX.RESTART.progress how far its actions are
-/// tasks/INDEX.over            a controller has given the task up: others do what it left
+/// tasks/INDEX.over            a controller has given the task up, and how what it left is tried again, by others; sealed
 /// cancelled                   the pipeline whose user cancelled it, by its absolute path
 /// closed                      every task has ended or was given up
 /// log/INDEX.txt               what a task printed
@@ -142,7 +142,14 @@ public sealed class JobFolder(string path)
     }
 
     /// <summary>A controller gives a task up.</summary>
-    public void GiveUp(int index) => File.WriteAllText(At($"tasks/{index}.over"), "");
+    /// <param name="index">From 0.</param>
+    /// <param name="again">How what it left is tried again, whoever does that; null where it is not.</param>
+    public void GiveUp(int index, Decision.Again? again) =>
+        Durable.TryWriteNew(OverPath(index), again is null ? [] : Sealed.Seal(JsonSerializer.SerializeToUtf8Bytes(again, EngineJson.Default.Again)));
+
+    /// <summary>How what a task left is tried again, as the controller said that gave it up; null where it is not, or nobody did.</summary>
+    /// <param name="index">From 0.</param>
+    public Decision.Again? TriedAgain(int index) => Read(OverPath(index), EngineJson.Default.Again) is { Earlier: not null, Resources: not null } again ? again : null;
 
     /// <summary>Somebody cancels it.</summary>
     /// <param name="pipeline">Absolute path of the pipeline whose user does.</param>
@@ -205,6 +212,8 @@ public sealed class JobFolder(string path)
             return null;
         }
     }
+
+    private string OverPath(int index) => At(FormattableString.Invariant($"tasks/{index}.over"));
 
     private string TaskPath(int index, int restart, string what) => At(FormattableString.Invariant($"tasks/{index}.{restart}.{what}"));
 

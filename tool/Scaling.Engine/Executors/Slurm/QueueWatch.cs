@@ -29,6 +29,7 @@ public sealed class QueueWatch(SlurmCommands commands, SlurmPace pace, TimeProvi
     private readonly Lock _asking = new();
     private Task<QueueSight>? _running;
     private QueueSight _last = QueueSight.None;
+    private bool _isAwake;
     private TimeSpan _pause;
     private long _asked;
 
@@ -44,7 +45,7 @@ public sealed class QueueWatch(SlurmCommands commands, SlurmPace pace, TimeProvi
                 _last = done.GetAwaiter().GetResult();
             }
 
-            if (_running is null && (_last.Number == 0 || time.GetElapsedTime(_asked) >= _pause))
+            if (_running is null && (_last.Number == 0 || time.GetElapsedTime(_asked) >= (_isAwake && _pause > pace.FirstQuery ? pace.FirstQuery : _pause)))
             {
                 _asked = time.GetTimestamp();
                 _running = Ask(_last);
@@ -67,13 +68,25 @@ public sealed class QueueWatch(SlurmCommands commands, SlurmPace pace, TimeProvi
     }
 
     /// <summary>Something was submitted, ended or cancelled: the next look comes as soon as one may.</summary>
-    public void Wake() => _pause = _pause > pace.FirstQuery ? pace.FirstQuery : _pause;
+    public void Wake()
+    {
+        lock (_asking)
+        {
+            _isAwake = true;
+        }
+    }
 
     private async Task<QueueSight> Ask(QueueSight last)
     {
+        bool woken = _isAwake;
+        _isAwake = false; // What is told while Slurm answers may not be in its answer.
         var now = await Asked(last.Number + 1).ConfigureAwait(false);
-        bool news = now.IsAnswer != last.IsAnswer || !Same(now, last);
-        _pause = news || _pause == TimeSpan.Zero ? pace.FirstQuery : _pause * Slowing < pace.LongestQuery ? _pause * Slowing : pace.LongestQuery;
+        lock (_asking)
+        {
+            bool news = woken || now.IsAnswer != last.IsAnswer || !Same(now, last);
+            _pause = news || _pause == TimeSpan.Zero ? pace.FirstQuery : _pause * Slowing < pace.LongestQuery ? _pause * Slowing : pace.LongestQuery;
+        }
+
         return now;
     }
 

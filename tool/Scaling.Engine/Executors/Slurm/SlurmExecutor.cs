@@ -136,10 +136,13 @@ public sealed class SlurmExecutor : IExecutor
         if (_maxArraySize == 0)
         {
             var answer = await Commands.Call("scontrol", ["show", "config"]).ConfigureAwait(false);
-            _maxArraySize = int.TryParse(SlurmAnswers.Setting(answer.Output, "MaxArraySize"), NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size > 1 ? size : UsualMaxArraySize;
+            if (int.TryParse(SlurmAnswers.Setting(answer.Output, "MaxArraySize"), NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size > 1)
+            {
+                _maxArraySize = size;
+            }
         }
 
-        return _maxArraySize;
+        return _maxArraySize > 0 ? _maxArraySize : UsualMaxArraySize;
     }
 
     /// <summary>Of all controllers of a store, one at a time looks which actions are in jobs, and writes jobs for others.</summary>

@@ -18,8 +18,8 @@ public sealed record SlurmPace
     /// <summary>For so long a network file system may show what was: a job that ended without a result is believed only then. Default: 60 s, the longest of NFS as it is mounted usually.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long one command may take. Default: 60 s.</summary>
-    public TimeSpan Command { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>How long one command may take. Default: 180 s: sbatch itself asks a queue that is full for two minutes.</summary>
+    public TimeSpan Command { get; init; } = TimeSpan.FromSeconds(180);
 
     /// <summary>How long a stop waits for jobs to write their checkpoints. Default: 90 s.</summary>
     public TimeSpan Stop { get; init; } = TimeSpan.FromSeconds(90);

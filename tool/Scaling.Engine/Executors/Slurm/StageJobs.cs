@@ -15,11 +15,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 {
     private const int MostFollowed = 64;
     private const int LooksForHopeless = 2;
-    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(30);
     private readonly Dictionary<string, ActionSpec> _open = groups.SelectMany(g => g).ToDictionary(a => a.Key);
     private readonly Dictionary<string, IReadOnlyList<ActionSpec>> _groups = groups.SelectMany(g => g.Select(a => (a.Key, Group: g))).ToDictionary(a => a.Key, a => a.Group);
     private readonly List<WatchedJob> _jobs = [];
     private readonly List<(IReadOnlyList<string> Keys, Decision.Again How)> _again = [];
+    private CancellationTokenSource? _submitting;
     private long? _stopping;
     private long? _progressRead;
 
@@ -31,6 +31,8 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     /// <summary>Returns when every action has ended.</summary>
     public async Task Run()
     {
+        using var submitting = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        _submitting = submitting;
         try
         {
             await Cover([.. _open.Keys], EarlierTries.None, stage.Resources).ConfigureAwait(false);
@@ -45,6 +47,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            if (!cluster.LeavesJobs)
+            {
+                await Cancel().ConfigureAwait(false);
+            }
+
             StopAll();
         }
         catch (InfrastructureException)
@@ -79,6 +86,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             await job.Submitting.ConfigureAwait(false); // It throws.
         }
 
+        if (!stop.IsCancellationRequested)
+        {
+            foreach (var job in _jobs.Where(j => j.Submitting is { IsCompletedSuccessfully: true, Result: null }))
+            {
+                TakeOn(job);
+            }
+        }
+
         if (_progressRead is not { } read || cluster.Time.GetElapsedTime(read) >= TaskProgress.Interval)
         {
             _progressRead = cluster.Time.GetTimestamp();
@@ -92,9 +107,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             Tell(job, sight);
         }
 
-        foreach (var again in _again.GroupBy(a => (a.How.Earlier, Asked: Asked(a.How.Resources))).ToArray())
+        foreach (var again in _again.GroupBy(a => (a.How.Earlier, a.How.Resources with { Flags = null, Wrap = null })).ToArray())
         {
-            await Cover([.. again.SelectMany(a => a.Keys)], again.Key.Earlier, again.First().How.Resources).ConfigureAwait(false);
+            await Cover([.. again.SelectMany(a => a.Keys)], again.First().How.Earlier, again.First().How.Resources).ConfigureAwait(false);
         }
 
         _again.Clear();
@@ -114,12 +129,17 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     {
         using (await cluster.BeginSubmitting(stop).ConfigureAwait(false))
         {
+            var tried = new Dictionary<string, EarlierTries>();
             var wanted = keys.Where(_open.ContainsKey).ToHashSet(StringComparer.Ordinal);
             if (_open.Values.All(a => !a.Again))
             {
                 foreach (var (folder, record) in JobFolder.Open(Store.Root))
                 {
                     wanted.ExceptWith(Watch(folder, record, wanted));
+                    if (earlier == EarlierTries.None)
+                    {
+                        Recall(folder, record, wanted, tried);
+                    }
                 }
             }
 
@@ -129,10 +149,13 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 Settle(key, new ActionResult(ActionEnd.Found, [], 0)); // Another published it while we waited for our turn.
             }
 
-            IReadOnlyList<string>[] tasks = [.. Packed([.. keys.Where(wanted.Contains)], asked.Pack ?? 1)];
-            foreach (var chunk in tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1))
+            foreach (var same in keys.Where(wanted.Contains).GroupBy(k => tried.GetValueOrDefault(k, earlier)))
             {
-                Write(chunk, earlier, asked);
+                IReadOnlyList<string>[] tasks = [.. Packed([.. same], asked.Pack ?? 1)];
+                foreach (var chunk in tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1))
+                {
+                    Write(chunk, same.Key, asked);
+                }
             }
         }
     }
@@ -158,7 +181,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             string[] mine = [.. record.KeysOf(index).Where(wanted.Contains)];
             if (mine.Length > 0 && news.GetValueOrDefault(index) is not { IsOver: true })
             {
-                job.Tasks.TryAdd(index, new WatchedTask(index));
+                job.Add(index);
                 covered.AddRange(mine);
             }
         }
@@ -166,11 +189,23 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         if (covered.Count > 0 && !_jobs.Contains(job))
         {
             cluster.Observer.Queued(stage, $"{Count(covered.Count, "action")} {(covered.Count == 1 ? "is" : "are")} in job {folder.Claim ?? "(being submitted)"} already");
-            job.Submitting = folder.Claim is { } number ? Task.FromResult<string?>(number) : Submission().Adopt(folder, record, stop);
+            job.Submitting = folder.Claim is { } number ? Task.FromResult<string?>(number) : Submission().Adopt(folder, record, _submitting!.Token);
             _jobs.Add(job);
         }
 
         return covered;
+    }
+
+    /// <summary>What became of tries that a controller meant to repeat, and died.</summary>
+    private static void Recall(JobFolder folder, JobRecord record, HashSet<string> wanted, Dictionary<string, EarlierTries> tried)
+    {
+        for (int index = 0; index < record.Tasks; index++)
+        {
+            if (record.KeysOf(index).Any(wanted.Contains) && folder.TriedAgain(index) is { Earlier: var earlier })
+            {
+                record.KeysOf(index).ToList().ForEach(key => tried[key] = earlier);
+            }
+        }
     }
 
     private void Write(IReadOnlyList<string>[] tasks, EarlierTries earlier, Resources asked)
@@ -187,10 +222,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         ActionSpec[] actions = [.. record.Keys.Select(k => _open[k])];
         var plan = IsProbe ? null : FrozenPlan.OfActions(cluster.Pipeline, stage, actions, cluster.Version);
         folder.Write(record, plan is null ? null : plan.Write, JobScript.Of(record, folder, [.. cluster.Tool.Command, "task", folder.Path, Store.Root]));
-        var job = new WatchedJob(folder, record) { Submitting = Submission().Submit(folder, record, stop) };
+        var job = new WatchedJob(folder, record) { Submitting = Submission().Submit(folder, record, _submitting!.Token) };
         for (int index = 0; index < record.Tasks; index++)
         {
-            job.Tasks.Add(index, new WatchedTask(index));
+            job.Add(index);
         }
 
         _jobs.Add(job);
@@ -223,6 +258,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 task.ReadEnd = news.LastEnded;
                 task.End = end;
                 Use(job, end);
+                if (end.Actions.Any(a => a.End is ActionEnd.Died or ActionEnd.Stopped))
+                {
+                    cluster.Queue.Wake(); // What follows from that depends on what Slurm says.
+                }
             }
 
             task.IsAtWork = news.LastBegun > news.LastEnded;
@@ -230,10 +269,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             {
                 Take(job, task, said);
             }
-            else if (news.IsOver)
+
+            if (news.IsOver && job.Tasks.ContainsKey(index) && job.Folder.TriedAgain(index) is { } again)
             {
-                job.Tasks.Remove(index); // Another controller gave it up; what it left is covered anew.
-                _again.Add(([.. job.Record.KeysOf(index).Where(_open.ContainsKey)], new Decision.Again(job.Record.Earlier, job.Record.Resources, "another controller took it on")));
+                job.Tasks.Remove(index); // Another controller gave it up, and takes on what it left, or died over that. What it takes as failed is judged here too.
+                _again.Add(([.. job.Record.KeysOf(index).Where(_open.ContainsKey)], again));
             }
         }
     }
@@ -300,11 +340,17 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             var seen = sight.Of(job.Folder.Token);
             foreach (var task in job.Tasks.Values)
             {
-                See(task, seen.FirstOrDefault(s => s.Job == number && Has(s, task.Index)));
+                See(task, Of(seen, number, task.Index));
             }
 
             RefuseHopeless(job, number);
             await CancelOrphans(job, number, seen).ConfigureAwait(false);
+        }
+
+        if (job.SearchedAt is not { } searched || cluster.Time.GetElapsedTime(searched) >= cluster.Pace.FirstQuery)
+        {
+            job.SearchedAt = cluster.Time.GetTimestamp();
+            job.Tasks.Values.Where(t => t.IsAtWork).ToList().ForEach(task => TakeUnsaid(job, task));
         }
 
         if (job.Tasks.Values.Any(t => t.Absences >= 2 && t.OverSince is null) && (job.AskedAlone is not { } last || cluster.Time.GetElapsedTime(last) >= cluster.Pace.FirstQuery))
@@ -315,7 +361,36 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         foreach (var task in job.Tasks.Values.Where(t => t.OverSince is { } since && (_stopping is not null || cluster.Time.GetElapsedTime(since) >= cluster.Pace.Grace)).ToArray())
         {
-            Conclude(job, task, number);
+            await Conclude(job, task, number).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A node that was cut off may have published all and never say so, and Slurm may show its job as running for ever.</summary>
+    private void TakeUnsaid(WatchedJob job, WatchedTask task)
+    {
+        string[] open = [.. job.Record.KeysOf(task.Index).Where(_open.ContainsKey)];
+        if (!open.All(key => !_open[key].Again && File.Exists(Store.EntryPath(key))))
+        {
+            return;
+        }
+
+        task.WholeSince ??= cluster.Time.GetTimestamp();
+        if (cluster.Time.GetElapsedTime(task.WholeSince.Value) >= cluster.Pace.Grace)
+        {
+            TakePublished(open);
+            RemoveIfSettled(job, task);
+        }
+    }
+
+    /// <summary>Takes what is in the store, whatever is said of who made it.</summary>
+    private void TakePublished(IEnumerable<string> keys)
+    {
+        foreach (string key in keys.Where(k => !_open[k].Again).ToArray())
+        {
+            if (Store.Find(key) is { } manifest)
+            {
+                Settle(key, new ActionResult(ActionEnd.Published, [], manifest.Seconds));
+            }
         }
     }
 
@@ -333,7 +408,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
     }
 
-    private static bool Has(TaskSight sight, int index) => sight.Tasks?.Contains(index) ?? index == 0;
+    /// <summary>What is told of a task; else what is told of its array as a whole, as when all that waited of it were cancelled.</summary>
+    private static TaskSight? Of(IReadOnlyList<TaskSight> seen, string number, int index) =>
+        seen.FirstOrDefault(s => s.Job == number && s.Tasks?.Contains(index) == true) ?? seen.FirstOrDefault(s => s.Job == number && s.Tasks is null);
 
     private void See(WatchedTask task, TaskSight? seen)
     {
@@ -344,32 +421,45 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
 
         task.Absences = 0;
-        task.Sight = seen;
-        task.OverSince = seen.State.Phase is JobPhase.Waiting or JobPhase.Running or JobPhase.Unknown ? null : task.OverSince ?? cluster.Time.GetTimestamp();
+        task.Sight = HopelessReasons.IsHeldAfterFailure(seen.Reason) && seen.State.Phase == JobPhase.Waiting ? seen with { State = new JobState(JobPhase.NodeFailed, seen.State.Text) } : seen;
+        seen = task.Sight;
+        task.OverSince = IsEnd(seen.State) ? task.OverSince ?? cluster.Time.GetTimestamp() : null;
     }
 
     /// <summary>Asks about a job that the queue does not show any more. Only its end, or the answer that there is no such job, ends the waiting.</summary>
     private async Task AskAlone(WatchedJob job, string number)
     {
         var details = await cluster.Commands.Call("scontrol", ["--oneliner", "show", "job", number]).ConfigureAwait(false);
-        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Error);
+        bool none = !details.IsGiven && SlurmAnswers.SaysThereIsNone(details.Output + details.Error);
         if (!details.IsGiven && !none)
         {
             return;
         }
 
-        var seen = SlurmAnswers.Details(details.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token).ToList();
-        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", "--array", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
+        var told = SlurmAnswers.Details(details.Output);
+        if (!none && told.Count == 0)
+        {
+            return; // Nothing that can be read is no answer either.
+        }
+
+        TaskSight[] shown = [.. told.Where(s => JobName.TokenOf(s.Name) == job.Folder.Token && s.Job == number)];
+        List<TaskSight> seen = [.. shown];
+        var accounted = await cluster.Commands.Call("sacct", ["--noheader", "--parsable2", "--allocations", $"--jobs={number}", "--format=" + SlurmAnswers.AccountingFormat]).ConfigureAwait(false);
         if (accounted.IsGiven)
         {
-            seen.AddRange(SlurmAnswers.Accounting(accounted.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token));
+            seen.AddRange(SlurmAnswers.Accounting(accounted.Output).Where(s => JobName.TokenOf(s.Name) == job.Folder.Token && IsEnd(s.State)));
         }
 
         foreach (var task in job.Tasks.Values.Where(t => t.Absences >= 2 && t.OverSince is null))
         {
-            if (seen.Find(s => s.Job == number && Has(s, task.Index)) is { } found)
+            if (Of(seen, number, task.Index) is { } found)
             {
                 See(task, found);
+            }
+            else if (shown.Length > 0 && task.ToldBegin < 0)
+            {
+                // Ended tasks are remembered for a while, as the others of its array are; one that is cancelled while it waits is forgotten at once.
+                See(task, new TaskSight(number, null, "", new JobState(JobPhase.Cancelled, "gone from the queue while it waited")));
             }
             else
             {
@@ -378,6 +468,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             }
         }
     }
+
+    /// <summary>Accounting knows of ends. Of what slurmctld does not know any more it may say that it runs, for ever: nobody told it otherwise.</summary>
+    private static bool IsEnd(JobState state) => state.Phase is not (JobPhase.Waiting or JobPhase.Running or JobPhase.Unknown);
 
     /// <summary>A job that was submitted for a folder whose owner is another must not wait for its turn in vain.</summary>
     private async Task CancelOrphans(WatchedJob job, string owner, IEnumerable<TaskSight> seen)
@@ -389,22 +482,21 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     }
 
     /// <summary>A task is over: what is not in the store by now, its policy decides.</summary>
-    private void Conclude(WatchedJob job, WatchedTask task, string number)
+    private async Task Conclude(WatchedJob job, WatchedTask task, string number)
     {
-        foreach (string key in job.Record.KeysOf(task.Index).Where(_open.ContainsKey).ToArray())
-        {
-            if (!_open[key].Again && Store.Find(key) is not null)
-            {
-                Settle(key, new ActionResult(ActionEnd.Found, [], 0));
-            }
-        }
-
+        TakePublished(job.Record.KeysOf(task.Index).Where(_open.ContainsKey));
         string[] left = [.. job.Record.KeysOf(task.Index).Where(_open.ContainsKey)];
         if (left.Length > 0)
         {
             var ending = Ending(job, task, number, left);
-            job.Folder.GiveUp(task.Index);
-            switch (EndingPolicy.Of(ending, job.Record))
+            var decision = EndingPolicy.Of(ending, job.Record);
+            job.Folder.GiveUp(task.Index, decision as Decision.Again);
+            if (HopelessReasons.IsHeldAfterFailure(task.Sight?.Reason))
+            {
+                await cluster.Commands.Call("scancel", [FormattableString.Invariant($"{number}_{task.Index}")]).ConfigureAwait(false); // It would wait for an administrator.
+            }
+
+            switch (decision)
             {
                 case Decision.Again again when _stopping is null:
                     cluster.Observer.Queued(stage, $"{Names(left)}: {again.Reason}; submitted again ({ending.Words})");
@@ -438,21 +530,38 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             Words = $"job {number}, task {task.Index}: {told}",
             Node = begin?.Node ?? task.Sight?.Nodes,
             CancelledBy = job.Folder.CancelledBy,
+            AwaitedBy = cluster.Pipeline.Path,
         };
+    }
+
+    /// <summary>A job that was never submitted, since its controller cancelled it or was refused.</summary>
+    private void TakeOn(WatchedJob job)
+    {
+        string[] keys = [.. job.Tasks.Keys.SelectMany(job.Record.KeysOf).Where(_open.ContainsKey)];
+        job.Tasks.Clear();
+        if (job.Folder.CancelledBy == cluster.Pipeline.Path)
+        {
+            Array.ForEach(keys, key => Settle(key, new ActionResult(ActionEnd.Stopped, [], 0)));
+        }
+        else
+        {
+            _again.Add((keys, new Decision.Again(job.Record.Earlier, stage.Resources, "its controller did not submit it")));
+        }
     }
 
     /// <summary>Cancels the jobs of this pipeline that are watched.</summary>
     private async Task Cancel()
     {
-        cluster.Queue.Wake();
-        foreach (var job in _jobs.Where(j => j.Record.Path == cluster.Pipeline.Path))
-        {
-            job.Folder.Cancel(cluster.Pipeline.Path);
-        }
+        WatchedJob[] ours = [.. _jobs.Where(j => j.Record.Path == cluster.Pipeline.Path)];
+        Array.ForEach(ours, job => job.Folder.Cancel(cluster.Pipeline.Path)); // Before any ends: whoever sees one end shall know why.
 
+        // What sbatch is being given now would come after scancel, and wait in the queue for nothing.
+        await _submitting!.CancelAsync().ConfigureAwait(false);
+        await ((Task)Task.WhenAll(ours.Select(j => j.Submitting)).WaitAsync(cluster.Pace.Stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cluster.Queue.Wake();
         foreach (var job in _jobs.ToArray())
         {
-            bool mine = job.Record.Path == cluster.Pipeline.Path;
+            bool mine = ours.Contains(job);
             if (mine)
             {
                 await cluster.Commands.Cancel(job.Record).ConfigureAwait(false);
@@ -504,11 +613,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     {
         _jobs.Remove(job);
         var news = job.Folder.News();
-        if (job.Submitting.IsFaulted || Enumerable.Range(0, job.Record.Tasks).All(i => news.GetValueOrDefault(i) is { } said && (said.IsOver || (said.LastEnded >= 0 && said.LastEnded >= said.LastBegun))))
+        if (job.Submitting.IsFaulted || Enumerable.Range(0, job.Record.Tasks).All(i => news.GetValueOrDefault(i) is { } said && (said.IsOver || (said.LastEnded >= 0 && said.LastEnded >= said.LastBegun && !IsToGoOn(job, i, said.LastEnded)))))
         {
             job.Folder.Close();
         }
     }
+
+    /// <summary>Whether a task that others await ended to be begun anew by its script.</summary>
+    private static bool IsToGoOn(WatchedJob job, int index, int restart) => !job.Watched.Contains(index) && job.Folder.EndOf(index, restart) is { Late: true, CanGoOn: true } or null;
 
     /// <summary>Says where the job is in the queue, when that changes.</summary>
     private void Tell(WatchedJob job, QueueSight sight)
@@ -516,7 +628,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         string text = job.Number is not { } number ? job.Told
             : sight is { IsAnswer: false, Number: > 0 } ? $"job {number}: Slurm does not answer, which says nothing of the job ({sight.Words})"
             : $"job {number}: {string.Join(", ", Counts(job))}";
-        if (text != job.Told && (!job.HasToldQueue || job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= TellInterval))
+        if (text != job.Told && (!job.HasToldQueue || job.ToldAt is not { } last || cluster.Time.GetElapsedTime(last) >= cluster.Pace.FirstQuery * 2))
         {
             job.Told = text;
             job.HasToldQueue = job.Tasks.Values.Any(t => t.Sight is not null);
@@ -547,8 +659,6 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     private string Names(string[] keys) => _open[keys[0]].Point is { } point ? $"{point}{(keys.Length > 1 ? FormattableString.Invariant($" and {keys.Length - 1} more") : "")}" : "it";
 
     private static string? LogOf(WatchedJob job, WatchedTask task) => new FileInfo(job.Folder.LogOf(task.Index)) is { Exists: true, Length: > 0 } log ? log.FullName : null;
-
-    private static string Asked(Resources resources) => FormattableString.Invariant($"{resources.MemoryMebibytes} {resources.Exclude}");
 
     private static string Count(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
 }

@@ -13,20 +13,35 @@ namespace Scaling.Engine.Executors.Slurm;
 public sealed class StagedTool(ContentStore store)
 {
     private const string Assembly = "dotnet-scaling.dll";
-    private readonly Lazy<string> _folder = new(() => Stage(store));
+    private readonly Lock _staging = new();
+    private string? _folder;
+
+    /// <summary>What is copied. Default: what this process runs.</summary>
+    public ToolHost Host { get; init; } = ToolHost.Current;
 
     /// <summary>What runs it on a node: words before its arguments.</summary>
     /// <exception cref="IOException">The store cannot be written.</exception>
-    public IReadOnlyList<string> Command => [Path.Combine(_folder.Value, "dotnet", "dotnet"), Path.Combine(_folder.Value, "tool", Assembly)];
+    public IReadOnlyList<string> Command => [Path.Combine(Folder, "dotnet", "dotnet"), Path.Combine(Folder, "tool", Assembly)];
 
     /// <summary>Where a file of the tool's own folder lies in the copy; any other path as it is.</summary>
     /// <param name="path">Absolute.</param>
     public string Moved(string path) =>
-        Path.GetRelativePath(ToolHost.Current.Folder, path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative) ? Path.Combine(_folder.Value, "tool", relative) : path;
+        Path.GetRelativePath(Host.Folder, path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative) ? Path.Combine(Folder, "tool", relative) : path;
 
-    private static string Stage(ContentStore store)
+    private string Folder
     {
-        var files = Files(ToolHost.Current).OrderBy(f => f.Place, StringComparer.Ordinal).Select(f => (f.Place, f.Source, Digest: store.Digest(f.Source))).ToArray();
+        get
+        {
+            lock (_staging)
+            {
+                return _folder ??= Stage();
+            }
+        }
+    }
+
+    private string Stage()
+    {
+        var files = Files(Host).OrderBy(f => f.Place, StringComparer.Ordinal).Select(f => (f.Place, f.Source, Digest: store.Digest(f.Source))).ToArray();
         string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(files.Select(f => $"{f.Digest} {f.Place}\n")))));
         string folder = Path.Combine(store.Root, "tools", digest);
         if (Directory.Exists(folder))

@@ -63,12 +63,12 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     /// <param name="folder">Its folder.</param>
     /// <param name="record">What it says.</param>
     /// <param name="stop">Ends the waiting.</param>
-    /// <returns>As <see cref="Submit"/>.</returns>
+    /// <returns>As <see cref="Submit"/>; null too where its controller dropped it.</returns>
     public async Task<string?> Adopt(JobFolder folder, JobRecord record, CancellationToken stop)
     {
         while (folder.Claim is null && !watch.IsGone(record.Controller))
         {
-            if (stop.IsCancellationRequested)
+            if (stop.IsCancellationRequested || IsDropped(folder))
             {
                 return null;
             }
@@ -76,8 +76,11 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
             await Task.Delay(pace.Look, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // It is at it.
         }
 
-        return folder.Claim ?? await Find(folder, record, time.GetUtcNow(), stop).ConfigureAwait(false) ?? await Submit(folder, record, stop).ConfigureAwait(false);
+        return folder.Claim ?? await Find(folder, record, time.GetUtcNow(), stop).ConfigureAwait(false) ?? (IsDropped(folder) ? null : await Submit(folder, record, stop).ConfigureAwait(false));
     }
+
+    /// <summary>Whether its controller does not want it any more: it was refused, or cancelled.</summary>
+    private static bool IsDropped(JobFolder folder) => folder.IsClosed || folder.CancelledBy is not null;
 
     /// <summary>Looks for a job until it is found, or certainly not there; null then, and where it was stopped.</summary>
     private async Task<string?> Find(JobFolder folder, JobRecord record, DateTimeOffset since, CancellationToken stop)
@@ -134,6 +137,7 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     private async Task<string> Claim(JobFolder folder, string job)
     {
         string owner = folder.TryClaim(job);
+        queue.Wake();
         if (owner != job)
         {
             await commands.Call("scancel", [job]).ConfigureAwait(false);

@@ -16,6 +16,9 @@ internal sealed class WatchedTask(int index)
     /// <summary>Timestamp of the first look that showed it ended, or that it is gone; null while it is not over.</summary>
     public long? OverSince { get; set; }
 
+    /// <summary>Timestamp of the first look that found all of its actions in the store, though it has not said that it ended; null for none.</summary>
+    public long? WholeSince { get; set; }
+
     /// <summary>The last restart whose begin was told to the user; -1 for none.</summary>
     public int ToldBegin { get; set; } = -1;
 
@@ -41,6 +44,16 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     /// <summary>By index; a task that is settled is taken out.</summary>
     public Dictionary<int, WatchedTask> Tasks { get; } = [];
 
+    /// <summary>Indexes of all tasks that were ever watched here: their ends were judged.</summary>
+    public HashSet<int> Watched { get; } = [];
+
+    /// <summary>Watches a task.</summary>
+    public void Add(int index)
+    {
+        Watched.Add(index);
+        Tasks.TryAdd(index, new WatchedTask(index));
+    }
+
     /// <summary>Gives the number of the job that executes it, once there is one.</summary>
     public Task<string?> Submitting { get; set; } = Task.FromResult<string?>(null);
 
@@ -58,6 +71,9 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
 
     /// <summary>Timestamp of the last question about it alone; null for none.</summary>
     public long? AskedAlone { get; set; }
+
+    /// <summary>Timestamp of the last look for what its tasks published and did not say; null for none.</summary>
+    public long? SearchedAt { get; set; }
 
     /// <summary>What was said last of its place in the queue.</summary>
     public string Told { get; set; } = "";
