@@ -175,6 +175,11 @@ public sealed class ClusterFaultTests(RunningCluster running) : IClassFixture<Ru
         Assert.Equal((1, 4), (Tool.Journal("echo"), Tool.Journal("misbehave-row")));
         _login.AssertNothingTwice();
         Assert.Equal("", await _login.Queue());
+
+        // Nor was it given twice: each name of a job has one number.
+        string[] jobs = (await Cluster.Command("squeue", "--noheader", "--states=all", "--format=%F %j")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] mine = [.. jobs.Select(j => j.Trim()).Where(j => _login.Jobs.Any(own => j.EndsWith(own.Record.Token, StringComparison.Ordinal))).Distinct()];
+        Assert.Equal(_login.Jobs.Count, mine.Length);
     }
 
     /// <summary>A minute is the shortest limit there is, and Slurm looks at limits every 30 s: it warns 60 s before, which is at its next look.</summary>

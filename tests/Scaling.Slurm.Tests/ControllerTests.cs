@@ -102,6 +102,7 @@ public sealed class ControllerTests(RunningCluster running) : IClassFixture<Runn
         Login.AssertSaid(cancelled, "Asked the run that waited");
         Assert.Equal(130, ended.ExitCode);
         _login.Until(() => _login.Queue().GetAwaiter().GetResult().Length == 0, "the queue was empty");
+        Assert.InRange(Tool.Journal("checkpoint"), 2, 29);
         Assert.Contains("No jobs of", Tool.Run("cancel", "study.yaml").Error, StringComparison.Ordinal);
 
         _login.Start().Succeeds();
