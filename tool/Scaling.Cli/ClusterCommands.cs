@@ -1,5 +1,6 @@
 // attach and cancel: what runs of a pipeline in jobs, whoever submitted it.
 using System.Runtime.InteropServices;
+using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Executors;
 using Scaling.Engine.Executors.Slurm;
@@ -36,19 +37,23 @@ internal static partial class ClusterCommands
     public static async Task<int> Cancel(Commands.Invocation call)
     {
         var console = CommandConsole.Now;
-        var jobs = JobsOf(call);
+        var jobs = JobsOf(call, cancelled: true);
         var commands = new SlurmCommands(new SlurmPace().Command);
         foreach (var (folder, _) in jobs)
         {
             folder.Cancel(call.PipelinePath!); // Before any ends: a controller that sees one end shall know why.
         }
 
-        int exit = ExitCode.Done;
+        string? unheard = await commands.Cancel(jobs).ConfigureAwait(false);
+        if (unheard is not null)
+        {
+            throw new InfrastructureException("SCAL5104", $"Slurm did not cancel all jobs: {unheard}.", "Type it again when Slurm answers: tasks that begin meanwhile see that they are not wanted, and end.");
+        }
+
         foreach (var (folder, record) in jobs)
         {
-            var answer = await commands.Cancel(record).ConfigureAwait(false);
-            console.Say(answer.IsGiven ? $"Cancelled job {folder.Claim ?? "(not submitted yet)"} of '{record.Stage}', {record.Tasks} task{(record.Tasks == 1 ? "" : "s")}." : $"Job {folder.Claim} of '{record.Stage}' could not be cancelled: {answer.Words}");
-            exit = answer.IsGiven ? exit : ExitCode.Infrastructure;
+            console.Say($"Cancelled job {folder.Claim ?? "(not submitted yet)"} of '{record.Stage}', {record.Tasks} task{(record.Tasks == 1 ? "" : "s")}.");
+            folder.Close();
         }
 
         using var store = ContentStore.Open(call.StoreFolder, console.FoundDamage);
@@ -69,12 +74,14 @@ internal static partial class ClusterCommands
             console.Say($"No jobs of {call.PipelinePath} are under way.");
         }
 
-        return exit;
+        return ExitCode.Done;
     }
 
     /// <summary>The jobs of the pipeline that are under way.</summary>
-    public static IReadOnlyList<(JobFolder Folder, JobRecord Record)> JobsOf(Commands.Invocation call) =>
-        [.. JobFolder.Open(Path.GetFullPath(call.StoreFolder)).Where(j => j.Record.Path == Path.GetFullPath(call.Pipeline))];
+    /// <param name="call">Names the pipeline and the store.</param>
+    /// <param name="cancelled">Also those that are cancelled.</param>
+    public static IReadOnlyList<(JobFolder Folder, JobRecord Record)> JobsOf(Commands.Invocation call, bool cancelled = false) =>
+        [.. JobFolder.Open(Path.GetFullPath(call.StoreFolder), cancelled).Where(j => j.Record.Path == Path.GetFullPath(call.Pipeline))];
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Signal(int process, int signal);

@@ -17,6 +17,9 @@ namespace Scaling.Cli;
 /// <param name="remote">Brings what was published elsewhere. Null: nothing.</param>
 internal sealed class PlanExecution(Session session, FrozenPlan plan, FrozenStage frozen, ICommandConsole console, RemoteEntries? remote = null)
 {
+    /// <summary>Whether others are told that somebody runs the pipeline here; not where a task of another's run does its share. Default: they are.</summary>
+    public bool IsRun { get; init; } = true;
+
     /// <summary>Takes how far an action is, by its key. Default: nobody.</summary>
     public Action<string, StageProgress>? Heard { get; init; }
 
@@ -29,7 +32,11 @@ internal sealed class PlanExecution(Session session, FrozenPlan plan, FrozenStag
     {
         var stage = await new PlanThaw(session.Catalog, session.Store).Alone(frozen).ConfigureAwait(false);
         var executor = new LocalExecutor(session.Workers, session.Store, sideBySide, console, session.Code) { Heard = Heard };
-        new RunHistory(session.Store, plan.Path).Begin();
+        if (IsRun)
+        {
+            new RunHistory(session.Store, plan.Path).Begin();
+        }
+
         session.Store.LeavesNotes = true; // No record names what is published here before the run that the plan belongs to collects it.
         string[] wanted = [.. actions.Select(a => a.Key), .. frozen.Prepare is { } first ? [first.Key] : Array.Empty<string>()];
         session.Store.Use([.. wanted, .. actions.SelectMany(a => a.Inputs).Select(i => i.Sha256).Distinct()]);

@@ -50,7 +50,7 @@ internal static class TaskCommand
         var frozen = plan.Stages[0];
         var mine = keys.ToHashSet(StringComparer.Ordinal);
         var results = new ConcurrentDictionary<string, ActionResult>();
-        await new PlanExecution(session, plan, frozen, console) { Heard = progress.Hear }.Execute([.. frozen.Actions.Where(a => mine.Contains(a.Key)).Select(frozen.Spec)], sideBySide, (stage, action, result) =>
+        await new PlanExecution(session, plan, frozen, console) { Heard = progress.Hear, IsRun = false }.Execute([.. frozen.Actions.Where(a => mine.Contains(a.Key)).Select(frozen.Spec)], sideBySide, (stage, action, result) =>
         {
             results[action.Key] = result;
             PlanExecution.Tell(console, stage, action, result);

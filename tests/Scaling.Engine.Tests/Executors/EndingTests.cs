@@ -31,7 +31,7 @@ public sealed class EndingTests : IDisposable
 
         Assert.Equal([ActionEnd.Published, ActionEnd.Published], run.Ends);
         Assert.Equal(2, Assert.Single(_study.Cluster.Jobs).Tasks[0].Restart);
-        Assert.Equal(2, run.Executor.Usage[0].Restarts - 1); // One restarted once, then twice.
+        Assert.Equal((4, 2), (run.Executor.Usage[0].Tasks, run.Executor.Usage[0].Restarts));
     }
 
     [Fact]

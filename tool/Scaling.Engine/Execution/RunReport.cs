@@ -25,7 +25,7 @@ public static class ExitCode
         "1099" or "6001" => Infrastructure,
         "3009" or "3031" => StageFailed,
         "3010" or "3030" or "3032" or "4012" or "6013" => Integrity,
-        "5101" or "5102" or "5103" or "5114" or "5115" => Infrastructure,
+        "5101" or "5102" or "5103" or "5104" or "5115" => Infrastructure,
         "8601" => Usage,
         "9050" or "9051" or "9052" or "9054" or "9056" => Integrity,
         ['3', '0', '2', _] or ['6', '1', '2', _] => Integrity,

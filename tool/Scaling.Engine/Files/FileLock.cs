@@ -51,7 +51,7 @@ public sealed class FileLock : IDisposable
     public static FileLock? TryTakeLasting(string path, bool alone)
     {
         var handle = Open(path, LibC.ReadWrite | LibC.Create);
-        if (TryLock(path, handle, alone ? LibC.LockExclusive : LibC.LockShared))
+        if (TryLock(path, handle, alone ? LibC.LockExclusive : LibC.LockShared, orElse: true))
         {
             return new FileLock(path, handle, removeOnRelease: false);
         }
@@ -98,16 +98,16 @@ public sealed class FileLock : IDisposable
             : throw new IOException($"cannot open the lock {path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
-    /// <summary>False where somebody else holds it. A file system without locks is an error: waiting for a holder would never end.</summary>
-    private static bool TryLock(string path, SafeFileHandle handle, int kind)
+    /// <summary>False where somebody else holds it. A file system without locks is an error: waiting for a holder would never end; unless it will do without.</summary>
+    private static bool TryLock(string path, SafeFileHandle handle, int kind, bool orElse = false)
     {
         if (LibC.Lock((int)handle.DangerousGetHandle(), kind | LibC.LockNonBlocking) == 0)
         {
             return true;
         }
 
-        return Marshal.GetLastPInvokeError() == LibC.WouldBlock
-            ? false
+        return Marshal.GetLastPInvokeError() == LibC.WouldBlock ? false
+            : orElse && Marshal.GetLastPInvokeError() is LibC.NoSuchCall or LibC.NotSupported ? true
             : throw new IOException($"cannot lock {path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 

@@ -24,6 +24,8 @@ internal static partial class LibC
     public const int InvalidArgument = 22;
     public const int NoSpace = 28;
     public const int ReadOnlyFileSystem = 30;
+    public const int NoSuchCall = 38;
+    public const int NotSupported = 95;
     public const int QuotaExceeded = 122;
     public const uint StatxBasic = 0x7ff;
 

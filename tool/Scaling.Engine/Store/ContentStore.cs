@@ -394,9 +394,16 @@ public sealed class ContentStore : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(aside)!);
         try
         {
-            File.Move(path, aside);
+            if (Directory.Exists(path))
+            {
+                Directory.Move(path, aside);
+            }
+            else
+            {
+                File.Move(path, aside);
+            }
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return; // Another run moved it first.
         }

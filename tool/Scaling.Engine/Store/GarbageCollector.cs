@@ -91,10 +91,10 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
             entries.Remove(entry.Manifest.Key);
         }
 
-        var (blobs, kept) = Orphans(entries, options.DryRun);
+        var (blobs, kept) = Orphans(entries, options);
         if (!options.DryRun)
         {
-            blobs = TakeAway("blobs", blobs, b => b.Digest, store.BlobPath, () => [.. Noted(), .. _inventory.Entries().SelectMany(e => e.Blobs)], stop);
+            blobs = TakeAway("blobs", blobs, b => b.Digest, store.BlobPath, () => [.. Noted(), .. Jobs(options).Used(), .. _inventory.Entries().SelectMany(e => e.Blobs)], stop);
             RemoveTrash();
         }
 
@@ -267,9 +267,9 @@ public sealed class GarbageCollector(ContentStore store, TimeProvider time)
         return more;
     }
 
-    private (List<(string Digest, long Bytes)> Orphans, long Kept) Orphans(Dictionary<string, StoredEntry> entries, bool dryRun)
+    private (List<(string Digest, long Bytes)> Orphans, long Kept) Orphans(Dictionary<string, StoredEntry> entries, GarbageOptions options)
     {
-        HashSet<string> referred = [.. (dryRun ? entries.Values : _inventory.Entries()).SelectMany(e => e.Blobs), .. Noted()];
+        HashSet<string> referred = [.. (options.DryRun ? entries.Values : _inventory.Entries()).SelectMany(e => e.Blobs), .. Noted(), .. Jobs(options).Used()];
         var orphans = new List<(string, long)>();
         long kept = 0;
         foreach (var blob in _inventory.Blobs())

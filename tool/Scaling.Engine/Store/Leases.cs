@@ -13,6 +13,9 @@ namespace Scaling.Engine.Store;
 /// <param name="damaged">Moves aside what is no lease.</param>
 public sealed partial class Leases(string root, Action<string> damaged)
 {
+    /// <summary>Clocks of a node and of a file server differ by so much at most where anything is told from times.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(2);
+
     private readonly HashSet<string> _mine = [];
 
     /// <summary>The lease that a key is under; null where it is free.</summary>
@@ -79,13 +82,16 @@ public sealed partial class Leases(string root, Action<string> damaged)
     /// <param name="key">Its key.</param>
     public string RestingWork(string key) => Path.Combine(root, "work", key);
 
-    /// <summary>Whether an action left files to go on from, whoever executes it now.</summary>
+    /// <summary>Whether an action has saved what it goes on from, whoever executes it now: a checkpoint of Scaling.Sdk, or files in the folder <c>work</c> that a trainer of the user has.</summary>
     /// <param name="key">Its key.</param>
-    public bool HasScratch(string key)
+    /// <param name="since">Only what was written since then counts: what was there before would be gone on from for ever.</param>
+    public bool HasScratch(string key, DateTimeOffset since)
     {
         string work = RestingWork(key);
         string folder = Path.GetDirectoryName(work)!;
-        return Directory.Exists(folder) && Directory.EnumerateDirectories(folder, key + "*").Select(w => Path.Combine(w, "scratch")).Any(s => Directory.Exists(s) && Directory.EnumerateFiles(s, "*", SearchOption.AllDirectories).Any());
+        return Directory.Exists(folder) && Directory.EnumerateDirectories(folder, key + "*").Select(w => Path.Combine(w, "scratch")).Where(Directory.Exists)
+            .SelectMany(s => Directory.EnumerateFiles(s, "checkpoint.*").Concat(Directory.Exists(Path.Combine(s, "work")) ? Directory.EnumerateFiles(Path.Combine(s, "work"), "*", SearchOption.AllDirectories) : []))
+            .Any(file => File.GetLastWriteTimeUtc(file) > since.UtcDateTime - ClockSkew);
     }
 
     internal string WorkOf(string key, string lease) => Path.Combine(root, "work", $"{key}.{lease}");

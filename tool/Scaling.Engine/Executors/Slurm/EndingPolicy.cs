@@ -79,7 +79,8 @@ public static class EndingPolicy
 
     /// <summary>The task told how it ended, and Slurm tells nothing worse.</summary>
     private static Decision Said(TaskEnding ending, TaskEnd end, JobRecord record) =>
-        end.Actions.FirstOrDefault(a => a.End == ActionEnd.Died) is { } died ? Died(died, record)
+        end.Actions.FirstOrDefault(a => a.IsOfNode) is { } faulty ? OfNode(ending, faulty, record)
+        : end.Actions.FirstOrDefault(a => a.End == ActionEnd.Died) is { } died ? Died(died, record)
         : end.Late ? TimedOut(ending, record)
         : end.Actions.Any(a => a.End == ActionEnd.Stopped) ? Asked(ending, record, "something asked it to stop")
         : Lost(ending, record, "what it published is not in the store");
@@ -87,7 +88,7 @@ public static class EndingPolicy
     private static Decision OutOfMemory(TaskEnding ending, JobRecord record)
     {
         var asked = record.Resources;
-        long had = asked.MemoryMebibytes ?? (ending.End?.PeakBytes ?? 0) >> 20;
+        long had = asked.MemoryMebibytes ?? 0; // Where a flag says it in another way, sbatch would not take both.
         return record.Earlier.Growths < MostGrowths && had > 0
             ? new Decision.Again(record.Earlier with { Growths = record.Earlier.Growths + 1 }, asked with { MemoryMebibytes = had * 2 }, FormattableString.Invariant($"it ran out of memory; {had * 2} MiB are asked for now"))
             : new Decision.Fail(new Diagnostic("SCAL5111", $"Slurm ended the job for want of memory{(had > 0 ? FormattableString.Invariant($", of which it had {had} MiB a node") : "")}: {ending.Words}.")
@@ -112,13 +113,21 @@ public static class EndingPolicy
         ? new Decision.Again(record.Earlier with { Deaths = record.Earlier.Deaths + 1 }, record.Resources, died.Findings is [var first, ..] ? first.Message.TrimEnd('.') : "its worker died")
         : new Decision.Fail(died.Findings is [var why, ..] ? why : new Diagnostic("SCAL5001", "The worker died."));
 
+    /// <summary>Elsewhere, twice; then it is no node's fault.</summary>
+    private static Decision OfNode(TaskEnding ending, TaskAction action, JobRecord record) => record.Earlier.Losses < MostLosses - 1
+        ? new Decision.Again(record.Earlier with { Losses = record.Earlier.Losses + 1 }, Without(ending.Node, record.Resources), action.Findings[0].Message.TrimEnd('.'))
+        : new Decision.Fail(action.Findings[0]);
+
+    /// <summary>A node that ends everything at once would take every other task too.</summary>
+    private static Resources Without(string? node, Resources resources) =>
+        node is null ? resources : resources with { Exclude = resources.Exclude is { Length: > 0 } others ? $"{others},{node}" : node };
+
     private static Decision Lost(TaskEnding ending, JobRecord record, string what)
     {
         int most = ending.HasBegun || ending.State?.Phase is JobPhase.NodeFailed or null ? MostLosses : 1;
         if (record.Earlier.Losses < most)
         {
-            // A node that ends everything at once would take every other task too.
-            var asked = ending.HasBegun || ending.Node is not { } node ? record.Resources : record.Resources with { Exclude = record.Resources.Exclude is { Length: > 0 } others ? $"{others},{node}" : node };
+            var asked = ending.HasBegun ? record.Resources : Without(ending.Node, record.Resources);
             return new Decision.Again(record.Earlier with { Losses = record.Earlier.Losses + 1 }, asked, what);
         }
 

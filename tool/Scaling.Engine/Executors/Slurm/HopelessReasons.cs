@@ -21,9 +21,7 @@ internal static class HopelessReasons
         ["InvalidQOS"] = "name a qos of yours (resources: { qos: … })",
         ["AccountNotAllowed"] = "name an account that the partition allows",
         ["QOSNotAllowed"] = "name a qos that the partition allows",
-        ["AssociationJobLimit"] = "ask your administrators for the limit of your account",
         ["DependencyNeverSatisfied"] = "change the dependency among its flags",
-        ["JobHeldAdmin"] = "ask your administrators why they hold it",
     };
 
     /// <summary>What to do about a reason; null where waiting may help.</summary>
@@ -34,7 +32,7 @@ internal static class HopelessReasons
 
     /// <summary>Whether Slurm holds the job since it could not be begun: somebody would have to release it.</summary>
     /// <param name="reason">As squeue or scontrol give it: with blanks or with underscores.</param>
-    public static bool IsHeldAfterFailure(string? reason) => reason?.Replace('_', ' ') is "launch failed requeued held" or "job requeued in held state";
+    public static bool IsHeldAfterFailure(string? reason) => reason?.Replace('_', ' ') is "launch failed requeued held" or "job requeued in held state" or "JobHoldMaxRequeue";
 
     /// <summary>A reason with a word on those that may never end: nodes that are down may come back, and larger ones may not.</summary>
     /// <param name="reason">As squeue gives it.</param>

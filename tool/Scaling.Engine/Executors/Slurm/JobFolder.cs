@@ -65,15 +65,26 @@ public sealed class JobFolder(string path)
     /// <param name="store">Its folder.</param>
     public static string Root(string store) => System.IO.Path.Combine(store, "jobs");
 
+    /// <summary>Makes a network file system look anew at which jobs there are: a list of a folder may be a minute old, unless this host has just changed it.</summary>
+    /// <param name="store">Folder of the store.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void LookAnew(string store)
+    {
+        string mark = System.IO.Path.Combine(Directory.CreateDirectory(Root(store)).FullName, $".{Guid.NewGuid():N}");
+        File.WriteAllText(mark, "");
+        File.Delete(mark);
+    }
+
     /// <summary>Every job that is neither closed nor cancelled, the oldest first.</summary>
     /// <param name="store">Folder of the store.</param>
-    public static IReadOnlyList<(JobFolder Folder, JobRecord Record)> Open(string store)
+    /// <param name="cancelled">Also those that are cancelled: of some Slurm may not have heard it.</param>
+    public static IReadOnlyList<(JobFolder Folder, JobRecord Record)> Open(string store, bool cancelled = false)
     {
         var open = new List<(JobFolder, JobRecord)>();
         foreach (string path in Directory.Exists(Root(store)) ? Directory.EnumerateDirectories(Root(store)) : [])
         {
             var folder = new JobFolder(path);
-            if (!folder.IsClosed && folder.CancelledBy is null && folder.Read() is { } record)
+            if (!folder.IsClosed && (cancelled || folder.CancelledBy is null) && folder.Read() is { } record)
             {
                 open.Add((folder, record));
             }

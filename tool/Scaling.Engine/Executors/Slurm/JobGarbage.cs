@@ -10,7 +10,10 @@ namespace Scaling.Engine.Executors.Slurm;
 /// <param name="isOld">Whether a folder or file, and all below it, was written long ago.</param>
 internal sealed class JobGarbage(ContentStore store, Func<string, bool> isOld)
 {
-    private readonly (JobFolder Folder, JobRecord Record)[] _open = [.. JobFolder.Open(store.Root).Where(j => !isOld(j.Folder.Path))];
+    /// <summary>No job waits so long; then nobody will close its folder any more.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(180);
+
+    private readonly (JobFolder Folder, JobRecord Record)[] _open = [.. JobFolder.Open(store.Root).Where(j => j.Record.Made > store.Now - LongestWait)];
 
     /// <summary>Keys that jobs will publish, and digests of what they read: they may wait in a queue for weeks, with no process that tells of them.</summary>
     public IEnumerable<string> Used() => _open.SelectMany(j => j.Record.Keys.Concat(Read(j.Folder)));

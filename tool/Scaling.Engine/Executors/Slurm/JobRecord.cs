@@ -13,6 +13,9 @@ public sealed record EarlierTries(int Losses, int Deaths, int Growths, int Conti
 {
     /// <summary>This is the first.</summary>
     public static EarlierTries None { get; } = new(0, 0, 0, 0);
+
+    /// <summary>For people.</summary>
+    internal string InWords => Growths > 0 ? "it ran out of memory" : Deaths > 0 ? "its worker died" : Losses > 0 ? "it was lost" : "it was stopped";
 }
 
 /// <summary>A job as it was meant, written before it is submitted. SLURM.md tells what lies beside it.</summary>
@@ -95,7 +98,11 @@ public sealed record TaskBegin(string Job, int Restart, string Node, DateTimeOff
 /// <param name="Findings">Why.</param>
 /// <param name="Seconds">What it took.</param>
 /// <param name="Log">What it printed; null for nothing.</param>
-public sealed record TaskAction(string Key, ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds, string? Log);
+public sealed record TaskAction(string Key, ActionEnd End, IReadOnlyList<Diagnostic> Findings, double Seconds, string? Log)
+{
+    /// <summary>Whether it failed for a file that could not be read or written: another node may see the same folder rightly.</summary>
+    internal bool IsOfNode => End == ActionEnd.Failed && Findings.Any(f => f.Code is "SCAL4001" or "SCAL4004" or "SCAL4010" or "SCAL4011");
+}
 
 /// <summary>A task that ended by itself, written by the task.</summary>
 public sealed record TaskEnd

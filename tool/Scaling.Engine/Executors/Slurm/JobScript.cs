@@ -85,6 +85,16 @@ internal static class JobScript
         void Flag(string flag) => text.Append(CultureInfo.InvariantCulture, $"#SBATCH {OfSbatch(flag)}\n");
     }
 
+    /// <summary>
+    /// What resources say that a variable of the environment could say otherwise, for the command line: sbatch reads that over the environment, and the environment over the script.
+    /// </summary>
+    /// <param name="asks">Of the job.</param>
+    public static IReadOnlyList<string> OverEnvironment(Resources asks) =>
+    [
+        .. new (string Name, string? Value)[] { ("partition", asks.Partition), ("account", asks.Account), ("qos", asks.Qos) }.Where(o => o.Value is not null).Select(o => $"--{o.Name}={o.Value}"),
+        .. asks.Flags?.Where(f => f.StartsWith("--reservation=", StringComparison.Ordinal)) ?? [],
+    ];
+
     /// <summary>How long before its end a job is told.</summary>
     private static TimeSpan Notice(TimeSpan? limit) => limit is not { } time ? UsualNotice
         : time / 10 is var tenth && tenth < LeastNotice ? LeastNotice : tenth > MostNotice ? MostNotice : tenth;

@@ -14,6 +14,9 @@ public sealed record QueueSight(long Number, bool IsAnswer, string Words, DateTi
     /// <summary>Nobody has looked yet.</summary>
     public static QueueSight None { get; } = new(0, false, "", DateTimeOffset.MinValue, ImmutableDictionary<string, ImmutableArray<TaskSight>>.Empty);
 
+    /// <summary>Whether some of ours wait or run.</summary>
+    public bool HasLiving => Jobs.Values.Any(job => job.Any(s => s.State.Phase is JobPhase.Waiting or JobPhase.Running));
+
     /// <summary>What it saw of a job.</summary>
     /// <param name="token">The job's.</param>
     public ImmutableArray<TaskSight> Of(string token) => Jobs.GetValueOrDefault(token, []);
@@ -93,7 +96,7 @@ public sealed class QueueWatch(SlurmCommands commands, SlurmPace pace, TimeProvi
     private async Task<QueueSight> Asked(long number)
     {
         var begun = time.GetUtcNow();
-        var answer = await commands.Call("squeue", ["--me", "--noheader", "--states=all", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
+        var answer = await commands.Call("squeue", ["--me", "--all", "--noheader", "--states=all", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
         if (!answer.IsGiven)
         {
             return QueueSight.None with { Number = number, Words = answer.Words, Begun = begun };

@@ -69,6 +69,11 @@ public static partial class SlurmAnswers
     /// <param name="printed">What it printed, on standard output and standard error.</param>
     public static bool SaysThereIsNone(string printed) => NoSuchJob().IsMatch(printed.Trim());
 
+    /// <summary>Whether scancel only found that a job had ended, or is not there any more.</summary>
+    /// <param name="error">What it printed on standard error.</param>
+    public static bool SaysItEnded(string error) => error.Split('\n', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } lines
+        && Array.TrueForAll(lines, l => l.Contains("Invalid job id", StringComparison.Ordinal) || l.Contains("already completing or completed", StringComparison.Ordinal));
+
     /// <summary>sbatch --parsable: the job's number, and the cluster where it is told.</summary>
     /// <param name="printed">Standard output; a site's greeting around the number does no harm.</param>
     /// <returns>Null where it is no answer.</returns>

@@ -29,7 +29,7 @@ public sealed record SlurmAnswer(int? ExitCode, string Output, string Error)
 public sealed class SlurmCommands(TimeSpan patience)
 {
     /// <summary>Variables by which sites and users give defaults that we do not contradict: where the study says nothing, they hold.</summary>
-    private static readonly string[] Kept = ["SLURM_CONF", "SLURM_CONF_SERVER", "SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION"];
+    private static readonly string[] Kept = ["SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT", "SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION"];
     private static readonly string[] Prefixes = ["SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SCONTROL_"];
 
     /// <summary>The folder of the commands. Default: they are found on the PATH.</summary>
@@ -78,10 +78,23 @@ public sealed class SlurmCommands(TimeSpan patience)
         }
     }
 
-    /// <summary>Cancels a job, also where nobody knows its number: by its name, which no other has.</summary>
-    /// <param name="record">The job.</param>
+    /// <summary>Cancels jobs, a hundred a call; those whose number nobody knows by their name, which no other has.</summary>
+    /// <param name="jobs">Any.</param>
+    /// <returns>Slurm's words where it did not hear one of the calls; null where it did.</returns>
     /// <exception cref="InfrastructureException">SCAL5101: there is no scancel.</exception>
-    public Task<SlurmAnswer> Cancel(JobRecord record) => Call("scancel", [$"--user={Environment.UserName}", $"--name={JobName.Of(record.Pipeline, record.Stage, record.Token)}"]);
+    public async Task<string?> Cancel(IReadOnlyList<(JobFolder Folder, JobRecord Record)> jobs)
+    {
+        var byNumber = jobs.Select(j => j.Folder.Claim).OfType<string>().Chunk(100);
+        var byName = jobs.Where(j => j.Folder.Claim is null).Select(j => new[] { $"--user={Environment.UserName}", $"--name={JobName.Of(j.Record.Pipeline, j.Record.Stage, j.Record.Token)}" });
+        string? unheard = null;
+        foreach (string[] which in byNumber.Concat(byName))
+        {
+            var answer = await Call("scancel", which).ConfigureAwait(false);
+            unheard = answer.IsGiven || SlurmAnswers.SaysItEnded(answer.Error) ? unheard : answer.Words;
+        }
+
+        return unheard;
+    }
 
     private static Process Begin(ProcessStartInfo start, string program)
     {

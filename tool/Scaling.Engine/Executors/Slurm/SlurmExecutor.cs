@@ -130,19 +130,25 @@ public sealed class SlurmExecutor : IExecutor
     /// <summary>Whether what an action reads is a part of this machine's .NET, which nodes need not have.</summary>
     private static bool IsOfThisMachine(ActionSpec action) => action.Kind == ActionKind.Prepare && action.Reads.Any(r => r.Path.StartsWith(ToolHost.Current.Dotnet + "/", StringComparison.Ordinal));
 
-    /// <summary>Tasks that one array may have.</summary>
+    /// <summary>Tasks that one array may have: MaxArraySize, or max_array_tasks where a site sets it lower.</summary>
     internal async Task<int> LargestArray()
     {
         if (_maxArraySize == 0)
         {
             var answer = await Commands.Call("scontrol", ["show", "config"]).ConfigureAwait(false);
-            if (int.TryParse(SlurmAnswers.Setting(answer.Output, "MaxArraySize"), NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size > 1)
+            int? size = Number(SlurmAnswers.Setting(answer.Output, "MaxArraySize"));
+            int? tasks = Number(SlurmAnswers.Setting(answer.Output, "SchedulerParameters")?.Split(',').FirstOrDefault(p => p.StartsWith("max_array_tasks=", StringComparison.Ordinal))?.Split('=')[1]);
+            if (size is null)
             {
-                _maxArraySize = size;
+                return UsualMaxArraySize; // No answer; the next time it is asked again.
             }
+
+            _maxArraySize = Math.Min(size.Value, tasks ?? int.MaxValue);
         }
 
-        return _maxArraySize > 0 ? _maxArraySize : UsualMaxArraySize;
+        return _maxArraySize;
+
+        static int? Number(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : null;
     }
 
     /// <summary>Of all controllers of a store, one at a time looks which actions are in jobs, and writes jobs for others.</summary>

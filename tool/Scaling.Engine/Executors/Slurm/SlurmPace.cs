@@ -18,6 +18,9 @@ public sealed record SlurmPace
     /// <summary>For so long a network file system may show what was: a job that ended without a result is believed only then. Default: 60 s, the longest of NFS as it is mounted usually.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>What is tried again is gathered for so long. Default: 10 s.</summary>
+    public TimeSpan Gather { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long one command may take. Default: 180 s: sbatch itself asks a queue that is full for two minutes.</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromSeconds(180);
 
@@ -40,7 +43,7 @@ public sealed record SlurmPace
         double share = Math.Min(1, seconds / usual.FirstQuery.TotalSeconds);
         return usual with
         {
-            FirstQuery = TimeSpan.FromSeconds(seconds), LongestQuery = TimeSpan.FromSeconds(seconds * 12), Look = usual.Look * share, Grace = usual.Grace * share, Full = usual.Full * share,
+            FirstQuery = TimeSpan.FromSeconds(seconds), LongestQuery = TimeSpan.FromSeconds(seconds * 12), Look = usual.Look * share, Grace = usual.Grace * share, Gather = usual.Gather * share, Full = usual.Full * share,
         };
     }
 }

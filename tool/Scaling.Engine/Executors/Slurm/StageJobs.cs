@@ -2,6 +2,7 @@
 using Scaling.Engine.Planning;
 using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
+using Scaling.Sdk;
 
 namespace Scaling.Engine.Executors.Slurm;
 
@@ -22,6 +23,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     private CancellationTokenSource? _submitting;
     private long? _stopping;
     private long? _progressRead;
+    private long? _againSince;
 
     /// <summary>Whether a node is only asked what it is.</summary>
     public bool IsProbe { get; init; }
@@ -54,9 +56,9 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
             StopAll();
         }
-        catch (InfrastructureException)
+        catch (InfrastructureException e) when (e.Diagnostic.Code != "SCAL5101" && !cluster.LeavesJobs)
         {
-            await Cancel().ConfigureAwait(false); // Of what is submitted nobody takes the results here; they are in the store all the same.
+            await Cancel().ConfigureAwait(false); // Of what is submitted nobody takes the results here. Where Slurm's commands are not here, or the jobs are another run's, they go on.
             throw;
         }
     }
@@ -82,15 +84,30 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         foreach (var job in _jobs.Where(j => j.Submitting.IsFaulted).ToArray())
         {
-            Finish(job);
-            await job.Submitting.ConfigureAwait(false); // It throws.
+            job.Folder.Close();
+            if (job.Record.Earlier == EarlierTries.None || job.Submitting.Exception!.InnerException is not InfrastructureException { Diagnostic.Code: "SCAL5102" } refused)
+            {
+                _jobs.Remove(job);
+                await job.Submitting.ConfigureAwait(false); // It throws.
+            }
+            else
+            {
+                FailAgain(job, refused.Diagnostic);
+            }
         }
 
         if (!stop.IsCancellationRequested)
         {
-            foreach (var job in _jobs.Where(j => j.Submitting is { IsCompletedSuccessfully: true, Result: null }))
+            foreach (var job in _jobs.Where(j => j.Submitting is { IsCompletedSuccessfully: true, Result: null or Submission.TooMany }).ToArray())
             {
-                TakeOn(job);
+                if (job.Submitting.Result is null)
+                {
+                    TakeOn(job);
+                }
+                else
+                {
+                    await Halve(job).ConfigureAwait(false);
+                }
             }
         }
 
@@ -101,18 +118,13 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         }
 
         var sight = cluster.Queue.Now();
-        foreach (var job in _jobs)
+        foreach (var job in _jobs.ToArray())
         {
             await Judge(job, sight).ConfigureAwait(false);
             Tell(job, sight);
         }
 
-        foreach (var again in _again.GroupBy(a => (a.How.Earlier, a.How.Resources with { Flags = null, Wrap = null })).ToArray())
-        {
-            await Cover([.. again.SelectMany(a => a.Keys)], again.First().How.Earlier, again.First().How.Resources).ConfigureAwait(false);
-        }
-
-        _again.Clear();
+        await CoverAgain().ConfigureAwait(false);
         foreach (var job in _jobs.Where(j => j.Tasks.Count == 0).ToArray())
         {
             Finish(job);
@@ -121,6 +133,52 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         if (_stopping is { } since && cluster.Time.GetElapsedTime(since) > cluster.Pace.Stop)
         {
             StopAll();
+        }
+    }
+
+    /// <summary>Submits what is tried again, some seconds' worth at a time: on nodes that are taken away often, tasks end one by one.</summary>
+    private async Task CoverAgain()
+    {
+        _againSince = _again.Count == 0 ? null : _againSince ?? cluster.Time.GetTimestamp();
+        if (_againSince is not { } since || (cluster.Time.GetElapsedTime(since) < cluster.Pace.Gather && _again.Sum(a => a.Keys.Count) < _open.Count))
+        {
+            return;
+        }
+
+        var gathered = _again.ToArray();
+        _again.Clear();
+        _againSince = null;
+        foreach (var again in gathered.GroupBy(a => (a.How.Earlier, a.How.Resources with { Flags = null, Wrap = null })))
+        {
+            await Cover([.. again.SelectMany(a => a.Keys)], again.First().How.Earlier, again.First().How.Resources).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What is tried again in another way, and refused so, fails alone: the study goes on.</summary>
+    private void FailAgain(WatchedJob job, Diagnostic refused)
+    {
+        string code = job.Record.Earlier.Growths > 0 ? "SCAL5111" : "SCAL5112";
+        var why = new Diagnostic(code, $"It could not be submitted again, after {job.Record.Earlier.InWords}. {refused.Message}") { Hint = refused.Hint };
+        foreach (string key in job.Record.Keys.Where(_open.ContainsKey).ToArray())
+        {
+            Settle(key, new ActionResult(ActionEnd.Failed, [why], 0));
+        }
+
+        _jobs.Remove(job);
+    }
+
+    /// <summary>Of an array that is larger than a user may have in the queue, two halves are submitted.</summary>
+    private async Task Halve(WatchedJob job)
+    {
+        using (await cluster.BeginSubmitting(stop).ConfigureAwait(false))
+        {
+            job.Folder.Close();
+            _jobs.Remove(job);
+            IReadOnlyList<string>[] tasks = [.. Enumerable.Range(0, job.Record.Tasks).Select(i => (IReadOnlyList<string>)[.. job.Record.KeysOf(i).Where(_open.ContainsKey)]).Where(t => t.Count > 0)];
+            foreach (var half in tasks.Chunk(Math.Max(1, (tasks.Length + 1) / 2)))
+            {
+                Write(half, job.Record.Earlier, job.Record.Resources);
+            }
         }
     }
 
@@ -133,6 +191,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             var wanted = keys.Where(_open.ContainsKey).ToHashSet(StringComparer.Ordinal);
             if (_open.Values.All(a => !a.Again))
             {
+                JobFolder.LookAnew(Store.Root);
                 foreach (var (folder, record) in JobFolder.Open(Store.Root))
                 {
                     wanted.ExceptWith(Watch(folder, record, wanted));
@@ -152,9 +211,10 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             foreach (var same in keys.Where(wanted.Contains).GroupBy(k => tried.GetValueOrDefault(k, earlier)))
             {
                 IReadOnlyList<string>[] tasks = [.. Packed([.. same], asked.Pack ?? 1)];
-                foreach (var chunk in tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1))
+                var chunks = tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1).ToArray();
+                foreach (var chunk in chunks)
                 {
-                    Write(chunk, same.Key, asked);
+                    Write(chunk, same.Key, asked.Limit is { } limit && chunks.Length > 1 ? asked with { Limit = Math.Max(1, limit / chunks.Length) } : asked);
                 }
             }
         }
@@ -179,7 +239,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         for (int index = 0; index < record.Tasks; index++)
         {
             string[] mine = [.. record.KeysOf(index).Where(wanted.Contains)];
-            if (mine.Length > 0 && news.GetValueOrDefault(index) is not { IsOver: true })
+            if (mine.Length > 0 && IsAwaited(folder, index, news.GetValueOrDefault(index)))
             {
                 job.Add(index);
                 covered.AddRange(mine);
@@ -189,12 +249,16 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         if (covered.Count > 0 && !_jobs.Contains(job))
         {
             cluster.Observer.Queued(stage, $"{Count(covered.Count, "action")} {(covered.Count == 1 ? "is" : "are")} in job {folder.Claim ?? "(being submitted)"} already");
-            job.Submitting = folder.Claim is { } number ? Task.FromResult<string?>(number) : Submission().Adopt(folder, record, _submitting!.Token);
+            job.Submitting = folder.Claim is { } number ? Task.FromResult<string?>(number) : NewSubmission().Adopt(folder, record, _submitting!.Token);
             _jobs.Add(job);
         }
 
         return covered;
     }
+
+    /// <summary>Whether something may still come of a task: what ended without being stopped is done or failed, and is executed again by who asks again.</summary>
+    private static bool IsAwaited(JobFolder folder, int index, TaskNews? news) =>
+        news is not { IsOver: true } && (news is null || news.LastEnded < 0 || news.LastBegun > news.LastEnded || folder.EndOf(index, news.LastEnded)?.Actions.Any(a => a.End == ActionEnd.Stopped) != false);
 
     /// <summary>What became of tries that a controller meant to repeat, and died.</summary>
     private static void Recall(JobFolder folder, JobRecord record, HashSet<string> wanted, Dictionary<string, EarlierTries> tried)
@@ -222,7 +286,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         ActionSpec[] actions = [.. record.Keys.Select(k => _open[k])];
         var plan = IsProbe ? null : FrozenPlan.OfActions(cluster.Pipeline, stage, actions, cluster.Version);
         folder.Write(record, plan is null ? null : plan.Write, JobScript.Of(record, folder, [.. cluster.Tool.Command, "task", folder.Path, Store.Root]));
-        var job = new WatchedJob(folder, record) { Submitting = Submission().Submit(folder, record, _submitting!.Token) };
+        var job = new WatchedJob(folder, record) { Submitting = NewSubmission().Submit(folder, record, _submitting!.Token) };
         for (int index = 0; index < record.Tasks; index++)
         {
             job.Add(index);
@@ -231,7 +295,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         _jobs.Add(job);
     }
 
-    private Submission Submission() =>
+    private Submission NewSubmission() =>
         new(cluster.Commands, cluster.Queue, cluster.Pace, Store.Watch(), text => cluster.Observer.Queued(stage, text), cluster.Time);
 
     /// <summary>What tasks say themselves: a result counts when its entry is in the store.</summary>
@@ -253,9 +317,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 }
             }
 
-            if (news.LastEnded > task.ReadEnd && job.Folder.EndOf(index, news.LastEnded) is { } end)
+            for (int restart = task.ReadEnd + 1; restart <= news.LastEnded; restart++)
             {
-                task.ReadEnd = news.LastEnded;
+                if (job.Folder.EndOf(index, restart) is not { } end)
+                {
+                    continue; // Its node failed.
+                }
+
+                task.ReadEnd = restart;
                 task.End = end;
                 Use(job, end);
                 if (end.Actions.Any(a => a.End is ActionEnd.Died or ActionEnd.Stopped))
@@ -304,7 +373,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 NodeProbe.Of(stage.Resources).Forget(Store); // The next run asks a node again.
             }
 
-            if ((done && Store.Find(action.Key) is not null) || action.End is ActionEnd.Failed or ActionEnd.InputsChanged)
+            if ((done && Store.Find(action.Key) is not null) || (action.End is ActionEnd.Failed or ActionEnd.InputsChanged && !action.IsOfNode))
             {
                 Settle(action.Key, new ActionResult(action.End, action.Findings, action.Seconds) { Log = action.Log ?? (done ? null : LogOf(job, task)) });
             }
@@ -344,6 +413,13 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             }
 
             RefuseHopeless(job, number);
+            if (job.IsRefused is { } refused)
+            {
+                await cluster.Commands.Cancel([(job.Folder, job.Record)]).ConfigureAwait(false);
+                FailAgain(job, refused);
+                return;
+            }
+
             await CancelOrphans(job, number, seen).ConfigureAwait(false);
         }
 
@@ -402,9 +478,16 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         if (waiting is not null && job.HopelessLooks >= LooksForHopeless && _stopping is null)
         {
             string reason = waiting.Sight!.Reason!;
-            throw new InfrastructureException(
+            var refused = new InfrastructureException(
                 "SCAL5103", $"Slurm keeps job {number} of '{stage.Id}' waiting for ever, with the reason {reason}. It is cancelled.",
                 $"Change 'resources:' in {job.Record.Path} or in your profile: {HopelessReasons.Advice(reason)}. What was given to sbatch: {Path.Combine(job.Folder.Path, "script.sh")}");
+            if (job.Record.Earlier == EarlierTries.None)
+            {
+                throw refused;
+            }
+
+            job.Folder.Cancel(job.Record.Path);
+            job.IsRefused = refused.Diagnostic;
         }
     }
 
@@ -515,6 +598,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             }
         }
 
+        else
+        {
+            job.Folder.GiveUp(task.Index, null); // Nothing is awaited of it, though it never said that it ended.
+        }
+
         job.Tasks.Remove(task.Index);
     }
 
@@ -526,7 +614,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         return new TaskEnding(task.Sight?.State, task.IsAtWork ? null : task.End)
         {
             HasBegun = task.ToldBegin >= 0,
-            CanGoOn = (task.End?.CanGoOn ?? false) || left.Any(Store.Leases.HasScratch),
+            CanGoOn = (!task.IsAtWork && (task.End?.CanGoOn ?? false)) || left.Any(key => Store.Leases.HasScratch(key, begin?.Time ?? DateTimeOffset.MinValue)),
             Words = $"job {number}, task {task.Index}: {told}",
             Node = begin?.Node ?? task.Sight?.Nodes,
             CancelledBy = job.Folder.CancelledBy,
@@ -559,14 +647,14 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         await _submitting!.CancelAsync().ConfigureAwait(false);
         await ((Task)Task.WhenAll(ours.Select(j => j.Submitting)).WaitAsync(cluster.Pace.Stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cluster.Queue.Wake();
+        if (await cluster.Commands.Cancel([.. ours.Select(j => (j.Folder, j.Record))]).ConfigureAwait(false) is { } unheard)
+        {
+            cluster.Observer.Queued(stage, $"Slurm did not cancel all jobs; 'dotnet scaling cancel {cluster.Pipeline.Path}' asks it again. It says: {unheard}");
+        }
+
         foreach (var job in _jobs.ToArray())
         {
             bool mine = ours.Contains(job);
-            if (mine)
-            {
-                await cluster.Commands.Cancel(job.Record).ConfigureAwait(false);
-            }
-
             foreach (var task in job.Tasks.Values.Where(t => !mine || t.ToldBegin < 0).ToArray())
             {
                 foreach (string key in job.Record.KeysOf(task.Index).Where(_open.ContainsKey).ToArray())

@@ -15,6 +15,12 @@ namespace Scaling.Engine.Executors.Slurm;
 /// <param name="time">The clock.</param>
 internal sealed class Submission(SlurmCommands commands, QueueWatch queue, SlurmPace pace, LifeWatch watch, Action<string> tell, TimeProvider time)
 {
+    /// <summary>In place of a number: it was not submitted, since it has more tasks than this user may have in the queue, as it seems; halves of it may pass.</summary>
+    public const string TooMany = "too many";
+
+    /// <summary>So often words that nobody knows here are taken for a breakdown, when it turns out that nothing was submitted; then they are a refusal.</summary>
+    private const int MostUnknownRefusals = 2;
+
     /// <summary>In so many looks at the queue in a row a job has to be missing before it counts as not submitted.</summary>
     private const int LooksForAbsence = 3;
 
@@ -26,10 +32,11 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     /// <exception cref="InfrastructureException">SCAL5102: Slurm refuses it.</exception>
     public async Task<string?> Submit(JobFolder folder, JobRecord record, CancellationToken stop)
     {
+        int unknown = 0, full = 0;
         while (!stop.IsCancellationRequested)
         {
             var asked = time.GetUtcNow();
-            var answer = await commands.Call("sbatch", ["--parsable"], File.ReadAllText(Path.Combine(folder.Path, "script.sh"))).ConfigureAwait(false);
+            var answer = await commands.Call("sbatch", ["--parsable", .. JobScript.OverEnvironment(record.Resources)], File.ReadAllText(Path.Combine(folder.Path, "script.sh"))).ConfigureAwait(false);
             if (answer.IsGiven && SlurmAnswers.Submitted(answer.Output) is { } submitted)
             {
                 return await Claim(folder, submitted.Job).ConfigureAwait(false);
@@ -38,9 +45,10 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
             switch (SlurmAnswers.FaultOf(answer.ExitCode, answer.Error))
             {
                 case SubmissionFault.Refused:
-                    throw new InfrastructureException(
-                        "SCAL5102", $"Slurm refuses the job of '{record.Stage}': {answer.Words}.",
-                        $"Mend what its resources ask for ('resources:' in {record.Path} or in your profile); 'sinfo' lists partitions and their limits. What was given to sbatch: {Path.Combine(folder.Path, "script.sh")}");
+                    throw Refused(folder, record, answer);
+                case SubmissionFault.Full when ++full >= 2 && record.Tasks > 1 && queue.Now() is { IsAnswer: true } sight && !sight.HasLiving:
+                    tell($"Slurm takes no {record.Tasks} tasks at once, though none of ours are in its queue; trying halves. It says: {answer.Words}");
+                    return TooMany;
                 case SubmissionFault.Full:
                     tell($"Slurm takes no more jobs just now; asking again every {pace.Full.TotalSeconds:0} s. It says: {answer.Words}");
                     await Task.Delay(pace.Full, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -50,6 +58,11 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
                     if (await Find(folder, record, asked, stop).ConfigureAwait(false) is { } found)
                     {
                         return found;
+                    }
+
+                    if (answer.ExitCode is > 0 && !SubmissionWords.IsBreakdown(answer.Error) && ++unknown >= MostUnknownRefusals && !stop.IsCancellationRequested)
+                    {
+                        throw Refused(folder, record, answer);
                     }
 
                     break;
@@ -78,6 +91,10 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
 
         return folder.Claim ?? await Find(folder, record, time.GetUtcNow(), stop).ConfigureAwait(false) ?? (IsDropped(folder) ? null : await Submit(folder, record, stop).ConfigureAwait(false));
     }
+
+    private static InfrastructureException Refused(JobFolder folder, JobRecord record, SlurmAnswer answer) => new(
+        "SCAL5102", $"Slurm refuses the job of '{record.Stage}': {answer.Words}.",
+        $"Mend what its resources ask for ('resources:' in {record.Path} or in your profile); 'sinfo' lists partitions and their limits. What was given to sbatch: {Path.Combine(folder.Path, "script.sh")}");
 
     /// <summary>Whether its controller does not want it any more: it was refused, or cancelled.</summary>
     private static bool IsDropped(JobFolder folder) => folder.IsClosed || folder.CancelledBy is not null;
@@ -129,7 +146,7 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     private async Task<bool> IsAbsent(JobFolder folder, JobRecord record)
     {
         string name = JobName.Of(record.Pipeline, record.Stage, record.Token);
-        var answer = await commands.Call("squeue", ["--noheader", "--states=all", $"--name={name}", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
+        var answer = await commands.Call("squeue", ["--all", "--noheader", "--states=all", $"--name={name}", "--format=" + SlurmAnswers.QueueFormat]).ConfigureAwait(false);
         return answer.IsGiven && answer.Output.Trim().Length == 0 && folder.Claim is null;
     }
 
@@ -138,7 +155,7 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     {
         string owner = folder.TryClaim(job);
         queue.Wake();
-        if (owner != job)
+        if (owner != job || folder.CancelledBy is not null)
         {
             await commands.Call("scancel", [job]).ConfigureAwait(false);
         }

@@ -53,11 +53,15 @@ internal static class SubmissionWords
         "Could not establish a configuration source", "Unable to process configuration file", "unrecognized option", "invalid option", "requires an argument", "doesn't allow an argument", "is ambiguous", "Invalid --", "Invalid numeric value", "invalid number of", "Job --batch option is invalid",
     ];
 
+    /// <summary>Whether the conversation broke.</summary>
+    /// <param name="error">Standard error of sbatch.</param>
+    public static bool IsBreakdown(string error) => Broken.Any(w => error.Contains(w, StringComparison.Ordinal));
+
     /// <summary>What they come to.</summary>
     /// <param name="error">Standard error of sbatch.</param>
     public static SubmissionFault Judge(string error)
     {
         bool Has(string[] words) => words.Any(w => error.Contains(w, StringComparison.Ordinal));
-        return Has(Broken) ? SubmissionFault.Ambiguous : Has(Full) ? SubmissionFault.Full : Has(Refused) ? SubmissionFault.Refused : SubmissionFault.Ambiguous;
+        return IsBreakdown(error) ? SubmissionFault.Ambiguous : Has(Full) ? SubmissionFault.Full : Has(Refused) ? SubmissionFault.Refused : SubmissionFault.Ambiguous;
     }
 }

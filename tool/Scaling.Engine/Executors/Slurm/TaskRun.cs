@@ -67,7 +67,7 @@ public sealed class TaskRun(ContentStore store, JobFolder folder, TaskIdentity t
             Time = time.GetUtcNow(),
             Actions = [.. keys.Select(k => new TaskAction(k, results[k].End, results[k].Reasons, results[k].Seconds, results[k].Log))],
             Late = stopped && isLate(),
-            CanGoOn = stopped && results.Any(r => r.Value.End == ActionEnd.Published || (r.Value.End == ActionEnd.Stopped && store.Leases.HasScratch(r.Key))),
+            CanGoOn = stopped && results.Any(r => r.Value.End == ActionEnd.Published || (r.Value.End == ActionEnd.Stopped && store.Leases.HasScratch(r.Key, begin.Time))),
             ProcessorSeconds = used.ProcessorSeconds,
             PeakBytes = used.PeakBytes,
         };

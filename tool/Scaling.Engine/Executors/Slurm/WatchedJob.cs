@@ -58,13 +58,16 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     public Task<string?> Submitting { get; set; } = Task.FromResult<string?>(null);
 
     /// <summary>Number of the job; null while it is being submitted.</summary>
-    public string? Number => Submitting.IsCompletedSuccessfully ? Submitting.Result : null;
+    public string? Number => Submitting is { IsCompletedSuccessfully: true, Result: not Submission.TooMany } ? Submitting.Result : null;
 
     /// <summary>When its number was first known here.</summary>
     public DateTimeOffset? NumberedAt { get; set; }
 
     /// <summary>The last look at the queue that was taken into account.</summary>
     public long JudgedBy { get; set; }
+
+    /// <summary>Why Slurm will never begin it; null where it may.</summary>
+    public Scaling.Sdk.Diagnostic? IsRefused { get; set; }
 
     /// <summary>In so many looks in a row it waited for what it will never get.</summary>
     public int HopelessLooks { get; set; }
