@@ -34,7 +34,7 @@ public sealed class Tool : IDisposable
     /// <summary>Variables that the tool is started with beside this process's.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
-    /// <summary>What stands before the tool's own command line; see <see cref="Surroundings"/>.</summary>
+    /// <summary>What stands before the tool's own command line; see <c>Surroundings</c>.</summary>
     public IReadOnlyList<string> Within { get; set; } = [];
 
     /// <summary>The tool itself, in words. Default: as it was built.</summary>
@@ -79,8 +79,10 @@ public sealed class Tool : IDisposable
             """);
     }
 
+    /// <summary>To one process: procps 4.0.2 takes the number of a group, <c>-1234</c>, for all processes of the machine.</summary>
     public static void Signal(int process, string signal)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(process, 2);
         using var kill = Process.Start("kill", [$"-{signal}", $"{process}"]);
         kill.WaitForExit();
     }

@@ -16,6 +16,12 @@ public sealed record CheckpointSettings
     [Unit("steps")]
     [Range(1, 1000)]
     public int Steps { get; init; } = 3;
+
+    /// <summary>What passes before each step; going on from a checkpoint, nothing does.</summary>
+    [Description("How long it waits before each step, unless it goes on from a checkpoint.")]
+    [Unit("ms")]
+    [Range(0, 600_000)]
+    public int Pause { get; init; }
 }
 
 /// <summary>Digests its table again and again. The checkpoint is <c>STEP DIGEST</c>.</summary>
@@ -38,6 +44,11 @@ public sealed class CheckpointStage : Stage<CheckpointSettings>
         string digest = last[1];
         for (int step = int.Parse(last[0], CultureInfo.InvariantCulture) + 1; step <= context.Settings.Steps; step++)
         {
+            if (last[1].Length == 0)
+            {
+                context.Stop.WaitHandle.WaitOne(context.Settings.Pause);
+            }
+
             context.Stop.ThrowIfCancellationRequested();
             Journal.Note("checkpoint", $"step{step}");
             digest = Convert.ToHexString(SHA256.HashData([.. Encoding.UTF8.GetBytes(digest), .. table]));
