@@ -208,7 +208,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 Settle(key, new ActionResult(ActionEnd.Found, [], 0)); // Another published it while we waited for our turn.
             }
 
-            foreach (var same in keys.Where(wanted.Contains).GroupBy(k => tried.GetValueOrDefault(k, earlier)))
+            foreach (var same in keys.Where(wanted.Contains).GroupBy(k => _groups[k].Count > 1 ? earlier : tried.GetValueOrDefault(k, earlier)))
             {
                 IReadOnlyList<string>[] tasks = [.. Packed([.. same], asked.Pack ?? 1)];
                 var chunks = tasks.Chunk(tasks.Length > 1 ? await cluster.LargestArray().ConfigureAwait(false) : 1).ToArray();
