@@ -713,6 +713,11 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     /// <summary>Says where the job is in the queue, when that changes.</summary>
     private void Tell(WatchedJob job, QueueSight sight)
     {
+        if (job.Tasks.Count == 0)
+        {
+            return; // Its last task has just ended, and that was told.
+        }
+
         string text = job.Number is not { } number ? job.Told
             : sight is { IsAnswer: false, Number: > 0 } ? $"job {number}: Slurm does not answer, which says nothing of the job ({sight.Words})"
             : $"job {number}: {string.Join(", ", Counts(job))}";
