@@ -4,6 +4,8 @@ using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Executors;
 using Scaling.Engine.Executors.Slurm;
+using Scaling.Engine.Files;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Store;
 
 namespace Scaling.Cli;
@@ -20,7 +22,7 @@ internal static partial class ClusterCommands
         {
             throw new UsageException(
                 "SCAL1085", $"No jobs of {call.PipelinePath} are under way in the store {call.StoreFolder}.",
-                "'dotnet scaling status' says what is missing, and 'dotnet scaling run' runs it; a run that used another store is found with --cache.");
+                "'dotnet scaling status' says what is missing, and 'dotnet scaling run' runs it; a run that used another store is found with --cache, and jobs belong to the pipeline's file: a copy has none.");
         }
 
         var console = CommandConsole.Now;
@@ -30,8 +32,13 @@ internal static partial class ClusterCommands
             console.Say($"As it was run: {string.Join(' ', sets.Select(s => $"--set {s}"))}");
         }
 
-        return RunCommand.Run(call with { LeavesJobs = true, AttachedSets = call.Sets.Count == 0 ? sets : null, AttachedExecutor = call.Executor ?? ExecutorKind.Slurm });
+        return RunCommand.Run(call with { LeavesJobs = true, AttachedSets = call.Sets.Count == 0 ? sets : null, AttachedResults = jobs[^1].Record.ResultsFolder, AttachedExecutor = call.Executor ?? (SaysSlurm(call.Pipeline) ? null : ExecutorKind.Slurm) });
     }
+
+    /// <summary>Whether pipeline or profile send a stage to a cluster: then they say which, as they did to the run. Else its <c>--executor slurm</c> did.</summary>
+    private static bool SaysSlurm(string pipeline) =>
+        PipelineReader.Read(pipeline).Document is { } document
+        && document.Stages.Select(s => s.Placement).Append(document.Placement).Append(UserProfile.Read().Placement).Any(p => p.Executor == ExecutorKind.Slurm);
 
     /// <summary>Cancels the jobs of a pipeline, and ends the runs on this machine that wait for them.</summary>
     public static async Task<int> Cancel(Commands.Invocation call)
@@ -39,9 +46,9 @@ internal static partial class ClusterCommands
         var console = CommandConsole.Now;
         var jobs = JobsOf(call, cancelled: true);
         var commands = new SlurmCommands(new SlurmPace().Command);
-        foreach (var (folder, _) in jobs)
+        foreach (var (folder, record) in jobs)
         {
-            folder.Cancel(call.PipelinePath!); // Before any ends: a controller that sees one end shall know why.
+            folder.Cancel(record.Path); // Before any ends: a controller that sees one end shall know why.
         }
 
         string? unheard = await commands.Cancel(jobs).ConfigureAwait(false);
@@ -57,7 +64,8 @@ internal static partial class ClusterCommands
         }
 
         using var store = ContentStore.Open(call.StoreFolder, console.FoundDamage);
-        foreach (string runner in new RunHistory(store, call.PipelinePath!) { LeavesDamage = true }.Runners)
+        string[] paths = [.. jobs.Select(j => j.Record.Path).Append(call.PipelinePath!).Distinct()];
+        foreach (string runner in paths.SelectMany(path => new RunHistory(store, path) { LeavesDamage = true }.Runners).Distinct())
         {
             if (runner.Split(' ') is ["process", var id, "on", var host] && host == Environment.MachineName && int.TryParse(id, out int process))
             {
@@ -81,7 +89,11 @@ internal static partial class ClusterCommands
     /// <param name="call">Names the pipeline and the store.</param>
     /// <param name="cancelled">Also those that are cancelled.</param>
     public static IReadOnlyList<(JobFolder Folder, JobRecord Record)> JobsOf(Commands.Invocation call, bool cancelled = false) =>
-        [.. JobFolder.Open(Path.GetFullPath(call.StoreFolder), cancelled).Where(j => j.Record.Path == Path.GetFullPath(call.Pipeline))];
+        [.. JobFolder.Open(Path.GetFullPath(call.StoreFolder), cancelled).Where(j => IsSame(j.Record.Path, Path.GetFullPath(call.Pipeline)))];
+
+    /// <summary>Whether two paths lead to one file: homes of clusters are links.</summary>
+    private static bool IsSame(string path, string other) =>
+        path == other || (FileIdentity.TryOf(path, out var one) && FileIdentity.TryOf(other, out var two) && (one.Device, one.Inode) == (two.Device, two.Inode));
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Signal(int process, int signal);

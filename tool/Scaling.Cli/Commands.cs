@@ -163,7 +163,15 @@ internal static class Commands
                 Environment.Exit(ExitCode.Interrupted); // Workers end when their pipe closes.
             }
 
-            CommandConsole.Now.Stopping();
+            if (parsed.CommandResult.Command.Name == "attach")
+            {
+                CommandConsole.Now.Say("Leaving the jobs to themselves: 'attach' goes on with them, 'cancel' ends them.");
+            }
+            else
+            {
+                CommandConsole.Now.Stopping();
+            }
+
             stop.Cancel();
         }
     }
@@ -359,6 +367,10 @@ internal static class Commands
         /// <summary>What <c>--set</c> said when what is attached to was run; null where it is typed.</summary>
         public IReadOnlyList<string>? AttachedSets { get; init; }
 
+        /// <summary>Where results went then; null where that is not known.</summary>
+        public string? AttachedResults { get; init; }
+
+        /// <summary>What <c>--executor</c> said then, as far as can be told; null where pipeline and profile say it, or it is typed.</summary>
         public ExecutorKind? AttachedExecutor { get; init; }
 
         /// <summary>The command line.</summary>
@@ -457,6 +469,9 @@ internal static class Commands
 
         public bool VerifyOnly => Parsed.GetValue(Commands.Verify);
 
+        /// <summary>What <c>--cache</c> says; null where it is not given.</summary>
+        public string? NamedStore => Parsed.GetValue(Cache);
+
         public string StoreFolder => Parsed.GetValue(Cache) is { } named ? Folder(named, "--cache") : DefaultStore();
 
         private static string Folder(string path, string option, string kind = "folder") =>
@@ -465,7 +480,7 @@ internal static class Commands
         public RunOptions Options => new(
             Parsed.GetValue(Jobs) is > 0 and var jobs ? jobs : throw new UsageException("SCAL1003", $"--jobs takes a whole number from 1, found {Parsed.GetValue(Jobs)}.", $"1 runs one action at a time; the default here is {Environment.ProcessorCount}."),
             Parsed.GetValue(FailFast) ? FailurePolicy.FailFast : Parsed.GetValue(KeepGoing) ? FailurePolicy.KeepGoing : FailurePolicy.FinishOthers,
-            System.IO.Path.GetFullPath(Folder(Parsed.GetValue(Out)!, "--out")));
+            AttachedResults is { } attached && Parsed.GetResult(Out) is null or { Implicit: true } ? attached : System.IO.Path.GetFullPath(Folder(Parsed.GetValue(Out)!, "--out")));
 
         private static string DefaultStore()
         {

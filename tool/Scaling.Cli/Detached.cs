@@ -1,5 +1,6 @@
 // run --detach: the same command in a session of its own, which outlives the terminal.
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Scaling.Engine;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Store;
@@ -21,6 +22,11 @@ internal static class Detached
         string log = Path.Combine(store.Root, "runs", $"{Path.GetFileNameWithoutExtension(pipeline)}.{store.Now:yyyyMMdd-HHmmss}.{Environment.ProcessId}.log");
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         var host = ToolHost.Current;
+        foreach (string other in new RunHistory(store, pipeline) { LeavesDamage = true }.Runners)
+        {
+            CommandConsole.Now.Say($"{other} runs it already; this run goes on beside it, with the same jobs.");
+        }
+
         var start = new ProcessStartInfo("/bin/sh", ["-c", "exec setsid \"$@\" </dev/null >>\"$0\" 2>&1", log, host.Program, .. host.Arguments, .. arguments]) { UseShellExecute = false };
         using var process = Process.Start(start)!;
         var history = new RunHistory(store, pipeline) { LeavesDamage = true };
@@ -37,7 +43,13 @@ internal static class Detached
         }
 
         CommandConsole.Now.Say(process.HasExited ? $"It is done already. What it said: {log}" : $"{me} runs it. What it says: {log}");
-        CommandConsole.Now.Say($"dotnet scaling status {call.Pipeline}    how far it is; 'attach' goes on where that process does not, 'cancel' ends it");
+        if (call.Json)
+        {
+            JsonText.PrintLine("scaling.detached/1", new JsonObject { ["path"] = pipeline, ["process"] = process.Id, ["host"] = Environment.MachineName, ["log"] = log });
+        }
+
+        string said = string.Concat(call.Sets.Select(s => $" --set '{s}'")) + (call.NamedStore is { } named ? $" --cache {named}" : "");
+        CommandConsole.Now.Say($"dotnet scaling status {call.Pipeline}{said}    how far it is; 'attach' goes on where that process does not, 'cancel' ends it");
         return ExitCode.Done;
     }
 }

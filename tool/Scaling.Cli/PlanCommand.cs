@@ -1,5 +1,6 @@
 // plan: what would run, and why; with --json the plan is frozen, for run --plan.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Executors;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
@@ -26,7 +27,7 @@ internal static class PlanCommand
         var prices = new List<PricedQuantity>();
         foreach (var stage in ahead)
         {
-            Console.Out.WriteLine($"{stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {stage.InWords()}");
+            Console.Out.WriteLine($"{stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {stage.InWords()}{(stage.Stage.Executor == ExecutorKind.Slurm && stage.Outlook != StageOutlook.Done ? ", in jobs of Slurm" : "")}");
             Indent(stage.Outlook == StageOutlook.Depends ? [] : stage.Reasons);
             Indent(estimates.GetValueOrDefault(stage.Stage.Id) is { } estimate ? [estimate.Text] : []);
             if (target is not null && stage.Missing.Count > 0)

@@ -52,7 +52,7 @@ internal static class RunCommand
     {
         var open = await Session.Open(call.Pipeline, call.StoreFolder, CommandConsole.For(moves: false), call.LockUse, call.Sets, executor: call.Executor).ConfigureAwait(false);
         open.Session.Dispose();
-        return await Detached.Start(call, [.. call.Arguments.Where(a => a is not ("--detach" or "-d"))]).ConfigureAwait(false);
+        return await Detached.Start(call, [.. call.Arguments.Where(a => a is not ("--detach" or "-d" or "--json"))]).ConfigureAwait(false);
     }
 
     private static async Task<(RunSummary Summary, string Path)> Execute(Commands.Invocation call, ICommandConsole console)
@@ -116,7 +116,7 @@ internal static class RunCommand
     {
         var pace = SlurmPace.Of(Environment.GetEnvironmentVariable);
         var here = new LocalExecutor(session.Workers, session.Store, options.Jobs, console, session.Code);
-        return new SlurmExecutor(pipeline, session.Store, here, session.Code, console, new SlurmCommands(pace.Command), pace, new StagedTool(session.Store), Session.ToolVersion, TimeProvider.System) { LeavesJobs = call.LeavesJobs };
+        return new SlurmExecutor(pipeline, session.Store, here, session.Code, console, new SlurmCommands(pace.Command), pace, new StagedTool(session.Store), Session.ToolVersion, TimeProvider.System) { LeavesJobs = call.LeavesJobs, ResultsFolder = options.ResultsFolder };
     }
 
     /// <summary>What plugins were resolved to is kept before they run: the next run takes the same.</summary>

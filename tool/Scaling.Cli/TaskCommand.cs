@@ -38,7 +38,11 @@ internal static class TaskCommand
         {
             signal.Cancel = true;
             late |= signal.Signal == TimeRunsOut;
-            CommandConsole.Now.Say(signal.Signal == TimeRunsOut ? "Its time is running out; stopping." : $"Stopping on {signal.Signal}.");
+            if (!stop.IsCancellationRequested)
+            {
+                CommandConsole.Now.Say(signal.Signal == TimeRunsOut ? "Its time is running out; stopping." : $"Stopping on {signal.Signal}.");
+            }
+
             stop.Cancel();
         }
     }

@@ -234,6 +234,9 @@ internal sealed class SeenRun : IRunObserver
 {
     public ConcurrentQueue<string> News { get; } = new();
 
+    /// <summary>Codes.</summary>
+    public ConcurrentQueue<string> Warnings { get; } = new();
+
     public int Done;
 
     public int Began;
@@ -277,7 +280,11 @@ internal sealed class SeenRun : IRunObserver
     {
     }
 
-    public void Warned(StageNode stage, string? point, Diagnostic warning) => News.Enqueue(warning.Message);
+    public void Warned(StageNode stage, string? point, Diagnostic warning)
+    {
+        News.Enqueue(warning.Message);
+        Warnings.Enqueue(warning.Code);
+    }
 
     public void FoundDamage(Diagnostic finding) => News.Enqueue(finding.Message);
 

@@ -367,6 +367,9 @@ internal sealed class FakeJob
 
     public bool IsChanged { get; set; } = true;
 
+    /// <summary>Why its tasks wait.</summary>
+    public string WaitsFor { get; set; } = "Resources";
+
     public string QueueText { get; set; } = "";
 
     private string Submitted { get; } = DateTime.Now.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
@@ -382,7 +385,7 @@ internal sealed class FakeJob
         FakeTask[] waiting = [.. seen.Where(t => t is { State: "PENDING", Restart: 0 })];
         if (waiting.Length > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{Number}_[{ArrayIndexes.Of(waiting.Select(t => t.Index))}{(Limit == int.MaxValue ? "" : $"%{Limit}")}]|PENDING|{Submitted}||{Name}|Resources\n");
+            text.Append(CultureInfo.InvariantCulture, $"{Number}_[{ArrayIndexes.Of(waiting.Select(t => t.Index))}{(Limit == int.MaxValue ? "" : $"%{Limit}")}]|PENDING|{Submitted}||{Name}|{WaitsFor}\n");
         }
 
         foreach (var task in seen.Except(waiting))

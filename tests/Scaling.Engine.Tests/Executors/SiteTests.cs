@@ -10,7 +10,7 @@ namespace Scaling.Engine.Tests.Executors;
 
 public sealed class SiteTests : IDisposable
 {
-    private ClusterStudy _study = new(rows: 4);
+    private readonly ClusterStudy _study = new(rows: 4);
 
     public void Dispose() => _study.Dispose();
 
@@ -110,6 +110,42 @@ public sealed class SiteTests : IDisposable
         Assert.Empty(_study.Cluster.Calls("scancel"));
         first.Stop();
         await Task.WhenAny(running);
+    }
+
+    [Fact]
+    public async Task Stopping_a_second_run_leaves_the_jobs_of_the_first()
+    {
+        _study.Cluster.IsFull = true;
+        var first = _study.NewController();
+        var running = first.Run();
+        await FakeCluster.Until(() => _study.Cluster.Jobs is [{ Folder.Claim: not null }], "claimed");
+        var second = _study.NewController();
+        var beside = second.Run();
+        await FakeCluster.Until(() => second.Seen.Text.Contains("in job 17 already", StringComparison.Ordinal), "adopted");
+        second.Stop();
+        await beside;
+        _study.Cluster.IsFull = false;
+        await running;
+
+        Assert.Equal(Enumerable.Repeat(ActionEnd.Stopped, 4), second.Ends);
+        Assert.Equal(Enumerable.Repeat(ActionEnd.Published, 4), first.Ends);
+        Assert.Contains("leaving job 17", second.Seen.Text, StringComparison.Ordinal);
+        Assert.Empty(_study.Cluster.Calls("scancel"));
+    }
+
+    [Fact]
+    public async Task A_job_that_no_node_of_its_partition_can_take_now_is_warned_of_and_waited_for()
+    {
+        _study.Cluster.IsFull = true;
+        var run = _study.NewController();
+        var running = run.Run();
+        await FakeCluster.Until(() => _study.Cluster.Jobs is [{ Folder.Claim: not null }], "claimed");
+        _study.Cluster.Change(() => _study.Cluster.Jobs[0].WaitsFor = HopelessReasons.NothingLikeThat);
+        await FakeCluster.Until(() => run.Seen.Warnings.Contains("SCAL5105"), "warned");
+        _study.Cluster.IsFull = false;
+        await running;
+
+        Assert.Equal(Enumerable.Repeat(ActionEnd.Published, 4), run.Ends);
     }
 
     [Fact]

@@ -141,7 +141,13 @@ internal sealed partial class PlacementReader(Findings findings)
     private List<string> Words(YamlNode node, string name)
     {
         var words = new List<string>();
-        foreach (var item in node is YamlSequence list ? list.Items : [node])
+        if (node is not YamlSequence list)
+        {
+            findings.AddWrong(node, name, "a list of words", "Write for example '[apptainer, exec, --nv, node.sif]'.");
+            return words;
+        }
+
+        foreach (var item in list.Items)
         {
             if (item is YamlScalar scalar && IsOneLine(scalar.Text))
             {

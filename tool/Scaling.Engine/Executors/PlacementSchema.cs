@@ -39,7 +39,7 @@ internal static class PlacementSchema
             ["pack"] = Count("Rows that one task of an array executes."),
             ["limit"] = Count("Tasks of one array that run at once."),
             ["flags"] = Described("More options of sbatch, each as --name=value, for example --reservation=maintenance.", OneOf(Pattern(Flag), new JsonObject { ["type"] = "array", ["items"] = Pattern(Flag) })),
-            ["wrap"] = Described("Words before the worker's command, for example [apptainer, exec, --nv, IMAGE].", OneOf(Pattern(Line), new JsonObject { ["type"] = "array", ["items"] = Pattern(Line) })),
+            ["wrap"] = Described("Words before the worker's command, for example [apptainer, exec, --nv, IMAGE].", new JsonObject { ["type"] = "array", ["items"] = Pattern(Line) }),
         },
         ["additionalProperties"] = false,
     };

@@ -21,6 +21,9 @@ public sealed record TaskEnding(JobState? State, TaskEnd? End)
     /// <summary>Its first node; null where that is not known.</summary>
     public string? Node { get; init; }
 
+    /// <summary>Whether words of the user's stand before the worker's command.</summary>
+    public bool IsWrapped { get; init; }
+
     /// <summary>Absolute path of the pipeline whose user cancelled it; null for nobody.</summary>
     public string? CancelledBy { get; init; }
 
@@ -135,7 +138,7 @@ public static class EndingPolicy
             ? new Diagnostic("SCAL5112", $"The task was lost {record.Earlier.Losses + 1} times, the last time since {what}: {ending.Words}.") { Hint = "See its log and what Slurm's administrators say of the nodes ('sinfo -R'); then run again: what is finished is kept." }
             : new Diagnostic("SCAL5114", $"The task ended before it began to work{(ending.Node is null ? "" : $", on {ending.Node} at last")}: {ending.Words}.")
             {
-                Hint = "See whether that node sees the store's folder, and can write it: name one that all nodes share with --cache or SCALING_CACHE.",
+                Hint = (ending.IsWrapped ? "See in its log whether what 'wrap' says can be executed there. If so, see" : "See") + " whether that node sees the store's folder, and can write it: name one that all nodes share with --cache or SCALING_CACHE.",
             });
     }
 

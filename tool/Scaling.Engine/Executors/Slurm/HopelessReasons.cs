@@ -24,6 +24,9 @@ internal static class HopelessReasons
         ["DependencyNeverSatisfied"] = "change the dependency among its flags",
     };
 
+    /// <summary>Nodes that are down may come back, and larger ones may not.</summary>
+    public const string NothingLikeThat = "PartitionConfig";
+
     /// <summary>What to do about a reason; null where waiting may help.</summary>
     /// <param name="reason">As squeue gives it, without parentheses.</param>
     public static string? Advice(string? reason) => reason is null ? null
@@ -36,7 +39,7 @@ internal static class HopelessReasons
 
     /// <summary>A reason with a word on those that may never end: nodes that are down may come back, and larger ones may not.</summary>
     /// <param name="reason">As squeue gives it.</param>
-    public static string Explained(string reason) => reason == "PartitionConfig" ? "PartitionConfig: no nodes of the partition have that just now; see nodes, cpus and mem" : reason;
+    public static string Explained(string reason) => reason == NothingLikeThat ? "PartitionConfig: no nodes of the partition have that just now; see nodes, cpus and mem" : reason;
 
     private static bool IsLimit(string reason) => reason.StartsWith("Partition", StringComparison.Ordinal) || reason.StartsWith("QOS", StringComparison.Ordinal) || reason.StartsWith("Assoc", StringComparison.Ordinal);
 }

@@ -39,6 +39,9 @@ public sealed record JobRecord
     /// <summary>What <c>--set</c> said.</summary>
     public IReadOnlyList<string> Overrides { get; init; } = [];
 
+    /// <summary>Where the run puts results, absolute; null where that is not known.</summary>
+    public string? ResultsFolder { get; init; }
+
     /// <summary>Id of the stage.</summary>
     public required string Stage { get; init; }
 

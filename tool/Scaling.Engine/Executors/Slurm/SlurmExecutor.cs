@@ -43,6 +43,9 @@ public sealed class SlurmExecutor : IExecutor
     /// <summary>Whether jobs are left to themselves when the run is stopped. Default: they are cancelled.</summary>
     public bool LeavesJobs { get; init; }
 
+    /// <summary>Where the run puts results, absolute, for whoever attaches to it. Default: not told.</summary>
+    public string? ResultsFolder { get; init; }
+
     /// <summary>What the tasks that ended have used, by stage in the order of the pipeline.</summary>
     public IReadOnlyList<StageUsage> Usage => [.. Pipeline.Stages.Select(s => StageUsage.Of(s.Id, [.. _usage.Where(u => u.Stage == s.Id)])).Where(u => u.Tasks > 0)];
 

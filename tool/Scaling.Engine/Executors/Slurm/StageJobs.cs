@@ -278,7 +278,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
         var first = _open[tasks[0][0]];
         var record = new JobRecord
         {
-            Schema = JobRecord.CurrentSchema, Token = token, Pipeline = cluster.Pipeline.Name, Path = cluster.Pipeline.Path, Overrides = cluster.Pipeline.Overrides, Stage = stage.Id,
+            Schema = JobRecord.CurrentSchema, Token = token, Pipeline = cluster.Pipeline.Name, Path = cluster.Pipeline.Path, Overrides = cluster.Pipeline.Overrides, ResultsFolder = cluster.ResultsFolder, Stage = stage.Id,
             Keys = [.. tasks.SelectMany(t => t)], Pack = tasks.Max(t => t.Count), SideBySide = _groups[first.Key].Count == 1 && !asked.AsksForDevices ? asked.Cpus ?? 1 : 1,
             Again = first.Again, IsProbe = IsProbe, Resources = asked, Exclusive = stage.Declaration.Exclusive, Earlier = earlier, Controller = Store.Live().Token, Made = cluster.Time.GetUtcNow(),
         };
@@ -473,6 +473,15 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     /// <summary>A job that waits for what it will never get is said to be refused: else the run waits with it.</summary>
     private void RefuseHopeless(WatchedJob job, string number)
     {
+        if (!job.IsWarnedOf && job.Tasks.Values.FirstOrDefault(t => t.Sight is { State.Phase: JobPhase.Waiting, Reason: HopelessReasons.NothingLikeThat }) is not null)
+        {
+            job.IsWarnedOf = true;
+            cluster.Observer.Warned(stage, null, new Diagnostic("SCAL5105", $"Job {number} waits for nodes that its partition does not have just now ({HopelessReasons.NothingLikeThat}).")
+            {
+                Severity = Severity.Warning, Hint = "It begins when such nodes come back. Where there are none, ask for less (resources: { nodes, cpus, mem }): 'sinfo -o \"%P %D %c %m\"' lists partitions with their nodes, processors and MiB.",
+            });
+        }
+
         var waiting = job.Tasks.Values.FirstOrDefault(t => t.Sight is { State.Phase: JobPhase.Waiting } sight && HopelessReasons.Advice(sight.Reason) is not null);
         job.HopelessLooks = waiting is null ? 0 : job.HopelessLooks + 1;
         if (waiting is not null && job.HopelessLooks >= LooksForHopeless && _stopping is null)
@@ -619,6 +628,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
             Node = begin?.Node ?? task.Sight?.Nodes,
             CancelledBy = job.Folder.CancelledBy,
             AwaitedBy = cluster.Pipeline.Path,
+            IsWrapped = job.Record.Resources.Wrap is { Count: > 0 },
         };
     }
 
@@ -640,7 +650,12 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     /// <summary>Cancels the jobs of this pipeline that are watched.</summary>
     private async Task Cancel()
     {
-        WatchedJob[] ours = [.. _jobs.Where(j => j.Record.Path == cluster.Pipeline.Path)];
+        WatchedJob[] ours = [.. _jobs.Where(j => j.Record.Path == cluster.Pipeline.Path && !IsAwaitedElsewhere(j.Record))];
+        foreach (var job in _jobs.Where(j => !ours.Contains(j)))
+        {
+            cluster.Observer.Queued(stage, $"leaving job {job.Number} to the run that submitted it; 'dotnet scaling cancel {job.Record.Path}' ends it");
+        }
+
         Array.ForEach(ours, job => job.Folder.Cancel(cluster.Pipeline.Path)); // Before any ends: whoever sees one end shall know why.
 
         // What sbatch is being given now would come after scancel, and wait in the queue for nothing.
@@ -665,6 +680,13 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
                 job.Tasks.Remove(task.Index);
             }
         }
+    }
+
+    /// <summary>Whether the run that submitted a job goes on, as far as one look tells.</summary>
+    private bool IsAwaitedElsewhere(JobRecord record)
+    {
+        string life = Path.Combine(Store.LivesPath, record.Controller);
+        return record.Controller != Store.Live().Token && File.Exists(life) && !LifeSight.Of(life).IsDead;
     }
 
     private void StopAll()

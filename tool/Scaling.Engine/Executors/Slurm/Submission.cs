@@ -21,6 +21,8 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
     /// <summary>So often words that nobody knows here are taken for a breakdown, when it turns out that nothing was submitted; then they are a refusal.</summary>
     private const int MostUnknownRefusals = 2;
 
+    private static readonly TimeSpan LongSilence = TimeSpan.FromSeconds(10);
+
     /// <summary>In so many looks at the queue in a row a job has to be missing before it counts as not submitted.</summary>
     private const int LooksForAbsence = 3;
 
@@ -36,7 +38,14 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
         while (!stop.IsCancellationRequested)
         {
             var asked = time.GetUtcNow();
-            var answer = await commands.Call("sbatch", ["--parsable", .. JobScript.OverEnvironment(record.Resources)], File.ReadAllText(Path.Combine(folder.Path, "script.sh"))).ConfigureAwait(false);
+            var calling = commands.Call("sbatch", ["--parsable", .. JobScript.OverEnvironment(record.Resources)], File.ReadAllText(Path.Combine(folder.Path, "script.sh")));
+            await Task.WhenAny(calling, Task.Delay(LongSilence, CancellationToken.None)).ConfigureAwait(false);
+            if (!calling.IsCompleted)
+            {
+                tell("sbatch has not answered yet; waiting");
+            }
+
+            var answer = await calling.ConfigureAwait(false);
             if (answer.IsGiven && SlurmAnswers.Submitted(answer.Output) is { } submitted)
             {
                 return await Claim(folder, submitted.Job).ConfigureAwait(false);
@@ -94,7 +103,7 @@ internal sealed class Submission(SlurmCommands commands, QueueWatch queue, Slurm
 
     private static InfrastructureException Refused(JobFolder folder, JobRecord record, SlurmAnswer answer) => new(
         "SCAL5102", $"Slurm refuses the job of '{record.Stage}': {answer.Words}.",
-        $"Mend what its resources ask for ('resources:' in {record.Path} or in your profile); 'sinfo' lists partitions and their limits. What was given to sbatch: {Path.Combine(folder.Path, "script.sh")}");
+        $"Mend what its resources ask for ('resources:' in {record.Path} or in your profile); 'sinfo -o \"%P %l %D %c %m %G %f\"' lists partitions with their time limit, nodes, processors, MiB, devices and features. What was given to sbatch: {Path.Combine(folder.Path, "script.sh")}");
 
     /// <summary>Whether its controller does not want it any more: it was refused, or cancelled.</summary>
     private static bool IsDropped(JobFolder folder) => folder.IsClosed || folder.CancelledBy is not null;

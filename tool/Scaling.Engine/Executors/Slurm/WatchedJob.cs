@@ -69,6 +69,9 @@ internal sealed class WatchedJob(JobFolder folder, JobRecord record)
     /// <summary>Why Slurm will never begin it; null where it may.</summary>
     public Scaling.Sdk.Diagnostic? IsRefused { get; set; }
 
+    /// <summary>Whether it was told that it may wait for nodes that there are not.</summary>
+    public bool IsWarnedOf { get; set; }
+
     /// <summary>In so many looks in a row it waited for what it will never get.</summary>
     public int HopelessLooks { get; set; }
 
