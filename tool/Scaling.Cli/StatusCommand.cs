@@ -20,9 +20,11 @@ internal static class StatusCommand
         var history = new RunHistory(session.Store, pipeline.Path);
         var last = history.Last;
         var jobs = await JobsUnderWay.Of(call).ConfigureAwait(false);
+        string[] paths = [.. ClusterCommands.JobsOf(call).Select(j => j.Record.Path).Append(pipeline.Path).Distinct()]; // A run may know the file by another path.
+        string[] runners = [.. paths.SelectMany(path => new RunHistory(session.Store, path).Runners).Distinct()];
         if (call.Json)
         {
-            var answer = Answer(history.Runners, running, last, ahead);
+            var answer = Answer(runners, running, last, ahead);
             if (jobs.Count > 0)
             {
                 answer["jobs"] = new JsonArray([.. jobs.Select(j => j.ToJson())]);
@@ -32,7 +34,7 @@ internal static class StatusCommand
         }
         else
         {
-            Tell(history.Runners, running, last, ahead, session.Store.Now, jobs);
+            Tell(runners, running, last, ahead, session.Store.Now, jobs);
         }
 
         return ExitCode.Done;
@@ -45,10 +47,10 @@ internal static class StatusCommand
         where held is not null
         select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);
 
-    private static void Tell(IReadOnlyList<string> runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now, IReadOnlyList<JobsUnderWay> jobs)
+    private static void Tell(string[] runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now, IReadOnlyList<JobsUnderWay> jobs)
     {
         var output = Console.Out;
-        output.WriteLine(running.Count > 0 ? $"Running: {Actions(running.Count)}" : runners.Count == 0 ? "Nobody runs it now." : $"Running, and none of these actions just now: {string.Join(", ", runners)}");
+        output.WriteLine(running.Count > 0 ? $"Running: {Actions(running.Count)}" : runners.Length == 0 ? "Nobody runs it now." : $"Running, and none of these actions just now: {string.Join(", ", runners)}");
         foreach (var action in running)
         {
             output.WriteLine(FormattableString.Invariant($"  {action.Stage}{(action.Action.Name is { } name ? "@" + name : "")}  {action.Holder}, since {Time(action.Since)} ({Duration.InWords(Math.Max(0, (now - action.Since).TotalSeconds))})"));
@@ -56,7 +58,7 @@ internal static class StatusCommand
 
         if (jobs.Count > 0)
         {
-            output.WriteLine(runners.Count > 0 ? "Jobs on the cluster:" : "Jobs on the cluster, for which no run waits ('attach' does):");
+            output.WriteLine(runners.Length > 0 ? "Jobs on the cluster:" : "Jobs on the cluster, for which no run waits ('attach' does):");
             jobs.ToList().ForEach(output.WriteLine);
         }
 
@@ -82,7 +84,7 @@ internal static class StatusCommand
         }
     }
 
-    private static JsonObject Answer(IReadOnlyList<string> runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
+    private static JsonObject Answer(string[] runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead) => new()
     {
         ["runners"] = JsonText.Of(runners),
         ["running"] = new JsonArray([.. running.Select(r => JsonText.WithoutNulls(new JsonObject
