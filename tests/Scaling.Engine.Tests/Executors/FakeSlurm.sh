@@ -6,6 +6,7 @@ spool=${0%/*}/../spool
 
 call=1
 while ! { true > "$spool/calls/$name.$call"; } 2>/dev/null; do
+  [ -d "$spool/calls" ] || exit 1 # The test has ended.
   call=$((call + 1))
 done
 printf '%s\n' "$*" >> "$spool/calls/$name.$call"
@@ -27,6 +28,7 @@ genuine() {
   sbatch*)
     read -r job < "$spool/first"
     while ! { true > "$spool/numbers/$job"; } 2>/dev/null; do
+      [ -d "$spool/numbers" ] || exit 1
       job=$((job + 1))
     done
     leave "submitted/$job"
