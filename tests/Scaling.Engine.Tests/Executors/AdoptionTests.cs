@@ -11,6 +11,19 @@ public sealed class AdoptionTests : IDisposable
 
     public void Dispose() => _study.Dispose();
 
+    /// <summary>Two rows at work for one pipeline, and a run of another pipeline that has adopted them.</summary>
+    private async Task<(ClusterStudy.Controller Mine, Task Running, ClusterStudy.Controller Others, Task Watching)> RunMineAndAnothers()
+    {
+        var mine = _study.NewController();
+        var running = mine.Run();
+        await FakeCluster.Until(() => mine.Seen.Began == 2, "both began");
+        _study.PipelinePath = "/study/other.yaml";
+        var others = _study.NewController();
+        var watching = others.Run();
+        await FakeCluster.Until(() => others.Seen.Text.Contains("in job 17 already", StringComparison.Ordinal), "adopted");
+        return (mine, running, others, watching);
+    }
+
     [Fact]
     public async Task A_controller_that_dies_before_sbatch_leaves_a_job_that_the_next_one_submits()
     {
@@ -141,13 +154,7 @@ public sealed class AdoptionTests : IDisposable
     public async Task Jobs_that_the_user_of_another_pipeline_cancels_are_submitted_again_by_who_still_wants_them()
     {
         _study.Cluster.Node = task => task.Job.Number == "17" ? task.WorksUntilAskedToStop() : task.Works();
-        var mine = _study.NewController();
-        var running = mine.Run();
-        await FakeCluster.Until(() => mine.Seen.Began == 2, "both began");
-        _study.PipelinePath = "/study/other.yaml";
-        var others = _study.NewController();
-        var watching = others.Run();
-        await FakeCluster.Until(() => others.Seen.Text.Contains("in job 17 already", StringComparison.Ordinal), "adopted");
+        var (mine, running, others, watching) = await RunMineAndAnothers();
         mine.Stop();
         await running;
         await watching;
@@ -162,13 +169,7 @@ public sealed class AdoptionTests : IDisposable
     public async Task Who_only_watches_anothers_jobs_does_not_cancel_them()
     {
         _study.Cluster.Node = task => task.WorksAfter(_go.Task);
-        var mine = _study.NewController();
-        var running = mine.Run();
-        await FakeCluster.Until(() => mine.Seen.Began == 2, "both began");
-        _study.PipelinePath = "/study/other.yaml";
-        var others = _study.NewController();
-        var watching = others.Run();
-        await FakeCluster.Until(() => others.Seen.Text.Contains("in job 17 already", StringComparison.Ordinal), "adopted");
+        var (mine, running, others, watching) = await RunMineAndAnothers();
         others.Stop();
         await watching;
         _go.SetResult();

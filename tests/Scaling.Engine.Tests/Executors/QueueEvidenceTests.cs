@@ -10,6 +10,25 @@ public sealed class QueueEvidenceTests : IDisposable
 
     public void Dispose() => _study.Dispose();
 
+    /// <summary>The queue was looked at more than so often from now on.</summary>
+    private async Task UntilLookedAgain(int times)
+    {
+        int looks = _study.Cluster.Calls("squeue").Count;
+        await FakeCluster.Until(() => _study.Cluster.Calls("squeue").Count > looks + times, "more looks");
+    }
+
+    /// <summary>Slurm tells the truth again, the rows end, and nothing was submitted twice.</summary>
+    private async Task EndWell(ClusterStudy.Controller controller, Task running)
+    {
+        _study.Cluster.Mend("squeue");
+        _go.SetResult();
+        await running;
+
+        _study.Check();
+        Assert.Equal([ActionEnd.Published, ActionEnd.Published], controller.Ends);
+        Assert.Single(_study.Cluster.Jobs);
+    }
+
     [Theory]
     [InlineData("exit 0")]
     [InlineData("echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1")]
@@ -22,15 +41,8 @@ public sealed class QueueEvidenceTests : IDisposable
         var running = controller.Run();
         await FakeCluster.Until(() => controller.Seen.Began == 2, "both began");
         _study.Cluster.Fault("squeue", answer);
-        int looks = _study.Cluster.Calls("squeue").Count;
-        await FakeCluster.Until(() => _study.Cluster.Calls("squeue").Count > looks + 4, "more looks");
-        _study.Cluster.Mend("squeue");
-        _go.SetResult();
-        await running;
-
-        _study.Check();
-        Assert.Equal([ActionEnd.Published, ActionEnd.Published], controller.Ends);
-        Assert.Single(_study.Cluster.Jobs);
+        await UntilLookedAgain(4);
+        await EndWell(controller, running);
     }
 
     [Theory]
@@ -174,15 +186,8 @@ public sealed class QueueEvidenceTests : IDisposable
         var controller = _study.NewController();
         var running = controller.Run();
         await FakeCluster.Until(() => controller.Seen.Text.Contains("TELEPORTING", StringComparison.Ordinal), "told");
-        int looks = _study.Cluster.Calls("squeue").Count;
-        await FakeCluster.Until(() => _study.Cluster.Calls("squeue").Count > looks + 3, "more looks");
-        _study.Cluster.Mend("squeue");
-        _go.SetResult();
-        await running;
-
-        _study.Check();
-        Assert.Equal([ActionEnd.Published, ActionEnd.Published], controller.Ends);
-        Assert.Single(_study.Cluster.Jobs);
+        await UntilLookedAgain(3);
+        await EndWell(controller, running);
     }
 
     [Fact]

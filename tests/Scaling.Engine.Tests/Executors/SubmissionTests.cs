@@ -12,6 +12,18 @@ public sealed class SubmissionTests : IDisposable
 
     public void Dispose() => _study.Dispose();
 
+    /// <summary>In a full queue, so that a job does not say itself that it is there: it has to be found.</summary>
+    private async Task<ClusterStudy.Controller> RunUntilClaimedThenMakeRoom()
+    {
+        var controller = _study.NewController();
+        var running = controller.Run();
+        await FakeCluster.Until(() => _study.Cluster.Jobs is [{ Folder.Claim: "17" }], "claimed");
+        _study.Cluster.IsFull = false;
+        await running;
+        _study.Check();
+        return controller;
+    }
+
     [Fact]
     public async Task A_row_runs_in_a_job_and_is_told_once()
     {
@@ -30,13 +42,8 @@ public sealed class SubmissionTests : IDisposable
     {
         _study.Cluster.IsFull = true; // So that the job itself does not say that it is there.
         _study.Cluster.Fault("sbatch", $"genuine \"$@\" > /dev/null; {TimedOut}", 1);
-        var controller = _study.NewController();
-        var running = controller.Run();
-        await FakeCluster.Until(() => _study.Cluster.Jobs is [{ Folder.Claim: "17" }], "claimed");
-        _study.Cluster.IsFull = false;
-        await running;
+        var controller = await RunUntilClaimedThenMakeRoom();
 
-        _study.Check();
         Assert.Equal([ActionEnd.Published], controller.Ends);
         Assert.Single(_study.Cluster.Calls("sbatch"));
         Assert.Contains("Socket timed out", controller.Seen.Text, StringComparison.Ordinal);
@@ -48,13 +55,8 @@ public sealed class SubmissionTests : IDisposable
         _study.Pace = _study.Pace with { Command = TimeSpan.FromSeconds(3) };
         _study.Cluster.IsFull = true;
         _study.Cluster.Fault("sbatch", "genuine \"$@\" > /dev/null; exec sleep 60", 1);
-        var controller = _study.NewController();
-        var running = controller.Run();
-        await FakeCluster.Until(() => _study.Cluster.Jobs is [{ Folder.Claim: "17" }], "claimed");
-        _study.Cluster.IsFull = false;
-        await running;
+        var controller = await RunUntilClaimedThenMakeRoom();
 
-        _study.Check();
         Assert.Equal([ActionEnd.Published], controller.Ends);
         Assert.Single(_study.Cluster.Jobs);
     }
@@ -112,13 +114,8 @@ public sealed class SubmissionTests : IDisposable
     {
         _study.Cluster.IsFull = true;
         _study.Cluster.Fault("sbatch", "genuine \"$@\" > /dev/null; echo 'Welcome to the cluster, version 1'", 1);
-        var controller = _study.NewController();
-        var running = controller.Run();
-        await FakeCluster.Until(() => _study.Cluster.Jobs is [{ Folder.Claim: "17" }], "claimed");
-        _study.Cluster.IsFull = false;
-        await running;
+        await RunUntilClaimedThenMakeRoom();
 
-        _study.Check();
         Assert.Single(_study.Cluster.Calls("sbatch"));
     }
 

@@ -111,5 +111,6 @@ internal static class JobScript
 
     private static string OneLine(string path) => Pipelines.PipelineDiagnostics.OnOneLine(path);
 
-    private static string Count(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
+    /// <summary>For example <c>1 task</c>, <c>3 tasks</c>.</summary>
+    internal static string Count(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
 }

@@ -248,7 +248,7 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
 
         if (covered.Count > 0 && !_jobs.Contains(job))
         {
-            cluster.Observer.Queued(stage, $"{Count(covered.Count, "action")} {(covered.Count == 1 ? "is" : "are")} in job {folder.Claim ?? "(being submitted)"} already");
+            cluster.Observer.Queued(stage, $"{JobScript.Count(covered.Count, "action")} {(covered.Count == 1 ? "is" : "are")} in job {folder.Claim ?? "(being submitted)"} already");
             job.Submitting = folder.Claim is { } number ? Task.FromResult<string?>(number) : NewSubmission().Adopt(folder, record, _submitting!.Token);
             _jobs.Add(job);
         }
@@ -774,6 +774,4 @@ internal sealed class StageJobs(SlurmExecutor cluster, StageNode stage, IReadOnl
     private string Names(string[] keys) => _open[keys[0]].Point is { } point ? $"{point}{(keys.Length > 1 ? FormattableString.Invariant($" and {keys.Length - 1} more") : "")}" : "it";
 
     private static string? LogOf(WatchedJob job, WatchedTask task) => new FileInfo(job.Folder.LogOf(task.Index)) is { Exists: true, Length: > 0 } log ? log.FullName : null;
-
-    private static string Count(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
 }
