@@ -32,9 +32,12 @@ public sealed class ExportStage : Stage<ExportSettings>
         foreach (var figure in figures)
         {
             File.WriteAllText(context.Output(figure.File), FigureSvg.Draw(figure.Figure));
+            FigureData.Of(figure.Figure).Write(context.Output(FigureData.File(figure.File)));
         }
 
-        File.WriteAllText(context.Output(ExportTables.Report), Report.Of(study, lint, context.Settings.Title, configurations, figures));
+        var report = Report.Of(study, lint, context.Settings.Title, configurations, figures);
+        File.WriteAllText(context.Output(ExportTables.Report), MarkdownText.Of(report));
+        File.WriteAllText(context.Output(ExportTables.Page), HtmlPage.Of(report));
     }
 
     /// <summary>The files that were written: not those whose format cannot say the shape.</summary>

@@ -1,5 +1,6 @@
 // What `export` takes and writes: roles, files, kinds.
 using Scaling.Architectures;
+using Scaling.Reports;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Export;
@@ -7,6 +8,7 @@ namespace Scaling.Stages.Export;
 internal static class ExportTables
 {
     public const string Report = "report.md";
+    public const string Page = "report.html";
     public const string Lint = "lint.csv";
     public const string LossAgainstX = "figures/loss-x.svg";
     public const string LossAgainstRatio = "figures/loss-ratio.svg";
@@ -15,6 +17,9 @@ internal static class ExportTables
     public const string Front = "figures/front.svg";
     public const string References = "figures/references.svg";
     public const string Compared = "compared";
+
+    /// <summary>In the order of the report.</summary>
+    private static readonly string[] Figures = [LossAgainstX, LossAgainstRatio, AccuracyAgainstLoss, PredictedAgainstMeasured, Front, References];
 
     /// <summary>The two shapes that a search picks, as folders and tables name them.</summary>
     public static readonly IReadOnlyList<string> Picks = ["accurate", "efficient"];
@@ -63,13 +68,9 @@ internal static class ExportTables
     [
         .. ConfigurationFormat.All.SelectMany(f => Picks, (f, pick) => new OutputFile(Configuration(pick, f), f.Kind) { Optional = true }),
         new(Report, "report"),
+        new(Page, "report_page"),
         new(Lint, "lint") { Columns = LintColumns, Optional = true },
-        new(LossAgainstX, "figure") { Optional = true },
-        new(LossAgainstRatio, "figure") { Optional = true },
-        new(AccuracyAgainstLoss, "figure") { Optional = true },
-        new(PredictedAgainstMeasured, "figure") { Optional = true },
-        new(Front, "figure") { Optional = true },
-        new(References, "figure") { Optional = true },
+        .. Figures.SelectMany(file => new OutputFile[] { new(file, "figure") { Optional = true }, new(FigureData.File(file), "figure_data") { Optional = true } }),
     ];
 
     /// <summary>The file of a pick in a format.</summary>

@@ -6,7 +6,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportAnswer
 {
-    public static void Append(MarkdownDocument report, Study study, Lint lint, IReadOnlyList<string> configurations)
+    public static void Append(ReportDocument report, Study study, Lint lint, IReadOnlyList<string> configurations)
     {
         var best = study.Best;
         report.Heading(2, "Answer");
@@ -54,12 +54,12 @@ internal static class ReportAnswer
         return $"Against the baseline: {Quantity.LossDifference(gain.LossDifference)} {SearchWords.DifferenceUnit(best)}{interval}{share}; {Quantity.Change(gain.SpeedChange)} tokens a second.";
     }
 
-    private static List<MarkdownColumn> Header(SearchResult best)
+    private static List<ReportColumn> Header(SearchResult best)
     {
-        List<MarkdownColumn> header = [new(""), MarkdownColumn.Number("accurate"), MarkdownColumn.Number("efficient")];
+        List<ReportColumn> header = [new(""), ReportColumn.Number("accurate"), ReportColumn.Number("efficient")];
         if (best.Baseline is not null)
         {
-            header.Add(MarkdownColumn.Number("baseline"));
+            header.Add(ReportColumn.Number("baseline"));
         }
 
         return header;

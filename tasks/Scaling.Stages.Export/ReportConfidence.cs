@@ -6,7 +6,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportConfidence
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         report.Heading(2, "How sure");
         if (study.Law is not { } law)

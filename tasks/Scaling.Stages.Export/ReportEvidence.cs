@@ -9,7 +9,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportEvidence
 {
-    public static void Append(MarkdownDocument report, Study study, IReadOnlyList<StudyFigure> figures)
+    public static void Append(ReportDocument report, Study study, IReadOnlyList<StudyFigure> figures)
     {
         void Show(params ReadOnlySpan<string> files)
         {
@@ -17,7 +17,7 @@ internal static class ReportEvidence
             {
                 if (figures.FirstOrDefault(f => f.File == file) is { } figure)
                 {
-                    report.Picture(figure.Figure.Title, figure.File).Paragraph(figure.Caption);
+                    report.Figure(figure.Figure, figure.File, figure.Caption);
                 }
             }
         }
@@ -41,7 +41,7 @@ internal static class ReportEvidence
         ReportSpeed.Append(report, study);
     }
 
-    private static void AppendRuns(MarkdownDocument report, Study study)
+    private static void AppendRuns(ReportDocument report, Study study)
     {
         if (study.Runs is not { Rows.Count: > 0 } runs)
         {
@@ -53,9 +53,9 @@ internal static class ReportEvidence
         var names = study.SizeNames();
         report.Table(
             [
-                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("tokens a parameter"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("runs"),
-                MarkdownColumn.Number("least loss (nats a token)"), MarkdownColumn.Number("median"), MarkdownColumn.Number("greatest"), MarkdownColumn.Number("x of the least"),
-                MarkdownColumn.Number("ratio of the least"),
+                ReportColumn.Number("size (parameters)"), ReportColumn.Number("tokens a parameter"), ReportColumn.Number("tokens"), ReportColumn.Number("runs"),
+                ReportColumn.Number("least loss (nats a token)"), ReportColumn.Number("median"), ReportColumn.Number("greatest"), ReportColumn.Number("x of the least"),
+                ReportColumn.Number("ratio of the least"),
             ],
             study.RunList.GroupBy(r => (r.Size, r.Budget)).Select(group =>
             {
@@ -86,7 +86,7 @@ internal static class ReportEvidence
         return reasons.Length == 0 ? "" : $" Of the other rows {string.Join(", ", reasons)}.";
     }
 
-    private static void AppendLearningRates(MarkdownDocument report, Study study)
+    private static void AppendLearningRates(ReportDocument report, Study study)
     {
         if (study.Law?.LearningRateChecks is not { Count: > 0 } checks)
         {
@@ -96,8 +96,8 @@ internal static class ReportEvidence
         report.Paragraph("The corners of the grid at other learning rates than the rule's:");
         report.Table(
             [
-                MarkdownColumn.Number("parameters"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"),
-                new("loss (nats a token) at factors on the rate"), MarkdownColumn.Number("best factor"), MarkdownColumn.Number("gain there (nats)"),
+                ReportColumn.Number("parameters"), ReportColumn.Number("tokens"), ReportColumn.Number("x"), ReportColumn.Number("ratio"),
+                new("loss (nats a token) at factors on the rate"), ReportColumn.Number("best factor"), ReportColumn.Number("gain there (nats)"),
             ],
             checks.SelectMany(check => check.Corners.Select(c => (IReadOnlyList<string>)
             [
@@ -107,7 +107,7 @@ internal static class ReportEvidence
     }
 
     /// <summary>The runs of the shapes that the others are held against.</summary>
-    private static void AppendBaselines(MarkdownDocument report, Study study)
+    private static void AppendBaselines(ReportDocument report, Study study)
     {
         var groups = study.RunList.Where(r => r.Baseline).GroupBy(r => (r.Shape, r.Budget)).ToList();
         if (groups.Count == 0)
@@ -118,8 +118,8 @@ internal static class ReportEvidence
         report.Paragraph($"The {(groups.Select(g => g.Key.Shape).Distinct().Count() == 1 ? "baseline was" : "baselines were")} trained as the other shapes were:");
         report.Table(
             [
-                new("baseline"), MarkdownColumn.Number("parameters"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"), MarkdownColumn.Number("tokens a parameter"), MarkdownColumn.Number("runs"),
-                MarkdownColumn.Number("mean loss (nats a token)"), MarkdownColumn.Number("known loss"),
+                new("baseline"), ReportColumn.Number("parameters"), ReportColumn.Number("x"), ReportColumn.Number("ratio"), ReportColumn.Number("tokens a parameter"), ReportColumn.Number("runs"),
+                ReportColumn.Number("mean loss (nats a token)"), ReportColumn.Number("known loss"),
             ],
             groups.Select(group => (IReadOnlyList<string>)
             [
@@ -151,7 +151,7 @@ internal static class ReportEvidence
 
     private static double Median(List<StudyRun> sorted) => (sorted[(sorted.Count - 1) / 2].Loss + sorted[sorted.Count / 2].Loss) / 2;
 
-    private static void AppendLaw(MarkdownDocument report, Study study)
+    private static void AppendLaw(ReportDocument report, Study study)
     {
         if (study.Law is not { } law)
         {
@@ -160,9 +160,9 @@ internal static class ReportEvidence
 
         report.Heading(2, "Law");
         string formula = Formula(law);
-        report.Paragraph("```text\n" + (law.HasLevel ? formula : formula.Replace("E + A/N^α + B/D^β", "L_opt(N, D)", StringComparison.Ordinal).Replace("(L_opt(N, D))", "L_opt(N, D)", StringComparison.Ordinal)) + "\n```");
+        report.Code(law.HasLevel ? formula : formula.Replace("E + A/N^α + B/D^β", "L_opt(N, D)", StringComparison.Ordinal).Replace("(L_opt(N, D))", "L_opt(N, D)", StringComparison.Ordinal));
         report.Paragraph(Origin(law));
-        report.Table([new("quantity"), MarkdownColumn.Number("value"), MarkdownColumn.Number("95 %"), new("verdict")], Coefficients(law));
+        report.Table([new("quantity"), ReportColumn.Number("value"), ReportColumn.Number("95 %"), new("verdict")], Coefficients(law));
     }
 
     private static string Origin(LawDocument law)
@@ -248,7 +248,7 @@ internal static class ReportEvidence
         };
     }
 
-    private static void AppendExtrapolation(MarkdownDocument report, Study study)
+    private static void AppendExtrapolation(ReportDocument report, Study study)
     {
         var targets = study.Predictions?.Each().Where(row => row.Text("purpose") == "target").ToList() ?? [];
         if (study.Scores is null && targets.Count == 0)
@@ -273,8 +273,8 @@ internal static class ReportEvidence
 
         report.Table(
             [
-                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("tokens"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"),
-                MarkdownColumn.Number("predicted loss (nats a token)"), MarkdownColumn.Number("95 %"),
+                ReportColumn.Number("size (parameters)"), ReportColumn.Number("tokens"), ReportColumn.Number("x"), ReportColumn.Number("ratio"),
+                ReportColumn.Number("predicted loss (nats a token)"), ReportColumn.Number("95 %"),
             ],
             targets.Select(row => (IReadOnlyList<string>)
             [

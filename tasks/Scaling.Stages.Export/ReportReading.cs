@@ -5,7 +5,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportReading
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         report.Heading(2, "How to read this");
         report.List(
@@ -18,7 +18,7 @@ internal static class ReportReading
         ]);
         report.Heading(2, "Where it comes from");
         report.Table(
-            [new("file"), new("written by"), MarkdownColumn.Number("rows"), new("SHA-256, first 16 digits")],
+            [new("file"), new("written by"), ReportColumn.Number("rows"), new("SHA-256, first 16 digits")],
             study.Sources.Select(s => (IReadOnlyList<string>)[$"`{s.File}`", s.Stage, s.Rows?.ToString() ?? Quantity.Absent, $"`{s.Digest}`"]));
     }
 }

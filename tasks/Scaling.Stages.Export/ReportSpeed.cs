@@ -8,7 +8,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportSpeed
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         var rows = study.Speed?.Each().Where(r => !IsSkipped(r, study.Speed)).OrderByDescending(r => r.Number("tokens_per_second")).ToList() ?? [];
         if (rows.Count == 0)
@@ -19,22 +19,22 @@ internal static class ReportSpeed
         var table = study.Speed!;
         string[] letters = Letters(rows, table);
         report.Heading(2, "Measured speed");
-        List<(MarkdownColumn Column, Func<int, string> Cell)> columns =
+        List<(ReportColumn Column, Func<int, string> Cell)> columns =
         [
             (new("shape"), i => $"`{rows[i].Text("shape")}`{(table.Has("baseline") && rows[i].Text("baseline") == "true" ? " **baseline**" : "")}"),
-            (MarkdownColumn.Number("parameters"), i => Quantity.Count(rows[i].Number("parameters"))), (MarkdownColumn.Number("x"), i => Digits(rows[i], "x")),
-            (MarkdownColumn.Number("ratio"), i => Digits(rows[i], "ratio")), (MarkdownColumn.Number("GQA"), i => Digits(rows[i], "gqa")),
-            (MarkdownColumn.Number("tokens a second"), i => Quantity.Count(rows[i].Number("tokens_per_second"))), (new("alike"), i => letters[i]),
-            (MarkdownColumn.Number("95 %"), i => IntervalOf(rows[i], "tokens_per_second") is { } v ? $"{Quantity.Count(v.Low)} … {Quantity.Count(v.High)}" : Quantity.Absent),
-            (MarkdownColumn.Number("first token"), i => Quantity.Duration(Optional(rows[i], "time_to_first_token"))),
-            (MarkdownColumn.Number("each token"), i => Quantity.Duration(Optional(rows[i], "time_per_output_token"))),
-            (MarkdownColumn.Number("KV bytes a token"), i => Quantity.Digits(Optional(rows[i], "kv_bytes_per_token"), 7)),
+            (ReportColumn.Number("parameters"), i => Quantity.Count(rows[i].Number("parameters"))), (ReportColumn.Number("x"), i => Digits(rows[i], "x")),
+            (ReportColumn.Number("ratio"), i => Digits(rows[i], "ratio")), (ReportColumn.Number("GQA"), i => Digits(rows[i], "gqa")),
+            (ReportColumn.Number("tokens a second"), i => Quantity.Count(rows[i].Number("tokens_per_second"))), (new("alike"), i => letters[i]),
+            (ReportColumn.Number("95 %"), i => IntervalOf(rows[i], "tokens_per_second") is { } v ? $"{Quantity.Count(v.Low)} … {Quantity.Count(v.High)}" : Quantity.Absent),
+            (ReportColumn.Number("first token"), i => Quantity.Duration(Optional(rows[i], "time_to_first_token"))),
+            (ReportColumn.Number("each token"), i => Quantity.Duration(Optional(rows[i], "time_per_output_token"))),
+            (ReportColumn.Number("KV bytes a token"), i => Quantity.Digits(Optional(rows[i], "kv_bytes_per_token"), 7)),
         ];
         void AddWhereThere(string column, string heading, Func<double?, string> format)
         {
             if (table.Has(column) && rows.Exists(r => Optional(r, column) is not null))
             {
-                columns.Add((MarkdownColumn.Number(heading), i => format(Optional(rows[i], column))));
+                columns.Add((ReportColumn.Number(heading), i => format(Optional(rows[i], column))));
             }
         }
 

@@ -6,7 +6,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportTrades
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         var best = study.Best;
         if (best.TradePlaces.Count == 0)

@@ -7,7 +7,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportValley
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         var (best, table) = (study.Best, study.Sensitivity);
         if (best.Valley is null && table is null)
@@ -26,9 +26,9 @@ internal static class ReportValley
             report.Paragraph("With widths in other multiples the search would have picked:");
             report.Table(
                 [
-                    MarkdownColumn.Number("multiple"), MarkdownColumn.Number("shapes"), new("pick"), new("hidden × MLP, heads"), MarkdownColumn.Number("GQA"),
-                    MarkdownColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), MarkdownColumn.Number($"above the least ({(best.Level == LossLevel.Factor ? "thousandths of it" : "milli-nats")})"),
-                    MarkdownColumn.Number("tokens a second"),
+                    ReportColumn.Number("multiple"), ReportColumn.Number("shapes"), new("pick"), new("hidden × MLP, heads"), ReportColumn.Number("GQA"),
+                    ReportColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), ReportColumn.Number($"above the least ({(best.Level == LossLevel.Factor ? "thousandths of it" : "milli-nats")})"),
+                    ReportColumn.Number("tokens a second"),
                 ],
                 table.Each().Select(row => (IReadOnlyList<string>)
                 [
