@@ -27,7 +27,7 @@ public sealed class StudyTests : IDisposable
         }
 
         string report = File.ReadAllText(Path.Combine(kept, "report.md"));
-        Assert.Contains("shapes **differ by more than seeds** (F(", report);
+        Assert.Contains("shapes **differ by more than seeds** (analysis of variance", report);
         Assert.Equal(report.Split("\n## ").Length, File.ReadAllText(Path.Combine(results, "config/report.md")).Split("\n## ").Length);
     }
 
