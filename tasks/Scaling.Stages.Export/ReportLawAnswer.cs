@@ -38,7 +38,7 @@ internal static class ReportLawAnswer
 
         if (law.Verdict("exponents") is { Identification: Identification.NotIdentified } unknown)
         {
-            return new Answer(Name, About, "**not known** from these runs", ReportConfidence.Plain(unknown.Reason));
+            return new Answer(Name, About, "**not known** from these runs", unknown.Reason);
         }
 
         string roughly = law.Verdict("exponents") is { Identification: Identification.WeaklyIdentified } ? "known roughly" : "known";
@@ -54,7 +54,7 @@ internal static class ReportLawAnswer
             [
                 new AnswerFigure(Quantity.Digits(law.Base.Alpha, 3), "α, of parameters", Range(law.Intervals.Alpha)),
                 new AnswerFigure(Quantity.Digits(law.Base.Beta, 3), "β, of tokens", Range(law.Intervals.Beta)),
-                .. optimum is null ? [] : new[] { new AnswerFigure(Quantity.Digits(optimum.TokensPerParameter, 3), "tokens a parameter for the least loss", Range(optimum.Interval)) },
+                .. optimum is null ? [] : new[] { new AnswerFigure(Quantity.Digits(optimum.TokensPerParameter, 3), $"tokens a parameter for the least loss of {FlopsInWords(optimum.Flops)}", Range(optimum.Interval)) },
             ],
         };
     }
@@ -70,8 +70,8 @@ internal static class ReportLawAnswer
         var (name, about) = width ? ("Width", "x = hidden size / √N of least loss") : ("Split", "ratio of MLP to attention parameters of least loss");
         var (star, interval) = width ? (shape.XStar, law.Intervals.XStar) : (shape.RStar, law.Intervals.RStar);
         return star is null || verdict.Identification == Identification.NotIdentified
-            ? new Answer(name, about, "**not known** from these runs", ReportConfidence.Plain(verdict.Reason))
-            : new Answer(name, about, $"{Quantity.Digits(star, 3)} ({(verdict.Identification == Identification.Identified ? "known" : "known roughly")})", ReportConfidence.Plain(verdict.Reason))
+            ? new Answer(name, about, "**not known** from these runs", verdict.Reason)
+            : new Answer(name, about, $"{Quantity.Digits(star, 3)} ({(verdict.Identification == Identification.Identified ? "known" : "known roughly")})", verdict.Reason)
             {
                 Figures = [new AnswerFigure(Quantity.Digits(star, 3), width ? "x of least loss" : "ratio of least loss", interval is { Low: { } low, High: { } high } ? $"95 %: {Quantity.Interval(low, high)}" : null)],
             };
@@ -95,7 +95,8 @@ internal static class ReportLawAnswer
             (low is null || high is null ? "How sure that is is not known." : $"A run there would lie between {Quantity.Loss(low)} and {Quantity.Loss(high)} (95 %), if the formula holds that far.")
             + (known ? "" : " **These runs do not determine it**: take it as a guess."))
         {
-            Figures = [new AnswerFigure(Quantity.Loss(loss), "nats a token, predicted", low is null || high is null ? null : $"95 %: {Quantity.Loss(low)} … {Quantity.Loss(high)}")],
+            // In a browser figures stand in the place of the text, and what is no more than a guess needs its warning.
+            Figures = !known ? [] : [new AnswerFigure(Quantity.Loss(loss), "nats a token, predicted", low is null || high is null ? null : $"95 %: {Quantity.Loss(low)} … {Quantity.Loss(high)}")],
         };
     }
 
