@@ -13,6 +13,12 @@ public sealed class ExportStage : Stage<ExportSettings>
     {
         Type = "export",
         Summary = "Writes the found shapes as model configurations and the study's report.",
+        Example = """
+            config:
+              uses: export
+              needs: [best, runs, law, larger, speed]
+              with: { formats: [huggingface] }
+            """,
         Inputs = ExportTables.Inputs,
         Outputs = ExportTables.Outputs,
     };
