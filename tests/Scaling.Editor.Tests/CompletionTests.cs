@@ -4,7 +4,8 @@ using Scaling.TestKit;
 
 namespace Scaling.Editor.Tests;
 
-public sealed class CompletionTests(Editor editor) : IClassFixture<Editor>
+[Collection(nameof(Editor))]
+public sealed class CompletionTests(Editor editor)
 {
     [NodeFact]
     public void An_empty_file_is_offered_the_keys_of_a_pipeline() =>

@@ -4,10 +4,11 @@ using Scaling.EndToEnd;
 
 namespace Scaling.Editor.Tests;
 
-/// <summary>One language server for all tests of a class; each text is a file of its own, whose first line names the schema as 'init' writes it.</summary>
+/// <summary>One language server for all tests: it takes its time to start. Each text is a file of its own, whose first line names the schema as 'init' writes it.</summary>
 public sealed class Editor : IDisposable
 {
-    private const string FirstLine = "# yaml-language-server: $schema=pipeline.schema.json\n";
+    /// <summary>The schema of the built-in stages.</summary>
+    public const string Usual = "pipeline.schema.json";
 
     private readonly Tool _tool = new();
     private LanguageServer? _server;
@@ -16,25 +17,31 @@ public sealed class Editor : IDisposable
     private LanguageServer Server => _server ??= Start();
 
     /// <summary>What is wrong with a pipeline; lines as in the text.</summary>
-    public IReadOnlyList<Squiggle> Findings(string yaml) => Findings([yaml])[0];
+    public IReadOnlyList<Squiggle> Findings(string yaml, string schema = Usual) => Findings([yaml], schema)[0];
 
     /// <summary>What is wrong with each of several pipelines.</summary>
-    public IReadOnlyList<IReadOnlyList<Squiggle>> Findings(IReadOnlyList<string> yamls)
+    public IReadOnlyList<IReadOnlyList<Squiggle>> Findings(IReadOnlyList<string> yamls, string schema = Usual)
     {
-        string[] paths = [.. yamls.Select(Write)];
+        string[] paths = [.. yamls.Select(y => Write(y, schema))];
         var findings = Server.Open(paths);
         Array.ForEach(paths, Server.Close);
         return [.. findings.Select(file => file.Select(f => f with { Line = f.Line - 1 }).ToArray())];
     }
 
     /// <summary>What is offered where the text has a <c>|</c>, by the words that a person sees.</summary>
-    public IReadOnlyList<JsonObject> Offered(string yaml) => AtCursor(yaml, Server.Complete);
+    public IReadOnlyList<JsonObject> Offered(string yaml, string schema = Usual) => AtCursor(yaml, schema, Server.Complete);
 
     /// <summary>What is shown of the word behind the <c>|</c>, without the place of the schema.</summary>
-    public string? Shown(string yaml) => AtCursor(yaml, Server.Hover)?.Split("\n\nSource:")[0];
+    public string? Shown(string yaml) => AtCursor(yaml, Usual, Server.Hover)?.Split("\n\nSource:")[0];
 
-    /// <summary>Uses the schema of a pipeline, which knows the stages of its plugins, in the place of that of the built-in stages. Before anything else: the server reads it once.</summary>
-    public void UseSchemaOf(string pipeline) => _tool.Folder.Write("pipeline.schema.json", _tool.Run("schema", pipeline).Output);
+    /// <summary>Writes the schema of a pipeline, which knows the stages of its plugins; its name.</summary>
+    public string SchemaOf(string yaml)
+    {
+        string pipeline = $"{++_files}.yaml", schema = $"{_files}.schema.json";
+        _tool.Folder.Write(pipeline, yaml);
+        _tool.Folder.Write(schema, _tool.Run("schema", pipeline).Output);
+        return schema;
+    }
 
     public void Dispose()
     {
@@ -42,26 +49,28 @@ public sealed class Editor : IDisposable
         _tool.Dispose();
     }
 
-    private T AtCursor<T>(string yaml, Func<string, int, int, T> ask)
+    private T AtCursor<T>(string yaml, string schema, Func<string, int, int, T> ask)
     {
         int cursor = yaml.IndexOf('|', StringComparison.Ordinal);
-        string before = FirstLine + yaml[..cursor];
-        string path = Write(yaml.Remove(cursor, 1));
+        string before = FirstLine(schema) + yaml[..cursor];
+        string path = Write(yaml.Remove(cursor, 1), schema);
         Server.Open(path);
         var answer = ask(path, before.Count(c => c == '\n') + 1, before.Length - before.LastIndexOf('\n'));
         Server.Close(path);
         return answer;
     }
 
-    private string Write(string yaml) => _tool.Folder.Write($"{++_files}.yaml", FirstLine + yaml);
+    private string Write(string yaml, string schema) => _tool.Folder.Write($"{++_files}.yaml", FirstLine(schema) + yaml);
+
+    private static string FirstLine(string schema) => $"# yaml-language-server: $schema={schema}\n";
 
     private LanguageServer Start()
     {
-        if (!File.Exists(_tool.Folder["pipeline.schema.json"]))
-        {
-            _tool.Folder.Write("pipeline.schema.json", _tool.Run("schema").Output);
-        }
-
+        _tool.Folder.Write(Usual, _tool.Run("schema").Output);
         return new LanguageServer();
     }
 }
+
+/// <summary>The tests that share it.</summary>
+[CollectionDefinition(nameof(Editor))]
+public sealed class EditorCollection : ICollectionFixture<Editor>;

@@ -4,7 +4,8 @@ using Scaling.TestKit;
 
 namespace Scaling.Editor.Tests;
 
-public sealed class ValidationTests(Editor editor) : IClassFixture<Editor>
+[Collection(nameof(Editor))]
+public sealed class ValidationTests(Editor editor)
 {
     /// <summary>Mistakes that no schema can see, each with the reason. 'dotnet scaling check' tells them.</summary>
     public static Dictionary<string, string> BeyondSchemas { get; } = new()
