@@ -38,6 +38,7 @@ internal static class Commands
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "At the first failure stop what runs and begin nothing." };
     private static readonly Option<bool> Json = new("--json") { Description = "One JSON object on standard output, for programs." };
     private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Say only what failed and what warns." };
+    private static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "Say also why each stage runs in full, when each action begins and ends, and where its log lies." };
     private static readonly Option<string> LogFormat = new("--log-format") { Description = "What is said on standard error: text, or jsonl, one event a line for programs.", DefaultValueFactory = _ => "text", HelpName = "format", Recursive = true };
     private static readonly Option<bool> Detach = new("--detach", "-d") { Description = "Run in the background, also after the terminal is closed." };
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on while the action runs." };
@@ -132,7 +133,7 @@ internal static class Commands
         }
         finally
         {
-            CommandConsole.Clear();
+            CommandConsole.End();
         }
 
         int Refuse(Exception e, bool interrupted)
@@ -156,7 +157,7 @@ internal static class Commands
                 if (stop.IsCancellationRequested)
                 {
                     CommandConsole.Now.Say("Ended at once.");
-                    CommandConsole.Clear();
+                    CommandConsole.End();
                 }
 
                 Refusal.Answer(parsed, ExitCode.Interrupted, []);
@@ -197,7 +198,7 @@ internal static class Commands
     /// <summary>Options of which one would be dropped without a word.</summary>
     private static void AddExclusions()
     {
-        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast) })
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast), (Quiet, Verbose) })
         {
             one.Validators.Add(result =>
             {
@@ -256,13 +257,13 @@ internal static class Commands
             """)
         {
             Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
-            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Force, From, PlanFile, Detach, Json], RunCommand.Run),
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Verbose, Set, ExecutorName, Force, From, PlanFile, Detach, Json], RunCommand.Run),
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, ExecutorName, JsonPlan], PlanCommand.Run),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, ExecutorName, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
             Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, ExecutorName, Json], VerifyCommand.Run),
             Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
-            Command("attach", "Go on with the jobs of a pipeline that are under way on a cluster, whoever submitted them. Stopping it leaves them alone.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Json], ClusterCommands.Attach),
+            Command("attach", "Go on with the jobs of a pipeline that are under way on a cluster, whoever submitted them. Stopping it leaves them alone.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Verbose, Set, ExecutorName, Json], ClusterCommands.Attach),
             Command("cancel", "Cancel the jobs of a pipeline that are under way on a cluster.", [PipelineFile], ClusterCommands.Cancel),
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, ExecutorName, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, ExecutorName, Json], LogsCommand.Run),
@@ -428,7 +429,13 @@ internal static class Commands
         /// <summary>Whether jobs of a cluster go on when the command is stopped.</summary>
         public bool LeavesJobs { get; init; }
 
-        public bool Quiet => Parsed.GetValue(Commands.Quiet);
+        public Telling Telling => Parsed.GetValue(Quiet) ? Telling.Quiet : Parsed.GetValue(Verbose) ? Telling.Verbose : Telling.Usual;
+
+        /// <summary>The command line as it was typed.</summary>
+        public string Typed => $"dotnet scaling {CommandLine.Of(Arguments)}";
+
+        /// <summary>What stands after another command about this pipeline: its file, and what it has to be found with; null for a plan.</summary>
+        public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. NamedStore is { } store ? new[] { "--cache", store } : []]);
 
         public bool Follow => Parsed.GetValue(Commands.Follow);
 
