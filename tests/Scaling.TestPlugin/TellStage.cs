@@ -29,6 +29,7 @@ public sealed class TellStage : Stage<TellSettings>
     {
         Type = "tell",
         Summary = "Writes a report.",
+        Inputs = [new InputRole("after", "done-rows", Cardinality.Optional)],
         Outputs = [new OutputFile("report.md", "told"), StageSummary.Output with { Optional = true }],
     };
 

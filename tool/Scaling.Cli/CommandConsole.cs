@@ -5,10 +5,11 @@ using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
-internal static class CommandConsole
+internal static partial class CommandConsole
 {
     private const int StandardOutput = 1;
     private const int StandardError = 2;
+    private const int Stop = 19;
     private static RunEvents? _events;
     private static RunConsole? _text;
     private static PosixSignalRegistration? _suspend;
@@ -58,13 +59,15 @@ internal static class CommandConsole
     /// <summary>From the first line that moves on: whoever prints, on either stream, does so on a line of its own, and so does the shell that the process is stopped for.</summary>
     private static void WatchStreams()
     {
-        if (!OperatingSystem.IsWindows())
+        if (OperatingSystem.IsLinux())
         {
-            _suspend = PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => _text?.Clear());
+            _suspend = PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => _text?.Without(StopHere)); // .NET does not stop a process that handles it.
         }
 
         Console.SetOut(new Within(Console.Out, AfterClearing));
         Console.SetError(new Within(Console.Error, AfterClearing));
+
+        static void StopHere() => _ = Signal(Environment.ProcessId, Stop);
 
         static void AfterClearing(Action write)
         {
@@ -103,6 +106,9 @@ internal static class CommandConsole
             // The next line is tried again.
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
 
     /// <summary>A stream, with something around each writing to it.</summary>
     private sealed class Within(TextWriter stream, Action<Action> around) : TextWriter

@@ -60,6 +60,7 @@ internal static class Commands
     private static readonly Option<string?> From = new("--from") { Description = "Execute that stage, and all that depend on it, also where they are in the store.", HelpName = "stage" };
     private static readonly Option<string?> PlanFile = new("--plan") { Description = "Execute a plan that 'plan --json' printed, without reading the pipeline file again.", HelpName = "file" };
     private static readonly Option<string?> AgainstRun = new("--against") { Description = "Compare with that run: its number, or last, last~1, last~2 … Default: last.", HelpName = "run" };
+    private static readonly Option<string[]> Compared = new("--compare") { Description = "Two pipelines that were run, A and B, side by side: what they found, and what changed from one to the other. A run is A@3, or A@last~1.", Arity = new ArgumentArity(2, 2), AllowMultipleArgumentsPerToken = true, HelpName = "pipelines" };
     private static readonly Argument<string> PlanArgument = new("plan") { Description = "A plan that 'plan --json' printed." };
 
     private static readonly Option<int> Replay = new("--replay")
@@ -181,6 +182,7 @@ internal static class Commands
     private static void AddCompletions()
     {
         PipelineFile.CompletionSources.Add(context => IsAtTarget(context) ? [] : Completion.OfFiles(context.WordToComplete));
+        Compared.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
         OptionalPipeline.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
         Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
         Shell.CompletionSources.Add(_ => Completion.OfShells());
@@ -208,6 +210,14 @@ internal static class Commands
                 }
             });
         }
+
+        Compared.Validators.Add(result =>
+        {
+            if (result.GetResult(PipelineFile) is { Tokens.Count: > 0 })
+            {
+                result.AddError("--compare names both pipelines: leave the other one away.");
+            }
+        });
 
         Locked.Validators.Add(result =>
         {
@@ -248,6 +258,7 @@ internal static class Commands
               dotnet scaling logs runs@048ae9f3.1.10 --follow        what one row prints while it runs
               dotnet scaling show law --file law.json                a file of the store, as it was made
               dotnet scaling report > report.md                      the report of the last run
+              dotnet scaling report --compare old.yaml study.yaml    what two studies found, and what is other about them
               dotnet scaling graph --format dot | dot -Tsvg > study.svg
               dotnet scaling schema > pipeline.schema.json           completion and checks in an editor
 
@@ -268,7 +279,7 @@ internal static class Commands
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, ExecutorName, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, ExecutorName, Json], LogsCommand.Run),
             Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, ExecutorName, Json], ShowCommand.Run),
-            Command("report", "Print the report of the last run.", [PipelineFile, Json], ReportCommand.Run),
+            Command("report", "Print the report of the last run, or compare two.", [PipelineFile, Compared, Json], ReportCommand.Run),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
             Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set, Json], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
@@ -356,6 +367,9 @@ internal static class Commands
             : throw new UsageException("SCAL1010", $"No pipeline file is named, and there is no {UsualPipeline} here.", $"Name one, or write a first one with 'dotnet scaling init'."));
 
         public string InitFolder => Parsed.GetValue(Commands.InitFolder)!;
+
+        /// <summary>What <c>--compare</c> says: two, or none.</summary>
+        public IReadOnlyList<string> Compared => Parsed.GetValue(Commands.Compared) ?? [];
 
         public string? PipelineOrNone => Parsed.GetValue(OptionalPipeline);
 

@@ -41,20 +41,23 @@ internal sealed record FoundSummary(string Stage, StageSummary Summary)
         ["quantities"] = new JsonArray([.. Summary.Quantities.Select(q => new JsonObject { ["name"] = q.Name, ["label"] = q.Label, ["value"] = q.Value, ["unit"] = q.Unit, ["text"] = q.Text })]),
     };
 
-    private static FoundSummary? Of(StageNode stage, StageResult result, ContentStore store, Action<Diagnostic> tell)
-    {
-        if (result.OfKind(StageSummary.Kind).FirstOrDefault(f => f is { Point: null, Name: StageSummary.FileName }) is not { } file)
-        {
-            return null;
-        }
+    private static FoundSummary? Of(StageNode stage, StageResult result, ContentStore store, Action<Diagnostic> tell) =>
+        result.OfKind(StageSummary.Kind).FirstOrDefault(f => f is { Point: null, Name: StageSummary.FileName }) is { } file ? Read(stage.Id, file, store, finding => tell(finding with { Location = stage.Location })) : null;
 
+    /// <summary>A file of the store; null where it is no summary.</summary>
+    /// <param name="stage">Id of the stage.</param>
+    /// <param name="file">Its file.</param>
+    /// <param name="store">Holds it.</param>
+    /// <param name="tell">Takes what is wrong with it.</param>
+    public static FoundSummary? Read(string stage, StoredFile file, ContentStore store, Action<Diagnostic> tell)
+    {
         try
         {
-            return new FoundSummary(stage.Id, StageSummary.Parse(file.Inline ?? File.ReadAllBytes(store.ContentPath(file)!)));
+            return new FoundSummary(stage, StageSummary.Parse(file.Inline ?? File.ReadAllBytes(store.ContentPath(file)!)));
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
-            tell(new Diagnostic("SCAL1065", $"The {StageSummary.FileName} of '{stage.Id}' cannot be shown: {e.Message.TrimEnd('.')}.") { Severity = Severity.Warning, Location = stage.Location, Hint = "It is written by StageSummary of Scaling.Sdk; the results are whole." });
+            tell(new Diagnostic("SCAL1065", $"The {StageSummary.FileName} of '{stage}' cannot be shown: {e.Message.TrimEnd('.')}.") { Severity = Severity.Warning, Hint = "Its stage writes it with StageSummary of Scaling.Sdk; all other results are whole." });
             return null;
         }
     }

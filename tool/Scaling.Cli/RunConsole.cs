@@ -340,6 +340,17 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
         }
     }
 
+    /// <summary>Does something while nothing moves.</summary>
+    /// <param name="act">What.</param>
+    public void Without(Action act)
+    {
+        lock (_writing)
+        {
+            Clear();
+            act();
+        }
+    }
+
     /// <summary>Nothing moves from now on.</summary>
     public void End()
     {

@@ -77,7 +77,7 @@ internal sealed class RunView(TimeProvider time)
 
     private string Head(int width, bool coloured)
     {
-        var line = new ScreenLine(width, coloured).Add($"{_name}: {_stages.Count(s => s.Outcome is { NotDone: null })} of {_stages.Count} stages done, {Duration.InWords(time.GetElapsedTime(_began).TotalSeconds)}");
+        var line = new ScreenLine(width, coloured).Add($"{_name}: {_stages.Count(s => s.Outcome is { NotDone: null })} of {_stages.Count} stages, {Duration.InWords(time.GetElapsedTime(_began).TotalSeconds)}");
         return (IsStopping ? line.Add(", ").Add("stopping", Colour.Yellow) : line).ToString();
     }
 
@@ -95,7 +95,7 @@ internal sealed class RunView(TimeProvider time)
     /// <param name="coloured">Whether they have colours.</param>
     public static IEnumerable<string> Lines(IReadOnlyList<StageView> stages, int width, bool coloured)
     {
-        int id = Longest(stages.Select(s => s.Id), LongestId);
+        int id = Longest(stages.Select(s => s.Id), Math.Min(LongestId, width / 3));
         int type = width < WidthOfTypes ? 0 : Longest(stages.Select(s => s.Type), LongestType);
         int count = Longest(stages.Select(s => s.Count), LongestId);
         return stages.Select(s => s.Line(new ScreenLine(width, coloured).Add($"  {Column(s.Id, id)}  {(type == 0 ? "" : Column(s.Type, type) + "  ")}"), count).ToString());
@@ -254,9 +254,10 @@ internal sealed class StageView(string id, string type)
 
     private static string Ended(StageOutcome outcome)
     {
-        string[] counts = [.. new[] { (outcome.Executed, "executed"), (outcome.Executed + outcome.Failures.Count > 0 ? outcome.Cached : 0, "cached"), (outcome.Failures.Count, "failed") }.Where(c => c.Item1 > 0).Select(c => $"{c.Item1} {c.Item2}")];
-        string took = counts.Length == 0 ? "" : $"{string.Join(", ", counts)}, {Duration.InWords(outcome.Seconds)}";
-        return outcome.NotDone is null || outcome.Failures.Count > 0 ? took : took.Length == 0 ? outcome.NotDone : $"{took}; {outcome.NotDone}";
+        int done = outcome.Executed + outcome.Cached + outcome.Failures.Count;
+        var counts = new[] { (outcome.Executed, "executed"), (done > outcome.Cached ? outcome.Cached : 0, "cached"), (outcome.Failures.Count, "failed"), (outcome.Actions - done, "not done") };
+        string[] some = [.. counts.Where(c => c.Item1 > 0).Select(c => $"{c.Item1} {c.Item2}")];
+        return some.Length > 0 ? $"{string.Join(", ", some)}, {Duration.InWords(outcome.Seconds)}" : outcome.NotDone ?? "";
     }
 
     /// <summary>A rate in the unit in which it is a number to read.</summary>
