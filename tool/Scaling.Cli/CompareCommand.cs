@@ -83,7 +83,7 @@ internal static class CompareCommand
 
     private static IEnumerable<string> Markdown(Study a, Study b, Beside[] quantities, IReadOnlyList<StageChange> changes)
     {
-        yield return $"# {Title(a)} and {Title(b)}";
+        yield return a.Run.Pipeline == b.Run.Pipeline ? $"# {a.Run.Pipeline}, run {a.Run.Number} and run {b.Run.Number}" : $"# {a.Run.Pipeline} and {b.Run.Pipeline}";
         yield return "";
         yield return $"A is {About(a)}; B is {About(b)}.";
         yield return "";
@@ -120,8 +120,6 @@ internal static class CompareCommand
             yield return $"| {string.Join(" | ", row.Select(Cell))} |";
         }
     }
-
-    private static string Title(Study study) => study.Run.Pipeline;
 
     private static string About(Study study) => string.Create(
         CultureInfo.InvariantCulture, $"{study.Named} (run {study.Run.Number}, ended {study.Run.Ended.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z{(study.Run.ExitCode == ExitCode.Done ? "" : ", not done")}{string.Concat(study.Run.Overrides.Select(o => $", --set {o}"))})");
