@@ -118,7 +118,7 @@ internal static class SyntheticStudy
             Sizes = [.. RunShapes.Chunk(4).Select(c => c.Average(s => (double)s.Parameters))],
         },
         Context = new LawContext { Layers = [2], HeadSize = [8], Gqa = [2], Vocabulary = [256], Tied = [true] },
-        Resamples = [.. Enumerable.Range(-4, 9).Select(i => Resample(i / 4.0))],
+        Resamples = [.. Enumerable.Range(-10, 21).Select(i => Resample(i / 10.0))],
     };
 
     private static Table Runs()
