@@ -81,6 +81,29 @@ public sealed partial class TerminalTests : IDisposable
     }
 
     [OnATerminal]
+    public void What_is_wide_is_cut_where_the_terminal_ends_and_not_within_a_character()
+    {
+        _tool.Write("study.yaml", $"  told: {{ uses: tell, with: {{ found: [\"{new string('好', 60)}\", \"🙂 e\u0301\"] }} }}\n", head: $"name: {new string('試', 50)}\n");
+
+        var (exit, screen) = Ended("run study.yaml");
+
+        Assert.Equal((0, true), (exit, screen.IsClean));
+        Assert.Contains($"  {new string('好', 38)}…\n  🙂 e\u0301\n", screen.ToString());
+    }
+
+    [Theory]
+    [InlineData(">&-")]
+    [InlineData("2>&-")]
+    [InlineData(">/dev/full 2>&1")]
+    public void A_run_that_nobody_listens_to_is_done_all_the_same(string streams)
+    {
+        _tool.Within = ["sh", "-c", $"exec \"$@\" {streams}", "sh"];
+
+        Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        Assert.True(File.Exists(_tool.Folder["results/study/told/report.md"]));
+    }
+
+    [OnATerminal]
     public void NO_COLOR_takes_the_colours_and_nothing_else()
     {
         _tool.Environment["NO_COLOR"] = "1";

@@ -7,8 +7,9 @@ namespace Scaling.Cli;
 /// Each drawing is one write, of the lines that changed; the cursor rests on the line below, visible, so that a process which is killed leaves whole lines and a clean prompt. Calls come one at a time.
 /// </summary>
 /// <remarks>
-/// Spectre.Console was the other choice. Its live display owns the terminal, hides the cursor until it is ended in order, draws without regard to lines that other threads write, and costs the compiled tool, which
-/// begins in 70 ms, its size and warnings of the trimmer; what we need of it are three sequences, which every terminal since the VT100 knows.
+/// Spectre.Console 0.57.2 was the other choice. Its live display hides the cursor until it is ended in order, and where a window becomes smaller it erases the screen with all that had scrolled out of it
+/// (https://github.com/spectreconsole/spectre.console/blob/main/src/Spectre.Console/Live/LiveDisplayRenderer.cs); it is 0.85 MB of assembly for a tool that begins in 70 ms. What we need of it are three sequences that every terminal since the
+/// VT100 knows.
 /// </remarks>
 /// <param name="terminal">One that moves.</param>
 internal sealed class LiveBlock(Terminal terminal)

@@ -45,13 +45,11 @@ internal sealed class RunView(TimeProvider time)
     /// <param name="cached">Of them in the store.</param>
     public void Planned(StageNode stage, int actions, int cached)
     {
-        if (Of(stage) is not { } view)
+        if (Of(stage) is { } view)
         {
-            _stages.Add(view = new StageView(stage.Id, stage.Declaration.Type)); // Nobody began a run, as where a plan is executed.
+            view.Cached = cached;
+            view.Pace = new Pace(actions - cached, stage.Declaration.FanOut?.Mode == FanOutMode.Batch, time);
         }
-
-        view.Cached = cached;
-        view.Pace = new Pace(actions - cached, stage.Declaration.FanOut?.Mode == FanOutMode.Batch, time);
     }
 
     /// <summary>A stage has ended.</summary>
@@ -165,7 +163,7 @@ internal sealed class StageView(string id, string type)
     public bool IsAtWork => Outcome is null && (Doing is not null || Pace is not null);
 
     /// <summary>In a word.</summary>
-    public string State => Outcome is { NotDone: null, Executed: 0 } ? "cached" : Outcome is { NotDone: null } ? "done" : Outcome is { Failures.Count: > 0 } ? "failed" : Outcome is not null ? "not done" : Doing ?? (Pace is null ? "waiting" : "running");
+    public string State => Outcome is { NotDone: null, Executed: 0 } ? "cached" : Outcome is { NotDone: null } ? "done" : Outcome is { Failures.Count: > 0 } ? "failed" : Outcome is not null ? "not done" : Doing ?? (Pace is null ? "waiting" : Queue is not null && _running.Count == 0 ? "queued" : "running");
 
     /// <summary>So many of those wanted, where it is at work.</summary>
     public string Count => Outcome is null && Pace is { } pace ? $"{pace.Done}/{pace.Wanted}" : "";
