@@ -69,7 +69,7 @@ internal static class InitCommand
             {
                 template.For(Table.Read(path));
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or ArgumentException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or ArgumentException or StageFailedException)
             {
                 throw new UsageException("SCAL1093", $"--table names '{file}', which cannot be read as a table: {e.Message}", "It takes CSV with a header, Parquet, or JSON Lines with one object a line.");
             }
