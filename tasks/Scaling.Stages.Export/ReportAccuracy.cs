@@ -9,7 +9,7 @@ internal static class ReportAccuracy
     /// <summary>Fewer models than this tell little of a rank correlation.</summary>
     private const int FewModels = 10;
 
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         var tasks = study.Accuracies.GroupBy(a => (a.Task, a.Metric)).ToList();
         if (tasks.Count == 0)
@@ -20,8 +20,8 @@ internal static class ReportAccuracy
         report.Heading(2, "Accuracy");
         report.Table(
             [
-                new("task"), new("metric"), MarkdownColumn.Number("models"), MarkdownColumn.Number("least accuracy"), MarkdownColumn.Number("greatest"), MarkdownColumn.Number("standard error"),
-                MarkdownColumn.Number("Spearman with loss"), MarkdownColumn.Number("as strong by chance"),
+                new("task"), new("metric"), ReportColumn.Number("models"), ReportColumn.Number("least accuracy"), ReportColumn.Number("greatest"), ReportColumn.Number("standard error"),
+                ReportColumn.Number("Spearman with loss"), ReportColumn.Number("as strong by chance"),
             ],
             tasks.Select(Row));
         report.Paragraph(

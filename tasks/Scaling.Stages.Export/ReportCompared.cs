@@ -6,22 +6,22 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportCompared
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
         if (study.Compared.Count == 0)
         {
             return;
         }
 
-        SearchResult[] searches = [study.Best, .. study.Compared];
+        SearchResult[] searches = [best, .. study.Compared];
         var laws = searches.Select(LawOf).Distinct().ToList();
         report.Heading(3, "Beside other searches");
         report.Paragraph("The first search is the one that this report is about. Losses and speeds are told against each search's own baseline.");
         report.Table(
             [
-                MarkdownColumn.Number("size (parameters)"), MarkdownColumn.Number("law"), MarkdownColumn.Number("layers"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("multiple"), new("efficient is"),
-                new("accurate: hidden × MLP, heads"), MarkdownColumn.Number("loss (milli-nats)"), MarkdownColumn.Number("speed"),
-                new("efficient: hidden × MLP, heads"), MarkdownColumn.Number("loss (milli-nats)"), MarkdownColumn.Number("speed"),
+                ReportColumn.Number("size (parameters)"), ReportColumn.Number("law"), ReportColumn.Number("layers"), ReportColumn.Number("GQA"), ReportColumn.Number("multiple"), new("efficient is"),
+                new("accurate: hidden × MLP, heads"), ReportColumn.Number("loss (milli-nats)"), ReportColumn.Number("speed"),
+                new("efficient: hidden × MLP, heads"), ReportColumn.Number("loss (milli-nats)"), ReportColumn.Number("speed"),
             ],
             searches.Select(s => Row(s, laws.IndexOf(LawOf(s)) + 1)));
         report.List(laws.Select((law, i) => $"Law {i + 1}: {law}."));

@@ -14,7 +14,7 @@ internal static class ReportConsumers
         return refusals.Count == 0 ? "" : $" {string.Join("; ", refusals)}: see [who takes it](#who-takes-it).";
     }
 
-    public static void Append(MarkdownDocument report, Lint lint)
+    public static void Append(ReportDocument report, Lint lint)
     {
         if (lint.Refusals.Count == 0)
         {
@@ -24,8 +24,8 @@ internal static class ReportConsumers
         report.Heading(2, "Who takes it");
         report.Table(
             [
-                new("program"), new("shape"), new("takes it"), new("nearest shape: hidden × MLP, heads × size"), MarkdownColumn.Number("loss against the shape (nats)"),
-                MarkdownColumn.Number("speed against the shape"),
+                new("program"), new("shape"), new("takes it"), new("nearest shape: hidden × MLP, heads × size"), ReportColumn.Number("loss against the shape (nats)"),
+                ReportColumn.Number("speed against the shape"),
             ],
             lint.Refusals.Zip(lint.Slows, (refusal, slow) => Row(lint, refusal, slow)));
         report.Paragraph(

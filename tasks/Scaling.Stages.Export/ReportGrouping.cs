@@ -6,9 +6,9 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportGrouping
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
-        var searches = new[] { study.Best }.Concat(study.Compared).Where(s => s.EfficientAtFittedGqa is not null).ToList();
+        var searches = new[] { best }.Concat(study.Compared).Where(s => s.EfficientAtFittedGqa is not null).ToList();
         if (searches.Count == 0)
         {
             return;
@@ -17,11 +17,11 @@ internal static class ReportGrouping
         report.Heading(3, "What grouped queries gain");
         foreach (var search in searches)
         {
-            Append(report, search, search.EfficientAtFittedGqa!, search == study.Best ? "" : $"In the search at {Quantity.Count(search.Size)} parameters with GQA {SearchWords.Span(search.Gqa)}: ");
+            Append(report, search, search.EfficientAtFittedGqa!, search == best ? "" : $"In the search at {Quantity.Count(search.Size)} parameters with GQA {SearchWords.Span(search.Gqa)}: ");
         }
     }
 
-    private static void Append(MarkdownDocument report, SearchResult best, ScoredShape fitted, string which)
+    private static void Append(ReportDocument report, SearchResult best, ScoredShape fitted, string which)
     {
         bool stated = best.Penalties.TryGetValue("gqa", out double nats);
         string penalty = stated
@@ -31,8 +31,8 @@ internal static class ReportGrouping
             $"{which}{(which.Length == 0 ? "The" : "the")} first row keeps GQA {Quantity.Digits(fitted.Gqa, 3)}, which the law's runs had. The second has it free, {SearchWords.Span(best.Gqa)}, {penalty}{(stated ? ": what it gains over the first rests on that number, which no run has measured" : "")}.");
         report.Table(
             [
-                new("efficient pick"), new("hidden × MLP, heads"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), MarkdownColumn.Number("against the baseline"),
-                MarkdownColumn.Number("tokens a second"), MarkdownColumn.Number("against the baseline"), MarkdownColumn.Number("KV bytes a token"),
+                new("efficient pick"), new("hidden × MLP, heads"), ReportColumn.Number("GQA"), ReportColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), ReportColumn.Number("against the baseline"),
+                ReportColumn.Number("tokens a second"), ReportColumn.Number("against the baseline"), ReportColumn.Number("KV bytes a token"),
             ],
             [Row("GQA as in the runs", best, fitted), Row("GQA free", best, best.Efficient)]);
     }

@@ -7,7 +7,7 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportReferences
 {
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study)
     {
         var references = Reference.Of(study);
         if (references.Count == 0)
@@ -19,19 +19,19 @@ internal static class ReportReferences
         report.Paragraph(InWords(references));
         report.Table(
             [
-                new("shape"), MarkdownColumn.Number("parameters"), MarkdownColumn.Number("layers"), MarkdownColumn.Number("hidden × MLP"), MarkdownColumn.Number("heads"), MarkdownColumn.Number("GQA"), MarkdownColumn.Number("x"), MarkdownColumn.Number("ratio"),
-                MarkdownColumn.Number("known loss (nats a token)"), MarkdownColumn.Number("predicted"), new("against"), MarkdownColumn.Number("known (milli-nats)"),
-                MarkdownColumn.Number("predicted (milli-nats)"), MarkdownColumn.Number("speed"), MarkdownColumn.Number("KV bytes a token"),
+                new("shape"), ReportColumn.Number("parameters"), ReportColumn.Number("layers"), ReportColumn.Number("hidden × MLP"), ReportColumn.Number("heads"), ReportColumn.Number("GQA"), ReportColumn.Number("x"), ReportColumn.Number("ratio"),
+                ReportColumn.Number("known loss (nats a token)"), ReportColumn.Number("predicted"), new("against"), ReportColumn.Number("known (milli-nats)"),
+                ReportColumn.Number("predicted (milli-nats)"), ReportColumn.Number("speed"), ReportColumn.Number("KV bytes a token"),
             ],
             references.Select(Row));
         report.Paragraph("Differences are to the loss of the shape under *against*, which also sets the level of the predicted one. Speeds are predicted for the search's workload and device, and are told as a multiple of that shape's.");
     }
 
     /// <summary>Whether the efficient pick's margin covers what the law is optimistic by; null where nothing is known of that, or the law is not optimistic.</summary>
-    public static string? Doubt(Study study)
+    public static string? Doubt(Study study, SearchResult best)
     {
         double[] optimism = [.. Reference.Of(study).Select(r => r.Optimism).OfType<double>()];
-        if (study.Best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean))
+        if (best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean))
         {
             return null;
         }

@@ -18,14 +18,14 @@ internal static class ReportScores
     }
 
     /// <summary>A row a budget.</summary>
-    public static void Append(MarkdownDocument report, HeldOutScores scores)
+    public static void Append(ReportDocument report, HeldOutScores scores)
     {
         report.Paragraph($"The law was refitted to {scores.FittedRows} runs of the other sizes and predicted the runs of {Quantity.Count(scores.Size)} parameters:");
         report.Table(
             [
-                MarkdownColumn.Number("tokens"), MarkdownColumn.Number("runs"), MarkdownColumn.Number("mean squared error (nats²)"), MarkdownColumn.Number("Spearman"),
-                MarkdownColumn.Number("level error (nats)"), MarkdownColumn.Number("shape error (nats)"), MarkdownColumn.Number("regret of the pick (nats)"),
-                MarkdownColumn.Number("of the copied shape"), MarkdownColumn.Number("of a quadratic's pick"),
+                ReportColumn.Number("tokens"), ReportColumn.Number("runs"), ReportColumn.Number("mean squared error (nats²)"), ReportColumn.Number("Spearman"),
+                ReportColumn.Number("level error (nats)"), ReportColumn.Number("shape error (nats)"), ReportColumn.Number("regret of the pick (nats)"),
+                ReportColumn.Number("of the copied shape"), ReportColumn.Number("of a quadratic's pick"),
             ],
             scores.Budgets.Select(b => (IReadOnlyList<string>)
             [
@@ -39,13 +39,13 @@ internal static class ReportScores
     }
 
     /// <summary>A row a size that was predicted from the smaller ones.</summary>
-    public static void AppendRollout(MarkdownDocument report, IReadOnlyList<RolloutStep> steps)
+    public static void AppendRollout(ReportDocument report, IReadOnlyList<RolloutStep> steps)
     {
         report.Paragraph("Each size predicted from the smaller ones alone, all budgets together:");
         report.Table(
             [
-                MarkdownColumn.Number("parameters"), MarkdownColumn.Number("from sizes"), MarkdownColumn.Number("runs"), MarkdownColumn.Number("level error (nats)"),
-                MarkdownColumn.Number("shape error (nats)"), MarkdownColumn.Number("Spearman"), MarkdownColumn.Number("in the 95 % interval"),
+                ReportColumn.Number("parameters"), ReportColumn.Number("from sizes"), ReportColumn.Number("runs"), ReportColumn.Number("level error (nats)"),
+                ReportColumn.Number("shape error (nats)"), ReportColumn.Number("Spearman"), ReportColumn.Number("in the 95 % interval"),
             ],
             steps.SelectMany(s => new[] { s.AllSizes, s.NearSizes }).OfType<HeldOutScores>().Select(s => (IReadOnlyList<string>)
             [

@@ -11,20 +11,18 @@ internal static class ReportSearch
     /// <summary>The front's first rows; front.csv has the others.</summary>
     private const int FrontRows = 20;
 
-    public static void Append(MarkdownDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
-        var best = study.Best;
         report.Heading(2, "Search");
         report.Paragraph(
             $"Sought was {SearchWords.Efficient(best.Objective)} of all shapes with {SearchWords.Held(best)}{(SearchWords.Threshold(best) is { } limit ? $" that are predicted to lose {limit}" : "")}.");
-        report.List(Question(study));
-        AppendDemands(report, study);
-        AppendFront(report, study);
+        report.List(Question(best));
+        AppendDemands(report, study, best);
+        AppendFront(report, study, best);
     }
 
-    private static IEnumerable<string> Question(Study study)
+    private static IEnumerable<string> Question(SearchResult best)
     {
-        var best = study.Best;
         if (best.Layers.Count > 0)
         {
             yield return $"Shapes: {SearchWords.Span([.. best.Layers.Select(l => (double)l)])} layers, heads of {SearchWords.Span([.. best.HeadSize.Select(h => (double)h)])}, GQA {SearchWords.Span(best.Gqa)}, "
@@ -54,9 +52,8 @@ internal static class ReportSearch
 
     private static string Axis(string name) => name switch { "gqa" => "GQA", "head_size" => "the head size", _ => $"the {name}" };
 
-    private static void AppendDemands(MarkdownDocument report, Study study)
+    private static void AppendDemands(ReportDocument report, Study study, SearchResult best)
     {
-        var best = study.Best;
         if (best.Constraints.Count == 0)
         {
             if (study.Candidates is { } table)
@@ -69,37 +66,36 @@ internal static class ReportSearch
 
         report.Paragraph($"What each demand leaves{(study.Candidates is { } candidates ? $" of {candidates.Rows.Count} shapes" : "")}:");
         report.Table(
-            [new("shapes that"), MarkdownColumn.Number("by themselves"), MarkdownColumn.Number("with all above")],
+            [new("shapes that"), ReportColumn.Number("by themselves"), ReportColumn.Number("with all above")],
             best.Constraints.Select(c => (IReadOnlyList<string>)[c.Demand, $"{c.Meet}", $"{c.Left}"]));
     }
 
-    private static void AppendFront(MarkdownDocument report, Study study)
+    private static void AppendFront(ReportDocument report, Study study, SearchResult best)
     {
         if (study.Front is not { } front)
         {
             return;
         }
 
-        var best = study.Best;
         bool byObjective = best.Objective != SearchObjective.Throughput && Tells(front, "objective");
         report.Paragraph($"The front, by rising loss{(front.Rows.Count > FrontRows ? $" (the first {FrontRows} of {front.Rows.Count} shapes; `front.csv` has all)" : "")}:");
-        (MarkdownColumn Column, bool Shown, Func<Row, string> Cell)[] columns =
+        (ReportColumn Column, bool Shown, Func<Row, string> Cell)[] columns =
         [
             (new("shape"), true, row => Name(row.Text("shape"), best)),
-            (MarkdownColumn.Number("hidden"), true, row => row.Text("hidden")),
-            (MarkdownColumn.Number("MLP"), true, row => row.Text("intermediate")),
-            (MarkdownColumn.Number("heads"), true, row => $"{row.Text("heads")} / {row.Text("kv_heads")}"),
-            (MarkdownColumn.Number("GQA"), true, row => Digits(row, "gqa")),
-            (MarkdownColumn.Number("x"), true, row => Digits(row, "x")),
-            (MarkdownColumn.Number("ratio"), true, row => Digits(row, "ratio")),
-            (MarkdownColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), true, row => Quantity.Loss(Optional(row, "predicted"))),
-            (MarkdownColumn.Number("95 %"), Tells(front, "predicted_low"), row => Interval(Optional(row, "predicted_low"), Optional(row, "predicted_high"), Quantity.Loss)),
-            (MarkdownColumn.Number("against the baseline"), best.Baseline is not null, row => Quantity.LossDifference(Optional(row, "loss_difference"))),
-            (MarkdownColumn.Number("probability of no more than asked"), SearchWords.KnowsOdds(best) && Tells(front, "probability_feasible"), row => SearchWords.Share(Optional(row, "probability_feasible"))),
-            (MarkdownColumn.Number(SearchWords.Objective(best.Objective)), byObjective, row => SearchWords.Value(best.Objective, Optional(row, "objective"))),
-            (MarkdownColumn.Number("tokens a second"), true, row => Count(row, "tokens_per_second")),
-            (MarkdownColumn.Number("95 %"), Tells(front, "tokens_per_second_low"), row => Interval(Optional(row, "tokens_per_second_low"), Optional(row, "tokens_per_second_high"), Quantity.Count)),
-            (MarkdownColumn.Number("KV bytes a token"), true, row => Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7)),
+            (ReportColumn.Number("hidden"), true, row => row.Text("hidden")),
+            (ReportColumn.Number("MLP"), true, row => row.Text("intermediate")),
+            (ReportColumn.Number("heads"), true, row => $"{row.Text("heads")} / {row.Text("kv_heads")}"),
+            (ReportColumn.Number("GQA"), true, row => Digits(row, "gqa")),
+            (ReportColumn.Number("x"), true, row => Digits(row, "x")),
+            (ReportColumn.Number("ratio"), true, row => Digits(row, "ratio")),
+            (ReportColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), true, row => Quantity.Loss(Optional(row, "predicted"))),
+            (ReportColumn.Number("95 %"), Tells(front, "predicted_low"), row => Interval(Optional(row, "predicted_low"), Optional(row, "predicted_high"), Quantity.Loss)),
+            (ReportColumn.Number("against the baseline"), best.Baseline is not null, row => Quantity.LossDifference(Optional(row, "loss_difference"))),
+            (ReportColumn.Number("probability of no more than asked"), SearchWords.KnowsOdds(best) && Tells(front, "probability_feasible"), row => SearchWords.Share(Optional(row, "probability_feasible"))),
+            (ReportColumn.Number(SearchWords.Objective(best.Objective)), byObjective, row => SearchWords.Value(best.Objective, Optional(row, "objective"))),
+            (ReportColumn.Number("tokens a second"), true, row => Count(row, "tokens_per_second")),
+            (ReportColumn.Number("95 %"), Tells(front, "tokens_per_second_low"), row => Interval(Optional(row, "tokens_per_second_low"), Optional(row, "tokens_per_second_high"), Quantity.Count)),
+            (ReportColumn.Number("KV bytes a token"), true, row => Quantity.Digits(Optional(row, "kv_bytes_per_token"), 7)),
         ];
         var shown = columns.Where(c => c.Shown).ToList();
         report.Table([.. shown.Select(c => c.Column)], front.Each().Take(FrontRows).Select(row => (IReadOnlyList<string>)[.. shown.Select(c => c.Cell(row))]));

@@ -8,9 +8,12 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportSpeed
 {
-    public static void Append(MarkdownDocument report, Study study)
+    /// <summary>Longer tables are folded.</summary>
+    private const int ShownRows = 12;
+
+    public static void Append(ReportDocument report, Study study, Action<string[]> show)
     {
-        var rows = study.Speed?.Each().Where(r => !IsSkipped(r, study.Speed)).OrderByDescending(r => r.Number("tokens_per_second")).ToList() ?? [];
+        var rows = Timed(study);
         if (rows.Count == 0)
         {
             return;
@@ -19,22 +22,22 @@ internal static class ReportSpeed
         var table = study.Speed!;
         string[] letters = Letters(rows, table);
         report.Heading(2, "Measured speed");
-        List<(MarkdownColumn Column, Func<int, string> Cell)> columns =
+        List<(ReportColumn Column, Func<int, string> Cell)> columns =
         [
             (new("shape"), i => $"`{rows[i].Text("shape")}`{(table.Has("baseline") && rows[i].Text("baseline") == "true" ? " **baseline**" : "")}"),
-            (MarkdownColumn.Number("parameters"), i => Quantity.Count(rows[i].Number("parameters"))), (MarkdownColumn.Number("x"), i => Digits(rows[i], "x")),
-            (MarkdownColumn.Number("ratio"), i => Digits(rows[i], "ratio")), (MarkdownColumn.Number("GQA"), i => Digits(rows[i], "gqa")),
-            (MarkdownColumn.Number("tokens a second"), i => Quantity.Count(rows[i].Number("tokens_per_second"))), (new("alike"), i => letters[i]),
-            (MarkdownColumn.Number("95 %"), i => IntervalOf(rows[i], "tokens_per_second") is { } v ? $"{Quantity.Count(v.Low)} … {Quantity.Count(v.High)}" : Quantity.Absent),
-            (MarkdownColumn.Number("first token"), i => Quantity.Duration(Optional(rows[i], "time_to_first_token"))),
-            (MarkdownColumn.Number("each token"), i => Quantity.Duration(Optional(rows[i], "time_per_output_token"))),
-            (MarkdownColumn.Number("KV bytes a token"), i => Quantity.Digits(Optional(rows[i], "kv_bytes_per_token"), 7)),
+            (ReportColumn.Number("parameters"), i => Quantity.Count(rows[i].Number("parameters"))), (ReportColumn.Number("x"), i => Digits(rows[i], "x")),
+            (ReportColumn.Number("ratio"), i => Digits(rows[i], "ratio")), (ReportColumn.Number("GQA"), i => Digits(rows[i], "gqa")),
+            (ReportColumn.Number("tokens a second"), i => Quantity.Count(rows[i].Number("tokens_per_second"))), (new("alike"), i => letters[i]),
+            (ReportColumn.Number("95 %"), i => IntervalOf(rows[i], "tokens_per_second") is { } v ? $"{Quantity.Count(v.Low)} … {Quantity.Count(v.High)}" : Quantity.Absent),
+            (ReportColumn.Number("first token"), i => Quantity.Duration(Optional(rows[i], "time_to_first_token"))),
+            (ReportColumn.Number("each token"), i => Quantity.Duration(Optional(rows[i], "time_per_output_token"))),
+            (ReportColumn.Number("KV bytes a token"), i => Quantity.Digits(Optional(rows[i], "kv_bytes_per_token"), 7)),
         ];
         void AddWhereThere(string column, string heading, Func<double?, string> format)
         {
             if (table.Has(column) && rows.Exists(r => Optional(r, column) is not null))
             {
-                columns.Add((MarkdownColumn.Number(heading), i => format(Optional(rows[i], column))));
+                columns.Add((ReportColumn.Number(heading), i => format(Optional(rows[i], column))));
             }
         }
 
@@ -43,9 +46,22 @@ internal static class ReportSpeed
         AddWhereThere("bandwidth_utilisation", "of the bandwidth", Share);
         AddWhereThere("flop_utilisation", "of the arithmetic", Share);
         AddWhereThere("roofline_ratio", "of the roofline", Share);
-        report.Table([.. columns.Select(c => c.Column)], Enumerable.Range(0, rows.Count).Select(i => (IReadOnlyList<string>)[.. columns.Select(c => c.Cell(i))]));
+        show([ExportTables.MeasuredSpeed]);
         report.Paragraph(Explained(rows, table));
+        if (rows.Count <= ShownRows)
+        {
+            Rows(report);
+        }
+        else
+        {
+            report.Folded($"The measured speed of {rows.Count} shapes, the fastest first", Rows);
+        }
+
+        void Rows(ReportDocument to) => to.Table([.. columns.Select(c => c.Column)], Enumerable.Range(0, rows.Count).Select(i => (IReadOnlyList<string>)[.. columns.Select(c => c.Cell(i))]));
     }
+
+    /// <summary>The rows that have a speed, the fastest first.</summary>
+    public static List<Row> Timed(Study study) => study.Speed?.Each().Where(r => !IsSkipped(r, study.Speed)).OrderByDescending(r => r.Number("tokens_per_second")).ToList() ?? [];
 
     /// <summary>A row that its walk over GQA did not reach has no speed.</summary>
     private static bool IsSkipped(Row row, Table table) => table.Has("source") && row.Text("source") == "skipped";
@@ -75,7 +91,7 @@ internal static class ReportSpeed
             + " Measured once and kept: a repetition differs by about the interval.";
     }
 
-    private static Interval? IntervalOf(Row row, string column) =>
+    public static Interval? IntervalOf(Row row, string column) =>
         Optional(row, column + "_low") is { } low && Optional(row, column + "_high") is { } high ? new Interval(low, high) : null;
 
     private static string Share(double? share) => share is null ? Quantity.Absent : $"{Quantity.Digits(100 * share, 2)} %";

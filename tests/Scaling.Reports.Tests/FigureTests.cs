@@ -44,12 +44,13 @@ public class FigureTests
         // DejaVu Sans, the widest of the fonts named, sets English at 0.56 em a character.
         foreach (var text in XDocument.Parse(FigureSvg.Draw(Example)).Descendants(Svg + "text"))
         {
-            string transform = text.Attribute("transform")!.Value;
-            double[] at = [.. transform["translate(".Length..transform.IndexOf(')')].Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
+            string? transform = text.Attribute("transform")?.Value;
+            bool upright = transform is not null;
+            string[] place = transform is null ? [text.Attribute("x")!.Value, text.Attribute("y")!.Value] : transform["translate(".Length..transform.IndexOf(')')].Split(',');
+            double[] at = [.. place.Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
             double size = double.Parse(text.Attribute("font-size")!.Value, CultureInfo.InvariantCulture);
             double width = 0.57 * size * text.Value.Length;
             double before = text.Attribute("text-anchor")?.Value switch { "middle" => width / 2, "end" => width, _ => 0 };
-            bool upright = transform.Contains("rotate");
             Assert.InRange(at[0] - (upright ? size : before), 0, 760);
             Assert.InRange(at[0] + (upright ? size : width - before), 0, 760);
             Assert.InRange(at[1] - (upright ? width / 2 : size), 0, 440);
@@ -70,11 +71,46 @@ public class FigureTests
     public void Error_bars_stand_upright_and_lie_level_and_one_without_an_end_is_left_out()
     {
         var axis = new FigureAxis("x", "");
-        int Lines(FigurePoint point) => XDocument.Parse(FigureSvg.Draw(new Figure("bars", axis, axis, [new FigureSeries(null, [point, new(5, 5)]) { Color = Palette.Green }]))).Descendants(Svg + "polyline").Count(l => l.Attribute("style")!.Value.Contains("rgb(0,158,115);stroke-width:1.2"));
-        Assert.Equal(0, Lines(new(1, 1)));
-        Assert.Equal(1, Lines(new(1, 1) { Low = 0, High = 2 }));
-        Assert.Equal(2, Lines(new(1, 1) { Low = 0, High = 2, Left = 0, Right = 3 }));
-        Assert.Equal(0, Lines(new(1, 1) { Low = 0, Right = 3 }));
+        string Bars(FigurePoint point) => string.Concat(XDocument.Parse(FigureSvg.Draw(new Figure("bars", axis, axis, [new FigureSeries(null, [point, new(5, 5)]) { Color = Palette.Green }])))
+            .Descendants(Svg + "path").Where(p => p.Attribute("style")?.Value == $"fill:none;stroke:{Palette.Green};stroke-width:1.2").Select(p => p.Attribute("d")!.Value));
+        Assert.Equal("", Bars(new(1, 1)));
+        Assert.Matches("^M[0-9.]+ [0-9.]+V[0-9.]+$", Bars(new(1, 1) { Low = 0, High = 2 }));
+        Assert.Matches("^M[0-9.]+ [0-9.]+V[0-9.]+M[0-9.]+ [0-9.]+H[0-9.]+$", Bars(new(1, 1) { Low = 0, High = 2, Left = 0, Right = 3 }));
+        Assert.Equal("", Bars(new(1, 1) { Low = 0, Right = 3 }));
+    }
+
+    [Fact]
+    public void A_band_is_shaded_and_the_axes_reach_its_ends()
+    {
+        var axis = new FigureAxis("x", "");
+        string svg = FigureSvg.Draw(new Figure("band", axis, axis, [new FigureSeries("law", [new(1, 10) { Low = 2, High = 20 }, new(2, 11) { Low = 3, High = 40 }]) { Band = true, Mark = Mark.None, Stroke = Stroke.Solid }]));
+        Assert.Contains("fill-opacity", svg);
+        Assert.Contains(">40<", svg);
+    }
+
+    [Fact]
+    public void Names_instead_of_numbers_stand_from_top_to_bottom()
+    {
+        var figure = new Figure("regret", new FigureAxis("regret", "nats a token"), new FigureAxis("choice by", "") { Categories = ["the law", "copying"] }, [new FigureSeries(null, [new(0.03, 0), new(0.01, 1)])]);
+        double Height(string name) => double.Parse(XDocument.Parse(FigureSvg.Draw(figure)).Descendants(Svg + "text").Single(t => t.Value == name).Attribute("y")!.Value, CultureInfo.InvariantCulture);
+        Assert.True(Height("the law") < Height("copying"));
+        Assert.Equal(["the law", "copying"], FigureData.Of(figure).Rows.Select(row => row[2]));
+    }
+
+    [Fact]
+    public void The_data_of_a_figure_is_what_is_drawn_in_that_order()
+    {
+        string csv = FigureData.Of(Example).ToCsv();
+        Assert.Equal(
+            """
+            series,parameters (non-embedding),held-out loss (nats a token),low,high,left,right
+            law,8000,4.6,,,,
+            law,32000,4.2,,,,
+            runs of 10 tokens a parameter,8192,4.61,4.58,4.64,,
+            runs of 10 tokens a parameter,31744,4.22,,,26000,38000
+            held out,64000,4,,,,
+
+            """, csv);
     }
 
     [Fact]

@@ -5,7 +5,11 @@ namespace Scaling.Reports;
 /// <param name="Title">What is shown, for example <c>held-out loss</c>.</param>
 /// <param name="Unit">For example <c>nats a token</c>; empty for a pure number.</param>
 /// <param name="Logarithmic">Ticks by factors instead of steps; every value is then above 0.</param>
-public sealed record FigureAxis(string Title, string Unit, bool Logarithmic = false);
+public sealed record FigureAxis(string Title, string Unit, bool Logarithmic = false)
+{
+    /// <summary>Names instead of numbers: a point's value is the position of one, from 0; on the axis up the first stands at the top. Null for numbers.</summary>
+    public IReadOnlyList<string>? Categories { get; init; }
+}
 
 /// <summary>The form of a point.</summary>
 public enum Mark
@@ -53,6 +57,12 @@ public enum Stroke
 /// <param name="Y">Up.</param>
 public sealed record FigurePoint(double X, double Y)
 {
+    /// <summary>What it is, for example a shape's id: shown at the point in a browser, and a column of the figure's data. Null for none.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>What it belongs to in the figure's data, where that is finer than the legend; null for the series' label.</summary>
+    public string? Series { get; init; }
+
     /// <summary>Lower end of the upright error bar; null for none.</summary>
     public double? Low { get; init; }
 
@@ -79,6 +89,9 @@ public sealed record FigureSeries(string? Label, IReadOnlyList<FigurePoint> Poin
 
     /// <summary>Default: none.</summary>
     public Stroke Stroke { get; init; } = Stroke.None;
+
+    /// <summary>The ends of the points' upright intervals bound a shaded area, instead of a bar each. Default: bars.</summary>
+    public bool Band { get; init; }
 }
 
 /// <summary>A chart: later series lie above earlier ones.</summary>
@@ -86,4 +99,14 @@ public sealed record FigureSeries(string? Label, IReadOnlyList<FigurePoint> Poin
 /// <param name="X">The axis across.</param>
 /// <param name="Y">The axis up.</param>
 /// <param name="Series">At least one with a point.</param>
-public sealed record Figure(string Title, FigureAxis X, FigureAxis Y, IReadOnlyList<FigureSeries> Series);
+public sealed record Figure(string Title, FigureAxis X, FigureAxis Y, IReadOnlyList<FigureSeries> Series)
+{
+    /// <summary>Whether there is anything to draw.</summary>
+    public bool HasPoints => Series.Any(s => Drawn(s).Any());
+
+    /// <summary>The points of a series that the axes can show: finite, above 0 on an axis by factors.</summary>
+    /// <param name="series">One of <see cref="Series"/>.</param>
+    public IEnumerable<FigurePoint> Drawn(FigureSeries series) => series.Points.Where(p => Shows(X, p.X) && Shows(Y, p.Y));
+
+    private static bool Shows(FigureAxis axis, double value) => double.IsFinite(value) && (!axis.Logarithmic || value > 0);
+}

@@ -10,6 +10,15 @@ public static class Palette
     /// <summary>What stands in the background: candidates that lost, lines of reference.</summary>
     public const string Grey = "#8a8a8a";
 
+    /// <summary>The pale lines of a grid.</summary>
+    public const string Grid = "#e4e4e4";
+
+    /// <summary>A cloud of points behind those that matter.</summary>
+    public const string Pale = "#b8b8b8";
+
+    /// <summary>What is drawn on.</summary>
+    public const string Ground = "#ffffff";
+
     /// <summary>Blue.</summary>
     public const string Blue = "#0072b2";
 
@@ -19,8 +28,19 @@ public static class Palette
     /// <summary>Bluish green.</summary>
     public const string Green = "#009e73";
 
+    private const string Purple = "#cc79a7";
+    private const string Orange = "#e69f00";
+    private const string Sky = "#56b4e9";
+
     /// <summary>Groups take these in order.</summary>
-    public static readonly IReadOnlyList<string> Groups = [Blue, Vermilion, Green, "#cc79a7", "#e69f00", "#56b4e9", Ink];
+    public static readonly IReadOnlyList<string> Groups = [Blue, Vermilion, Green, Purple, Orange, Sky, Ink];
+
+    /// <summary>What the style sheet of a page calls each colour, so that it can be another on a dark ground.</summary>
+    internal static readonly IReadOnlyDictionary<string, string> Names = new Dictionary<string, string>
+    {
+        [Ink] = "ink", [Grey] = "grey", [Grid] = "grid", [Pale] = "pale", [Ground] = "ground", [Blue] = "blue", [Vermilion] = "vermilion", [Green] = "green",
+        [Purple] = "purple", [Orange] = "orange", [Sky] = "sky",
+    };
 
     /// <summary>Subgroups take these in order.</summary>
     public static readonly IReadOnlyList<Mark> Marks = [Mark.Circle, Mark.Triangle, Mark.Square, Mark.Diamond, Mark.Cross];

@@ -4,10 +4,10 @@ using OxyPlot;
 namespace Scaling.Reports;
 
 /// <summary>
-/// Measures text for OxyPlot's layout and draws nothing. OxyPlot's own measure without a window (that of its PDF writer) is a fifth too small,
+/// Measures text for OxyPlot's layout. OxyPlot's own measure without a window (that of its PDF writer) is a fifth too small,
 /// so that legends overlap and titles are cut; what is measured with the widest font has room with every other.
 /// </summary>
-internal sealed class TextMetrics : ClippingRenderContext
+internal static class TextMetrics
 {
     /// <summary>Widths of the characters from space to tilde, thousandths of the font size.</summary>
     private static readonly short[] Widths =
@@ -26,7 +26,11 @@ internal sealed class TextMetrics : ClippingRenderContext
     /// <summary>Height of capitals, times the font size: OxyPlot sets the base line at the bottom of what is measured, so that a centred line is centred to the eye.</summary>
     private const double LineHeight = 0.76;
 
-    public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
+    /// <summary>The room that a text takes, lines one below the other.</summary>
+    /// <param name="text">Any; empty takes none.</param>
+    /// <param name="fontSize">Pixels.</param>
+    /// <param name="fontWeight">400 for normal.</param>
+    public static OxySize Measure(string? text, double fontSize, double fontWeight)
     {
         if (string.IsNullOrEmpty(text))
         {
@@ -37,23 +41,4 @@ internal sealed class TextMetrics : ClippingRenderContext
         double widest = lines.Max(line => line.Sum(c => c is >= ' ' and <= '~' ? Widths[c - ' '] : OtherWidth)) / 1000.0;
         return new OxySize(widest * fontSize * (fontWeight > FontWeights.Normal ? BoldWidth : 1), lines.Length * LineHeight * fontSize);
     }
-
-    public override void DrawLine(
-        IList<ScreenPoint> points, OxyColor stroke, double thickness, EdgeRenderingMode edgeRenderingMode, double[] dashArray, LineJoin lineJoin) =>
-        throw Measures();
-
-    public override void DrawPolygon(
-        IList<ScreenPoint> points, OxyColor fill, OxyColor stroke, double thickness, EdgeRenderingMode edgeRenderingMode, double[] dashArray, LineJoin lineJoin) =>
-        throw Measures();
-
-    public override void DrawText(
-        ScreenPoint p, string text, OxyColor fill, string fontFamily, double fontSize, double fontWeight, double rotation,
-        HorizontalAlignment horizontalAlignment, VerticalAlignment verticalAlignment, OxySize? maxSize) =>
-        throw Measures();
-
-    protected override void SetClip(OxyRect clippingRectangle) => throw Measures();
-
-    protected override void ResetClip() => throw Measures();
-
-    private static InvalidOperationException Measures() => new("text metrics measure and never draw");
 }
