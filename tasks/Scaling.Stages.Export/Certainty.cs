@@ -70,7 +70,7 @@ internal static class Certainty
             return null;
         }
 
-        return $"On the size that was held out ({Quantity.Count(held.Size)} parameters) **copying the best smaller shape would have been the better choice**: it lost {Quantity.Loss(copy)} nats more than the best measured, the law's pick {Quantity.Loss(held.All.Regret)}.";
+        return $"On the size that was held out ({Quantity.Count(held.Size)} parameters) **copying the best smaller shape would have been the better choice**: that shape lost {Quantity.Loss(copy)} nats more than the best measured, the law's pick {Quantity.Loss(held.All.Regret)}.";
     }
 
     /// <summary>The candidates that together hold the best with the search's confidence; null where the table does not say.</summary>

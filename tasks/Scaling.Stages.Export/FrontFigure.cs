@@ -64,7 +64,7 @@ internal static class FrontFigure
         string caption = best.Objective == SearchObjective.Throughput
             ? "Every candidate by predicted speed and loss. On the front no shape is both faster and of less loss; right and down is better."
             : $"Every candidate by {SearchWords.Objective(best.Objective)} and predicted loss. No shape is better in both than one on the front; left and down is better.";
-        string bars = (points.Exists(p => p.Low is not null), points.Exists(p => p.Left is not null)) switch
+        string bars = (points.Exists(p => p.Low < p.High), points.Exists(p => p.Left < p.Right)) switch
         {
             (true, true) => " Bars are 95 % intervals of both.",
             (true, false) => $" Bars are 95 % intervals of the loss{(best.Baseline is null ? "" : ", of its difference to the baseline's")}.",

@@ -33,7 +33,8 @@ internal static class ReportConfidence
             AddFlatness(points, study, best, law);
         }
 
-        points.AddRange(law.Verdicts.Select(InWords));
+        // Without a search these are the answer, and stand there with their reasons.
+        points.AddRange(law.Verdicts.Where(v => study.Best is not null || v.Quantity is not ("exponents" or "x_star" or "r_star")).Select(InWords));
         if (law.ShapeEffects.Count > 0)
         {
             points.Add(InWords(law.ShapeEffects));
@@ -75,8 +76,12 @@ internal static class ReportConfidence
             Identification.WeaklyIdentified => "known **roughly**",
             _ => "**not known** from these runs",
         };
-        return $"{subject}: {certainty}. {verdict.Reason}";
+        return $"{subject}: {certainty}. {Plain(verdict.Reason)}";
     }
+
+    /// <summary>A fit's reason with counts as the rest of the report writes them: 3.23E+05 is 323k.</summary>
+    public static string Plain(string reason) =>
+        System.Text.RegularExpressions.Regex.Replace(reason, @"\d+(\.\d+)?E[+-]\d+", number => Quantity.Count(double.Parse(number.Value, System.Globalization.CultureInfo.InvariantCulture)));
 
     /// <summary>All sizes and budgets in a sentence; the table beneath has each.</summary>
     private static string InWords(IReadOnlyList<ShapeEffect> effects)

@@ -38,14 +38,14 @@ internal static class ReportLawAnswer
 
         if (law.Verdict("exponents") is { Identification: Identification.NotIdentified } unknown)
         {
-            return new Answer(Name, About, "**not known** from these runs", unknown.Reason);
+            return new Answer(Name, About, "**not known** from these runs", ReportConfidence.Plain(unknown.Reason));
         }
 
         string roughly = law.Verdict("exponents") is { Identification: Identification.WeaklyIdentified } ? "known roughly" : "known";
         var optimum = ComputeOptimum.Of(law, study.RunList);
         string spend = optimum is null
             ? ""
-            : $" Of {FlopsInWords(optimum.Flops)} of training, the most that a run here took, the least loss comes from {Quantity.Digits(optimum.TokensPerParameter, 2)} tokens a parameter{Within(optimum.Interval)}.";
+            : $" Of {FlopsInWords(optimum.Flops)} of training, the most that a run here took, the least loss comes from {Quantity.Digits(optimum.TokensPerParameter, 3)} tokens a parameter{Within(optimum.Interval)}.";
         return new Answer(
             Name, About, $"α = {Quantity.Digits(law.Base.Alpha, 3)}, β = {Quantity.Digits(law.Base.Beta, 3)} ({roughly})",
             $"Loss is {Quantity.Digits(law.Base.E, 3)} nats a token, what no size and no data take away, plus a part that falls as N to the power −α, plus one that falls as D to the power −β.{spend}")
@@ -54,7 +54,7 @@ internal static class ReportLawAnswer
             [
                 new AnswerFigure(Quantity.Digits(law.Base.Alpha, 3), "α, of parameters", Range(law.Intervals.Alpha)),
                 new AnswerFigure(Quantity.Digits(law.Base.Beta, 3), "β, of tokens", Range(law.Intervals.Beta)),
-                .. optimum is null ? [] : new[] { new AnswerFigure(Quantity.Digits(optimum.TokensPerParameter, 2), "tokens a parameter for the least loss", Range(optimum.Interval)) },
+                .. optimum is null ? [] : new[] { new AnswerFigure(Quantity.Digits(optimum.TokensPerParameter, 3), "tokens a parameter for the least loss", Range(optimum.Interval)) },
             ],
         };
     }
@@ -70,8 +70,8 @@ internal static class ReportLawAnswer
         var (name, about) = width ? ("Width", "x = hidden size / √N of least loss") : ("Split", "ratio of MLP to attention parameters of least loss");
         var (star, interval) = width ? (shape.XStar, law.Intervals.XStar) : (shape.RStar, law.Intervals.RStar);
         return star is null || verdict.Identification == Identification.NotIdentified
-            ? new Answer(name, about, "**not known** from these runs", verdict.Reason)
-            : new Answer(name, about, $"{Quantity.Digits(star, 3)} ({(verdict.Identification == Identification.Identified ? "known" : "known roughly")})", verdict.Reason)
+            ? new Answer(name, about, "**not known** from these runs", ReportConfidence.Plain(verdict.Reason))
+            : new Answer(name, about, $"{Quantity.Digits(star, 3)} ({(verdict.Identification == Identification.Identified ? "known" : "known roughly")})", ReportConfidence.Plain(verdict.Reason))
             {
                 Figures = [new AnswerFigure(Quantity.Digits(star, 3), width ? "x of least loss" : "ratio of least loss", interval is { Low: { } low, High: { } high } ? $"95 %: {Quantity.Interval(low, high)}" : null)],
             };
@@ -104,7 +104,10 @@ internal static class ReportLawAnswer
     {
         LawPoint[] shapes = [.. study.RunList.Where(r => r.X is not null || r.Ratio is not null).Select(r => new LawPoint(1, 1) { X = r.X, Ratio = r.Ratio }).Distinct()];
         double size = law.Ranges.Parameters.High, budget = Math.Sqrt(law.Ranges.TokensPerParameter.Low * law.Ranges.TokensPerParameter.High);
-        if (shapes.Length < 2 || ShapeDecision.Of(law, size, size * budget, shapes) is not { } odds)
+        bool Open(string place) => law.Verdict(place) is { Identification: Identification.NotIdentified };
+
+        // Resamples about a place that is not known are too sure of it; where neither is, they say nothing.
+        if (shapes.Length < 2 || (Open("x_star") && Open("r_star")) || ShapeDecision.Of(law, size, size * budget, shapes, confidence: Open("x_star") || Open("r_star") ? 0.95 : 0.8) is not { } odds)
         {
             return null;
         }

@@ -62,7 +62,7 @@ internal static class StudySummary
 
         if (ComputeOptimum.Of(law, study.RunList) is { } optimum)
         {
-            yield return $"optimum    {Quantity.Digits(optimum.TokensPerParameter, 2)} tokens a parameter at {ReportLawAnswer.FlopsInWords(optimum.Flops)}";
+            yield return $"optimum    {Quantity.Digits(optimum.TokensPerParameter, 3)} tokens a parameter at {ReportLawAnswer.FlopsInWords(optimum.Flops)}";
         }
 
         if (law.Shape is { XStar: not null } or { RStar: not null })

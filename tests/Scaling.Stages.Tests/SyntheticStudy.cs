@@ -3,6 +3,7 @@ using System.Globalization;
 using Scaling.Architectures;
 using Scaling.Laws;
 using Scaling.Sdk;
+using Scaling.Stages.Export;
 using Scaling.TestKit;
 
 namespace Scaling.Stages.Tests;
@@ -60,6 +61,19 @@ internal static class SyntheticStudy
         return new[] { "best.json", "runs.csv", "law.json", "residuals.csv", "predictions.csv", "scores.json", "speed.csv", "candidates.csv", "front.csv", "sensitivity.csv" }
             .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => folder[file]);
     }
+
+    /// <summary>As export reads it.</summary>
+    public static Study Read(Dictionary<string, string> inputs, TemporaryFolder folder) => Study.Read(new StageContext<ExportSettings>(new ActionContext
+    {
+        Settings = [],
+        Inputs = inputs.ToDictionary(i => i.Key, i => (IReadOnlyList<InputFile>)[new InputFile(i.Value)]),
+        OutputFolder = folder.Path,
+        WorkFolder = folder.Path,
+        CacheFolder = folder.Path,
+        Progress = _ => { },
+        Report = _ => { },
+        Publish = () => { },
+    }));
 
     /// <summary>A search's result with these picks.</summary>
     public static SearchResult Best(DecoderShape? accurate = null, bool withBaseline = true) => new()

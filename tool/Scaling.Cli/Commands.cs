@@ -43,6 +43,8 @@ internal static class Commands
     private static readonly Option<bool> Detach = new("--detach", "-d") { Description = "Run in the background, also after the terminal is closed." };
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on while the action runs." };
     private static readonly Option<string?> OneFile = new("--file") { Description = "Write the content of one of its files to standard output.", HelpName = "name" };
+    private static readonly Argument<string?> TypeOfStage = new("type") { Description = "Stage type. Without one, what there is.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Check again whenever the file, or a file that it names, has changed; until Ctrl-C." };
     private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh, fish or pwsh." };
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
     private static readonly Option<bool> JsonPlan = new("--json") { Description = "Print the plan as JSON; 'run --plan' and 'execute' take it." };
@@ -93,7 +95,7 @@ internal static class Commands
     private static readonly TimeSpan OneRequest = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Commands that have nothing to finish when they are interrupted.</summary>
-    private static readonly string[] Looks = ["plan", "why", "check", "graph", "schema", "status", "logs", "show", "report", "completion", "list"];
+    private static readonly string[] Looks = ["plan", "why", "check", "graph", "schema", "stage", "status", "logs", "show", "report", "completion", "list"];
 
     /// <summary>Parses, runs, and gives the exit code.</summary>
     public static async Task<int> Invoke(string[] args)
@@ -185,6 +187,7 @@ internal static class Commands
         Compared.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
         OptionalPipeline.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
         Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
+        TypeOfStage.CompletionSources.Add(_ => Completion.OfTypes());
         Shell.CompletionSources.Add(_ => Completion.OfShells());
         Format.CompletionSources.Add("mermaid", "dot", "json");
         ExecutorName.CompletionSources.Add([.. Placement.Executors.Keys]);
@@ -200,7 +203,7 @@ internal static class Commands
     /// <summary>Options of which one would be dropped without a word.</summary>
     private static void AddExclusions()
     {
-        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast), (Quiet, Verbose) })
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast), (Watch, Json), (Quiet, Verbose) })
         {
             one.Validators.Add(result =>
             {
@@ -249,7 +252,8 @@ internal static class Commands
               dotnet scaling plan --json > plan.json                 freeze what would run …
               dotnet scaling run --plan plan.json                    … and run just that
               dotnet scaling verify --replay 3                       are results what three actions give when repeated?
-              dotnet scaling check                                   find mistakes without running anything
+              dotnet scaling check --watch                           find mistakes without running anything, again at every change
+              dotnet scaling stage fit                               the settings of a stage type, with units and defaults
               dotnet scaling run --jobs 4 --out here                 four actions side by side, results to here/quickstart
               dotnet scaling run --json > summary.json               a summary for programs
               dotnet scaling run --log-format jsonl 2> events.jsonl  every change of state, for a dashboard
@@ -273,7 +277,7 @@ internal static class Commands
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, ExecutorName, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
             Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, ExecutorName, Json], VerifyCommand.Run),
-            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
+            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Watch, Set, Json], LookCommands.Check),
             Command("attach", "Go on with the jobs of a pipeline that are under way on a cluster, whoever submitted them. Stopping it leaves them alone.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Verbose, Set, ExecutorName, Json], ClusterCommands.Attach),
             Command("cancel", "Cancel the jobs of a pipeline that are under way on a cluster.", [PipelineFile], ClusterCommands.Cancel),
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, ExecutorName, Json], StatusCommand.Run),
@@ -283,6 +287,7 @@ internal static class Commands
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
             Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set, Json], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
+            Command("stage", "Print the page of a stage type: what it needs, its settings with unit and default, what it writes, what enters its key. Of plugins too, where a pipeline is named.", [TypeOfStage, OptionalPipeline], StageCommand.Run),
             Command("completion", "Print a script that completes commands, options, stages and rows in a shell.", [Shell], Completion.Run),
         };
         root.Add(new Command("plugin", "The packages that a pipeline's plugins are made of: from the sources of nuget.config, locked beside the pipeline.")
@@ -452,6 +457,11 @@ internal static class Commands
 
         /// <summary>What stands after another command about this pipeline: its file, and what it has to be found with; null for a plan.</summary>
         public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. Named("--executor", Parsed.GetValue(ExecutorName)), .. Named("--cache", NamedStore)]);
+
+        public bool Watch => Parsed.GetValue(Commands.Watch);
+
+        /// <summary>The type that 'stage' is asked about; null for none.</summary>
+        public string? StageType => Parsed.GetValue(TypeOfStage);
 
         public bool Follow => Parsed.GetValue(Commands.Follow);
 
