@@ -73,8 +73,7 @@ public sealed partial class DocumentedCommandsTests : IDisposable
         _tool.Environment["NUGET_PACKAGES"] = PackedFeed.SharedPackages;
     }
 
-    private void Shim(string name, string text) =>
-        File.SetUnixFileMode(_tool.Folder.Write($"path/{name}", $"#!/bin/bash\n{text}\n"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    private void Shim(string name, string text) => _tool.Folder.Write($"path/{name}", $"#!/bin/bash\n{text}\n");
 
     private static void Copy(string from, string to)
     {
@@ -95,6 +94,7 @@ public sealed partial class DocumentedCommandsTests : IDisposable
     {
         var script = new StringBuilder("""
             exec 2>&1
+            chmod +x path/*
             shopt -s expand_aliases
             ended() { [ "$1" -eq "$2" ] || { echo "exit code $1 where $2 is documented: $3"; exit 99; }; }
 
