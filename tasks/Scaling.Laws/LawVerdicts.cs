@@ -311,7 +311,15 @@ internal static class LawVerdicts
         return new Verdict(
             quantity,
             width < 0.02 ? Identification.Identified : width < 0.1 ? Identification.WeaklyIdentified : Identification.NotIdentified,
-            $"At {parameters:G3} parameters and {tokens:G3} tokens {centre:0.####}, 95 % {spread.Low:0.####} to {spread.High:0.####} nats a token.");
+            $"At {Count(parameters)} parameters and {Count(tokens)} tokens {centre:0.####}, 95 % {spread.Low:0.####} to {spread.High:0.####} nats a token.");
+    }
+
+    /// <summary>Three digits and a decimal prefix: 323k, 6.32M.</summary>
+    private static string Count(double value)
+    {
+        (double factor, string prefix) = value switch { >= 999.5e9 => (1e12, "T"), >= 999.5e6 => (1e9, "B"), >= 999.5e3 => (1e6, "M"), >= 999.5 => (1e3, "k"), _ => (1, "") };
+        double scaled = value / factor;
+        return Math.Round(scaled, scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0).ToString(System.Globalization.CultureInfo.InvariantCulture) + prefix;
     }
 
     /// <summary>A resample without a minimum in the axis has it at 0, at ∞, or, if flat, at either.</summary>

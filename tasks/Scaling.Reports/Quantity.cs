@@ -79,6 +79,11 @@ public static class Quantity
     private static string Fixed(double? value, string format) =>
         value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) : Absent;
 
+    /// <summary>A number to so many significant digits.</summary>
+    /// <param name="value">Finite.</param>
+    /// <param name="digits">1 to 15.</param>
+    public static double Rounded(double value, int digits) => Significant(value, digits);
+
     private static double Significant(double value, int digits)
     {
         if (value == 0)

@@ -1,18 +1,18 @@
-// The stage `export`: configurations of the two shapes that a search found, and the report of the study that found them.
+// The stage `export`: the report of a study, and configurations of the two shapes that its search found.
 using Scaling.Architectures;
 using Scaling.Reports;
 using Scaling.Sdk;
 
 namespace Scaling.Stages.Export;
 
-/// <summary>Needs a search's result; every other table of the study makes the report say more.</summary>
+/// <summary>Needs a search's result or a law; every other table of the study makes the report say more.</summary>
 public sealed class ExportStage : Stage<ExportSettings>
 {
     /// <inheritdoc/>
     public override StageDeclaration Declaration { get; } = new()
     {
         Type = "export",
-        Summary = "Writes the found shapes as model configurations and the study's report.",
+        Summary = "Writes the study's report, and the shapes that a search found as model configurations.",
         Inputs = ExportTables.Inputs,
         Outputs = ExportTables.Outputs,
     };
@@ -21,12 +21,17 @@ public sealed class ExportStage : Stage<ExportSettings>
     protected override void Run(StageContext<ExportSettings> context)
     {
         var study = Study.Read(context);
-        CheckSettings(context.Settings, study.Best);
-        var lint = Lint.Of(study, context.Settings);
-        var configurations = WriteConfigurations(context, study);
-        WarnOfRefusals(context, lint);
-        WarnOfLength(context, study.Best.Workload);
-        lint.ToTable().Write(context.Output(ExportTables.Lint));
+        var lint = Lint.None;
+        IReadOnlyList<string> configurations = [];
+        if (study.Best is { } best)
+        {
+            CheckSettings(context.Settings, best);
+            lint = Lint.Of(study, best, context.Settings);
+            configurations = WriteConfigurations(context, study);
+            WarnOfRefusals(context, lint);
+            WarnOfLength(context, best.Workload);
+            lint.ToTable().Write(context.Output(ExportTables.Lint));
+        }
 
         var figures = StudyFigures.Of(study);
         foreach (var figure in figures)
@@ -38,6 +43,7 @@ public sealed class ExportStage : Stage<ExportSettings>
         var report = Report.Of(study, lint, context.Settings.Title, configurations, figures);
         File.WriteAllText(context.Output(ExportTables.Report), MarkdownText.Of(report));
         File.WriteAllText(context.Output(ExportTables.Page), HtmlPage.Of(report));
+        StudySummary.Of(study, context.Settings.Title).Write(context.Output(StageSummary.FileName));
     }
 
     /// <summary>The files that were written: not those whose format cannot say the shape.</summary>

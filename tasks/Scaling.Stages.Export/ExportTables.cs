@@ -16,10 +16,22 @@ internal static class ExportTables
     public const string PredictedAgainstMeasured = "figures/predicted-measured.svg";
     public const string Front = "figures/front.svg";
     public const string References = "figures/references.svg";
+    public const string Residuals = "figures/residuals.svg";
+    public const string Regret = "figures/regret.svg";
+    public const string SpeedAgainstBatch = "figures/speed-batch.svg";
+    public const string SpeedAgainstPrompt = "figures/speed-prompt.svg";
+    public const string MeasuredSpeed = "figures/speed-measured.svg";
+    public const string LearningCurves = "figures/learning-curves.svg";
+    public const string LossAgainstSize = "figures/loss-size.svg";
     public const string Compared = "compared";
+    public const string Curves = "curves";
 
     /// <summary>In the order of the report.</summary>
-    private static readonly string[] Figures = [LossAgainstX, LossAgainstRatio, AccuracyAgainstLoss, PredictedAgainstMeasured, Front, References];
+    private static readonly string[] Figures =
+    [
+        LossAgainstX, LossAgainstRatio, LossAgainstSize, AccuracyAgainstLoss, PredictedAgainstMeasured, Residuals, Regret, Front, References, SpeedAgainstBatch, SpeedAgainstPrompt, MeasuredSpeed,
+        LearningCurves,
+    ];
 
     /// <summary>The two shapes that a search picks, as folders and tables name them.</summary>
     public static readonly IReadOnlyList<string> Picks = ["accurate", "efficient"];
@@ -42,7 +54,7 @@ internal static class ExportTables
 
     /// <summary>Beside them other searches, which have the kind of the one that is exported and are bound by name.</summary>
     public static readonly IReadOnlyList<InputRole> Inputs =
-        [.. Sources.Select(s => new InputRole(s.Role, s.Role, s.Role == "best" ? Cardinality.One : Cardinality.Optional)), new InputRole(Compared, "best", Cardinality.Many)];
+        [.. Sources.Select(s => new InputRole(s.Role, s.Role, Cardinality.Optional)), new InputRole(Curves, Curves, Cardinality.Many), new InputRole(Compared, "best", Cardinality.Many)];
 
     /// <summary>A row for each rule of a consumer that a pick breaks.</summary>
     public static readonly IReadOnlyList<Column> LintColumns =
@@ -69,6 +81,7 @@ internal static class ExportTables
         .. ConfigurationFormat.All.SelectMany(f => Picks, (f, pick) => new OutputFile(Configuration(pick, f), f.Kind) { Optional = true }),
         new(Report, "report"),
         new(Page, "report_page"),
+        StageSummary.Output,
         new(Lint, "lint") { Columns = LintColumns, Optional = true },
         .. Figures.SelectMany(file => new OutputFile[] { new(file, "figure") { Optional = true }, new(FigureData.File(file), "figure_data") { Optional = true } }),
     ];

@@ -25,10 +25,13 @@ internal sealed record LintFinding(string Pick, DecoderShape Shape, Consumer Con
 /// <param name="Slows">Likewise.</param>
 internal sealed record Lint(int TensorParallel, IReadOnlyList<LintFinding> Refusals, IReadOnlyList<LintFinding> Slows)
 {
+    /// <summary>Of a study without a search, which has no shapes to be taken.</summary>
+    public static Lint None { get; } = new(1, [], []);
+
     /// <summary>Holds both picks against the rules of every asked consumer.</summary>
-    public static Lint Of(Study study, ExportSettings settings)
+    public static Lint Of(Study study, SearchResult best, ExportSettings settings)
     {
-        int t = settings.TensorParallel ?? study.Best.Workload.TensorParallel;
+        int t = settings.TensorParallel ?? best.Workload.TensorParallel;
         List<LintFinding> Findings(Func<Consumer, DecoderShape, IReadOnlyList<ConsumerRule>> broken, Func<Consumer, DecoderShape, bool> passes) =>
         [
             .. from pick in ExportTables.Picks
@@ -36,7 +39,7 @@ internal sealed record Lint(int TensorParallel, IReadOnlyList<LintFinding> Refus
                let scored = study.Pick(pick)
                let shape = scored.ToShape()
                let rules = broken(consumer, shape)
-               select new LintFinding(pick, shape, consumer, rules, rules.Count == 0 ? null : Nearest(study, scored, s => passes(consumer, s))),
+               select new LintFinding(pick, shape, consumer, rules, rules.Count == 0 ? null : Nearest(study.Law, best, scored, s => passes(consumer, s))),
         ];
 
         return new Lint(
@@ -67,9 +70,9 @@ internal sealed record Lint(int TensorParallel, IReadOnlyList<LintFinding> Refus
         return table.Build();
     }
 
-    private static Neighbour? Nearest(Study study, ScoredShape pick, Func<DecoderShape, bool> passes)
+    private static Neighbour? Nearest(LawDocument? law, SearchResult best, ScoredShape pick, Func<DecoderShape, bool> passes)
     {
-        var (best, law, shape) = (study.Best, study.Law, pick.ToShape());
+        var shape = pick.ToShape();
         double LossOf(DecoderShape s) => law!.Predict(LawPoint.Of(s, best.Size, best.Tokens));
         double SpeedOf(DecoderShape s) => Speed.Predict(best.Device.Model, s, best.Workload).TokensPerSecond;
         if (NearestShape.Of(shape, passes, law is null ? null : LossOf) is not { } nearest)

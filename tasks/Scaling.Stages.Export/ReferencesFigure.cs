@@ -15,7 +15,7 @@ internal static class ReferencesFigure
         }
 
         var yardsticks = references.Select(r => r.Against).Distinct().ToList();
-        FigurePoint At(Reference r) => new(1000 * r.Known!.Value, 1000 * r.Predicted!.Value);
+        FigurePoint At(Reference r) => new(1000 * r.Known!.Value, 1000 * r.Predicted!.Value) { Label = r.Name };
         var ends = references.Select(At).SelectMany(p => new[] { p.X, p.Y }).ToList();
         List<FigureSeries> series =
         [

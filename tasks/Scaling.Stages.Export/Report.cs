@@ -1,4 +1,4 @@
-// The report: the answer first, then how sure it is, then the evidence, how to read it, and where it comes from.
+// The report: the answer first and how sure it is, then the evidence, what it cost, how to read it, and where it comes from.
 using Scaling.Reports;
 
 namespace Scaling.Stages.Export;
@@ -15,11 +15,49 @@ internal static class Report
     public static ReportDocument Of(Study study, Lint lint, string title, IReadOnlyList<string> configurations, IReadOnlyList<StudyFigure> figures)
     {
         var report = new ReportDocument().Heading(1, title);
-        ReportAnswer.Append(report, study, lint, configurations);
-        ReportConsumers.Append(report, lint);
+        if (study.Best is { } best)
+        {
+            ReportAnswer.Append(report, study, best, lint, configurations);
+        }
+        else
+        {
+            ReportLawAnswer.Append(report, study, study.Law!);
+        }
+
         ReportConfidence.Append(report, study);
-        ReportEvidence.Append(report, study, figures);
+        ReportConsumers.Append(report, lint);
+        ReportRuns.Append(report, study, Show);
+        ReportAccuracy.Append(report, study);
+        Show(ExportTables.AccuracyAgainstLoss);
+        ReportLaw.Append(report, study);
+        ReportExtrapolation.Append(report, study, Show);
+        if (study.Best is { } found)
+        {
+            ReportSearch.Append(report, study, found);
+            Show(ExportTables.Front);
+            ReportValley.Append(report, study, found);
+            ReportGrouping.Append(report, study, found);
+            ReportTrades.Append(report, found, Show);
+            ReportCompared.Append(report, study, found);
+        }
+
+        ReportReferences.Append(report, study);
+        Show(ExportTables.References);
+        ReportSpeed.Append(report, study, Show);
+        ReportCosts.Append(report, study);
         ReportReading.Append(report, study);
+        ShapeNames.Explain(report, study, figures);
         return report;
+
+        void Show(params string[] files)
+        {
+            foreach (string file in files)
+            {
+                if (figures.FirstOrDefault(f => f.File == file) is { } figure)
+                {
+                    report.Figure(figure.Figure, figure.File, figure.Caption);
+                }
+            }
+        }
     }
 }

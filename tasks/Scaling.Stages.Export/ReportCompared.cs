@@ -6,14 +6,14 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportCompared
 {
-    public static void Append(ReportDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
         if (study.Compared.Count == 0)
         {
             return;
         }
 
-        SearchResult[] searches = [study.Best, .. study.Compared];
+        SearchResult[] searches = [best, .. study.Compared];
         var laws = searches.Select(LawOf).Distinct().ToList();
         report.Heading(3, "Beside other searches");
         report.Paragraph("The first search is the one that this report is about. Losses and speeds are told against each search's own baseline.");

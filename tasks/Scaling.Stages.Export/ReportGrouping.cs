@@ -6,9 +6,9 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportGrouping
 {
-    public static void Append(ReportDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
-        var searches = new[] { study.Best }.Concat(study.Compared).Where(s => s.EfficientAtFittedGqa is not null).ToList();
+        var searches = new[] { best }.Concat(study.Compared).Where(s => s.EfficientAtFittedGqa is not null).ToList();
         if (searches.Count == 0)
         {
             return;
@@ -17,7 +17,7 @@ internal static class ReportGrouping
         report.Heading(3, "What grouped queries gain");
         foreach (var search in searches)
         {
-            Append(report, search, search.EfficientAtFittedGqa!, search == study.Best ? "" : $"In the search at {Quantity.Count(search.Size)} parameters with GQA {SearchWords.Span(search.Gqa)}: ");
+            Append(report, search, search.EfficientAtFittedGqa!, search == best ? "" : $"In the search at {Quantity.Count(search.Size)} parameters with GQA {SearchWords.Span(search.Gqa)}: ");
         }
     }
 

@@ -28,10 +28,10 @@ internal static class ReportReferences
     }
 
     /// <summary>Whether the efficient pick's margin covers what the law is optimistic by; null where nothing is known of that, or the law is not optimistic.</summary>
-    public static string? Doubt(Study study)
+    public static string? Doubt(Study study, SearchResult best)
     {
         double[] optimism = [.. Reference.Of(study).Select(r => r.Optimism).OfType<double>()];
-        if (study.Best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean))
+        if (best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean))
         {
             return null;
         }

@@ -11,20 +11,18 @@ internal static class ReportSearch
     /// <summary>The front's first rows; front.csv has the others.</summary>
     private const int FrontRows = 20;
 
-    public static void Append(ReportDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
-        var best = study.Best;
         report.Heading(2, "Search");
         report.Paragraph(
             $"Sought was {SearchWords.Efficient(best.Objective)} of all shapes with {SearchWords.Held(best)}{(SearchWords.Threshold(best) is { } limit ? $" that are predicted to lose {limit}" : "")}.");
-        report.List(Question(study));
-        AppendDemands(report, study);
-        AppendFront(report, study);
+        report.List(Question(best));
+        AppendDemands(report, study, best);
+        AppendFront(report, study, best);
     }
 
-    private static IEnumerable<string> Question(Study study)
+    private static IEnumerable<string> Question(SearchResult best)
     {
-        var best = study.Best;
         if (best.Layers.Count > 0)
         {
             yield return $"Shapes: {SearchWords.Span([.. best.Layers.Select(l => (double)l)])} layers, heads of {SearchWords.Span([.. best.HeadSize.Select(h => (double)h)])}, GQA {SearchWords.Span(best.Gqa)}, "
@@ -54,9 +52,8 @@ internal static class ReportSearch
 
     private static string Axis(string name) => name switch { "gqa" => "GQA", "head_size" => "the head size", _ => $"the {name}" };
 
-    private static void AppendDemands(ReportDocument report, Study study)
+    private static void AppendDemands(ReportDocument report, Study study, SearchResult best)
     {
-        var best = study.Best;
         if (best.Constraints.Count == 0)
         {
             if (study.Candidates is { } table)
@@ -73,14 +70,13 @@ internal static class ReportSearch
             best.Constraints.Select(c => (IReadOnlyList<string>)[c.Demand, $"{c.Meet}", $"{c.Left}"]));
     }
 
-    private static void AppendFront(ReportDocument report, Study study)
+    private static void AppendFront(ReportDocument report, Study study, SearchResult best)
     {
         if (study.Front is not { } front)
         {
             return;
         }
 
-        var best = study.Best;
         bool byObjective = best.Objective != SearchObjective.Throughput && Tells(front, "objective");
         report.Paragraph($"The front, by rising loss{(front.Rows.Count > FrontRows ? $" (the first {FrontRows} of {front.Rows.Count} shapes; `front.csv` has all)" : "")}:");
         (ReportColumn Column, bool Shown, Func<Row, string> Cell)[] columns =

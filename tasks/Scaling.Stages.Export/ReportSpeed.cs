@@ -8,9 +8,12 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportSpeed
 {
-    public static void Append(ReportDocument report, Study study)
+    /// <summary>Longer tables are folded.</summary>
+    private const int ShownRows = 12;
+
+    public static void Append(ReportDocument report, Study study, Action<string[]> show)
     {
-        var rows = study.Speed?.Each().Where(r => !IsSkipped(r, study.Speed)).OrderByDescending(r => r.Number("tokens_per_second")).ToList() ?? [];
+        var rows = Timed(study);
         if (rows.Count == 0)
         {
             return;
@@ -43,9 +46,22 @@ internal static class ReportSpeed
         AddWhereThere("bandwidth_utilisation", "of the bandwidth", Share);
         AddWhereThere("flop_utilisation", "of the arithmetic", Share);
         AddWhereThere("roofline_ratio", "of the roofline", Share);
-        report.Table([.. columns.Select(c => c.Column)], Enumerable.Range(0, rows.Count).Select(i => (IReadOnlyList<string>)[.. columns.Select(c => c.Cell(i))]));
+        show([ExportTables.MeasuredSpeed]);
         report.Paragraph(Explained(rows, table));
+        if (rows.Count <= ShownRows)
+        {
+            Rows(report);
+        }
+        else
+        {
+            report.Folded($"The measured speed of {rows.Count} shapes, the fastest first", Rows);
+        }
+
+        void Rows(ReportDocument to) => to.Table([.. columns.Select(c => c.Column)], Enumerable.Range(0, rows.Count).Select(i => (IReadOnlyList<string>)[.. columns.Select(c => c.Cell(i))]));
     }
+
+    /// <summary>The rows that have a speed, the fastest first.</summary>
+    public static List<Row> Timed(Study study) => study.Speed?.Each().Where(r => !IsSkipped(r, study.Speed)).OrderByDescending(r => r.Number("tokens_per_second")).ToList() ?? [];
 
     /// <summary>A row that its walk over GQA did not reach has no speed.</summary>
     private static bool IsSkipped(Row row, Table table) => table.Has("source") && row.Text("source") == "skipped";
@@ -75,7 +91,7 @@ internal static class ReportSpeed
             + " Measured once and kept: a repetition differs by about the interval.";
     }
 
-    private static Interval? IntervalOf(Row row, string column) =>
+    public static Interval? IntervalOf(Row row, string column) =>
         Optional(row, column + "_low") is { } low && Optional(row, column + "_high") is { } high ? new Interval(low, high) : null;
 
     private static string Share(double? share) => share is null ? Quantity.Absent : $"{Quantity.Digits(100 * share, 2)} %";

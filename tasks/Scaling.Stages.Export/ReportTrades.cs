@@ -6,9 +6,8 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportTrades
 {
-    public static void Append(ReportDocument report, Study study)
+    public static void Append(ReportDocument report, SearchResult best, Action<string[]> show)
     {
-        var best = study.Best;
         if (best.TradePlaces.Count == 0)
         {
             return;
@@ -18,6 +17,7 @@ internal static class ReportTrades
         report.Paragraph(
             $"Tokens a second, all else as asked ({best.Workload.Prompt} tokens read, {best.Workload.Output} written, batch {best.Workload.Batch}); batches and prompts are tried as far as they fit into memory, up to a million.");
         report.List(best.TradePlaces.Select(InWords));
+        show([ExportTables.SpeedAgainstBatch, ExportTables.SpeedAgainstPrompt]);
     }
 
     private static string InWords(TradePlace trade)

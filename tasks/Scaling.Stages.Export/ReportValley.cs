@@ -7,9 +7,9 @@ namespace Scaling.Stages.Export;
 
 internal static class ReportValley
 {
-    public static void Append(ReportDocument report, Study study)
+    public static void Append(ReportDocument report, Study study, SearchResult best)
     {
-        var (best, table) = (study.Best, study.Sensitivity);
+        var table = study.Sensitivity;
         if (best.Valley is null && table is null)
         {
             return;
@@ -23,8 +23,7 @@ internal static class ReportValley
 
         if (table is { Rows.Count: > 0 })
         {
-            report.Paragraph("With widths in other multiples the search would have picked:");
-            report.Table(
+            report.Folded("What the search would have picked with widths in other multiples", folded => folded.Table(
                 [
                     ReportColumn.Number("multiple"), ReportColumn.Number("shapes"), new("pick"), new("hidden × MLP, heads"), ReportColumn.Number("GQA"),
                     ReportColumn.Number($"predicted loss ({SearchWords.LossUnit(best)})"), ReportColumn.Number($"above the least ({(best.Level == LossLevel.Factor ? "thousandths of it" : "milli-nats")})"),
@@ -35,7 +34,7 @@ internal static class ReportValley
                     row.Text("multiple_of") == $"{best.MultipleOf}" ? $"**{row.Text("multiple_of")}**" : row.Text("multiple_of"), row.Text("candidates"), row.Text("pick"),
                     $"{row.Text("hidden")} × {row.Text("intermediate")}, {row.Text("heads")}/{row.Text("kv_heads")}", Digits(row, "gqa"),
                     Quantity.Loss(Optional(row, "predicted")), Quantity.Digits(1000 * Optional(row, "difference_to_best"), 3), Count(row, "tokens_per_second"),
-                ]));
+                ])));
         }
     }
 

@@ -20,6 +20,12 @@ internal sealed record StudyRun(double Parameters, double Tokens, double Budget,
     /// <summary>Class of the size, from 0 for the smallest.</summary>
     public int Size { get; init; }
 
+    /// <summary>Of the table, from 1.</summary>
+    public int Row { get; init; }
+
+    /// <summary>What tells it from others in a figure: its shape, or the table's row where that names none.</summary>
+    public string Label => Shape is { Length: > 0 } shape ? shape : $"row {Row}";
+
     /// <summary>The training run's, by which its weights lie; null where the table does not say.</summary>
     public string? Name { get; init; }
 
@@ -54,7 +60,11 @@ internal sealed record StudySource(string File, string Stage, int? Rows, string 
 /// <summary>Everything that the report and the figures are made of. Absent: null, or empty where it is a list.</summary>
 internal sealed record Study
 {
-    public required SearchResult Best { get; init; }
+    /// <summary>What the search found; null where none was asked, and then <see cref="Law"/> is there.</summary>
+    public SearchResult? Best { get; init; }
+
+    /// <summary>The action's key; empty where nobody says.</summary>
+    public string Key { get; init; } = "";
 
     public LawDocument? Law { get; init; }
 
@@ -81,7 +91,10 @@ internal sealed record Study
     /// <summary>Other searches, to be set beside <see cref="Best"/>.</summary>
     public IReadOnlyList<SearchResult> Compared { get; init; } = [];
 
-    /// <summary><see cref="Runs"/>, by rising size, budget and loss.</summary>
+    /// <summary>The learning curve of each training run, by its name.</summary>
+    public IReadOnlyDictionary<string, string> Curves { get; init; } = new Dictionary<string, string>();
+
+    /// <summary><see cref="Runs"/>, or where they were not given the runs that the law was fitted to; by rising size, budget and loss.</summary>
     public IReadOnlyList<StudyRun> RunList { get; init; } = [];
 
     /// <summary>Of the runs' own questions, then of lm-evaluation-harness's tasks.</summary>
@@ -91,15 +104,22 @@ internal sealed record Study
 
     public static Study Read(StageContext<ExportSettings> context)
     {
-        var runs = TableOf(context, "runs");
-        var (list, accuracies) = runs is null ? ([], []) : RunsOf(runs);
+        if (context.Inputs("best").Count + context.Inputs("law").Count == 0)
+        {
+            throw new StageFailedException(
+                "SCAL7510", "There is nothing to report on: neither a search's result nor a law was given. Expected 'best' or 'law'.", "Name a stage of type 'search' or 'fit' under 'needs'.");
+        }
+
+        var (runs, residuals) = (TableOf(context, "runs"), TableOf(context, "residuals"));
+        var (list, accuracies) = runs is not null ? RunsOf(runs) : residuals is not null ? (FittedRuns(residuals), []) : ([], []);
         return new Study
         {
-            Best = Document(context.Input("best"), "best", SearchResult.Read),
+            Best = Document(context, "best", SearchResult.Read),
+            Key = context.Key,
             Law = Document(context, "law", LawDocument.Read),
             Scores = Document(context, "scores", ScoresDocument.Read),
             Runs = runs,
-            Residuals = TableOf(context, "residuals"),
+            Residuals = residuals,
             Predictions = TableOf(context, "predictions"),
             Speed = TableOf(context, "speed"),
             Candidates = TableOf(context, "candidates"),
@@ -107,15 +127,18 @@ internal sealed record Study
             Sensitivity = TableOf(context, "sensitivity"),
             References = TableOf(context, "scored_references"),
             Compared = [.. context.Inputs(ExportTables.Compared).Select(i => Document(i.Path, "best", SearchResult.Read))],
+            Curves = context.Inputs(ExportTables.Curves).Where(i => i.Point is not null).ToDictionary(i => i.Point!, i => i.Path),
             RunList = list,
-            Accuracies = [.. accuracies, .. LmEvalResults.Match(context, list)],
+            Accuracies = [.. accuracies, .. LmEvalResults.Match(context, runs is null ? [] : list)],
             Sources = [.. ExportTables.Sources.Where(s => context.Inputs(s.Role).Count > 0).Select(s => Source(context.Input(s.Role), s.File, s.Stage)), .. context.Inputs(ExportTables.Compared).Select(i => Source(i.Path, "best.json", "search")), .. Harness(context.Settings.LmEval)],
         };
     }
 
     /// <summary>One of the search's two shapes.</summary>
     /// <param name="name">Of <see cref="ExportTables.Picks"/>.</param>
-    public ScoredShape Pick(string name) => name == "accurate" ? Best.Accurate : Best.Efficient;
+    /// <exception cref="InvalidOperationException">There was no search.</exception>
+    public ScoredShape Pick(string name) =>
+        Best is not { } best ? throw new InvalidOperationException("a study without a search has no picks") : name == "accurate" ? best.Accurate : best.Efficient;
 
     /// <summary>Parameters of each size class in words, for example <c>16.4k</c>: the geometric mean of its runs.</summary>
     public IReadOnlyList<string> SizeNames() =>
@@ -136,16 +159,47 @@ internal sealed record Study
         int[] sizes = SizeClasses.Of([.. read.Runs.Select(r => r.Parameters)]);
         var runs = read.Runs.Zip(sizes, (run, size) => (Run: RunOf(run, table, table[run.Row - 1]) with { Size = size }, Row: table[run.Row - 1]))
             .OrderBy(r => r.Run.Size).ThenBy(r => r.Run.Budget).ThenBy(r => r.Run.Loss).ToList();
+        if (!table.Has("tokens_per_parameter"))
+        {
+            var budgets = Budgeted([.. runs.Select(r => r.Run)]);
+            runs = [.. budgets.Zip(runs, (run, r) => (run, r.Row)).OrderBy(r => r.run.Size).ThenBy(r => r.run.Budget).ThenBy(r => r.run.Loss)];
+        }
+
         return ([.. runs.Select(r => r.Run)], [.. runs.Where(r => table.Has("accuracy") && r.Row.Text("accuracy").Length > 0).Select(r => AccuracyOf(r.Run, table, r.Row))]);
+    }
+
+    /// <summary>The rows of residuals.csv, of a study whose runs' own table was not given.</summary>
+    private static IReadOnlyList<StudyRun> FittedRuns(Table residuals)
+    {
+        double? At(Row row, string column) => residuals.Has(column) ? RowText.Optional(row, column) : null;
+        int[] sizes = SizeClasses.Of([.. residuals.Each().Select(r => r.Number("parameters"))]);
+        var runs = residuals.Each().Select((row, i) => new StudyRun(
+                row.Number("parameters"), row.Number("tokens"), row.Number("tokens") / row.Number("parameters"), At(row, "x"), At(row, "ratio"), row.Number("loss"))
+            {
+                Size = sizes[i],
+                Row = (int)row.Number("row"),
+                Shape = residuals.Has("shape") ? row.Text("shape") : null,
+                Seed = residuals.Has("seed") ? row.Text("seed") : null,
+            });
+        return [.. Budgeted([.. runs]).OrderBy(r => r.Size).ThenBy(r => r.Budget).ThenBy(r => r.Loss)];
+    }
+
+    /// <summary>Runs whose table does not say what budget was asked for: those of alike tokens a parameter have one, their mean to three digits.</summary>
+    private static IReadOnlyList<StudyRun> Budgeted(IReadOnlyList<StudyRun> runs)
+    {
+        int[] classes = SizeClasses.Of([.. runs.Select(r => r.Tokens / r.Parameters)]);
+        var means = runs.Zip(classes).GroupBy(r => r.Second).ToDictionary(g => g.Key, g => Quantity.Rounded(SizeClasses.GeometricMean(g.Select(r => r.First.Tokens / r.First.Parameters)), 3));
+        return [.. runs.Zip(classes, (run, budget) => run with { Budget = means[budget] })];
     }
 
     private static StudyRun RunOf(TrainingRun run, Table table, Row row)
     {
-        double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : Math.Round(run.Tokens / run.Parameters);
+        double budget = table.Has("tokens_per_parameter") ? row.Number("tokens_per_parameter") : run.Tokens / run.Parameters;
         string? shape = table.Has("shape") ? row.Text("shape") : null;
         string? seed = table.Has("seed") ? row.Text("seed") : null;
         return new StudyRun(run.Parameters, run.Tokens, budget, run.X, run.Ratio, run.Loss)
         {
+            Row = run.Row,
             Shape = shape,
             Baseline = run.Baseline,
             KnownLoss = table.Has("baseline_loss") && row.Text("baseline_loss").Length > 0 ? row.Number("baseline_loss") : null,

@@ -8,6 +8,7 @@ const string Usage = """
 
       laws                      how long fits take, beside a fit by plain multi-start descent (1 to 3 minutes on two cores)
       training                  tokens a second of training, beside the rate of matrix products, and whether memory stays (2 minutes on idle cores)
+      report                    how long the report of two thousand runs takes and how large its page is (half a minute)
       engine                    what the engine costs: nothing to do, a point, memory, growth; beside ninja and Snakemake where they are installed (15 minutes on idle cores)
         --shrink N              a trial of the benchmark itself: points and repetitions divided by N (default 1)
       speed FOLDER              how well a calibration foretells the speed of shapes that it did not see; keeps what it measures in FOLDER (5 minutes on idle cores)
@@ -32,6 +33,8 @@ try
             return 0;
         case ["laws"]:
             return LawSpeed.Run(Console.Out);
+        case ["report"]:
+            return ReportSpeed.Run(Console.Out);
         case ["training"]:
             return TrainingSpeed.Run(Console.Out);
         case [TrainingProcess.RatesCommand, var size]:
@@ -46,11 +49,11 @@ try
             Coverage(CoverageArguments.Parse(rest));
             return 0;
         case []:
-            throw new UsageException("Which command? There are laws, training, engine, speed and coverage.");
-        case ["laws" or "training", ..]:
+            throw new UsageException("Which command? There are laws, training, report, engine, speed and coverage.");
+        case ["laws" or "training" or "report", ..]:
             throw new UsageException($"{args[0]} takes no options, found '{args[1]}'.");
         default:
-            throw new UsageException($"There is no command '{args[0]}'; there are laws, training, engine, speed and coverage.");
+            throw new UsageException($"There is no command '{args[0]}'; there are laws, training, report, engine, speed and coverage.");
     }
 }
 catch (UsageException e)

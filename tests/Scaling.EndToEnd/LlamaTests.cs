@@ -103,6 +103,10 @@ public sealed class LlamaTests(LlamaTests.Searched searched) : IClassFixture<Lla
     public async Task The_report_tells_the_answer_and_how_far_to_believe_it() =>
         await Snapshot.Match(File.ReadAllText(searched.File("config/report.md")).Split("\n## Where it comes from")[0]);
 
+    /// <summary>The page of the same; tests of its own look at it in a browser.</summary>
+    [Fact]
+    public async Task The_page_tells_the_same() => await Snapshot.Match(ReportText.WithoutDigests(File.ReadAllText(searched.File("config/report.html"))));
+
     private static double Factor(double[] k, double x, double r) => (k[0] + k[1] * Math.Log(x) + k[2] / x) * (k[3] + k[4] * Math.Log(r) + k[5] / r);
 
     private static string Widths(Row row) => $"{row.Text("hidden")} {row.Text("intermediate")} {row.Text("heads")} {row.Text("kv_heads")}";

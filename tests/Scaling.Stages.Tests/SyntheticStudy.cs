@@ -3,6 +3,7 @@ using System.Globalization;
 using Scaling.Architectures;
 using Scaling.Laws;
 using Scaling.Sdk;
+using Scaling.Stages.Export;
 using Scaling.TestKit;
 
 namespace Scaling.Stages.Tests;
@@ -61,6 +62,19 @@ internal static class SyntheticStudy
             .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => folder[file]);
     }
 
+    /// <summary>As export reads it.</summary>
+    public static Study Read(Dictionary<string, string> inputs, TemporaryFolder folder) => Study.Read(new StageContext<ExportSettings>(new ActionContext
+    {
+        Settings = [],
+        Inputs = inputs.ToDictionary(i => i.Key, i => (IReadOnlyList<InputFile>)[new InputFile(i.Value)]),
+        OutputFolder = folder.Path,
+        WorkFolder = folder.Path,
+        CacheFolder = folder.Path,
+        Progress = _ => { },
+        Report = _ => { },
+        Publish = () => { },
+    }));
+
     /// <summary>A search's result with these picks.</summary>
     public static SearchResult Best(DecoderShape? accurate = null, bool withBaseline = true) => new()
     {
@@ -118,7 +132,7 @@ internal static class SyntheticStudy
             Sizes = [.. RunShapes.Chunk(4).Select(c => c.Average(s => (double)s.Parameters))],
         },
         Context = new LawContext { Layers = [2], HeadSize = [8], Gqa = [2], Vocabulary = [256], Tied = [true] },
-        Resamples = [.. Enumerable.Range(-4, 9).Select(i => Resample(i / 4.0))],
+        Resamples = [.. Enumerable.Range(-10, 21).Select(i => Resample(i / 10.0))],
     };
 
     private static Table Runs()

@@ -109,7 +109,7 @@ public sealed class StageRunner(IStage stage, TemporaryFolder folder)
     /// <summary>As keys do, so that what one action saved no other goes on from.</summary>
     private static string KeyOf(JsonObject settings, IReadOnlyDictionary<string, string>? inputs, IReadOnlyDictionary<string, string>? row) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [
         settings.ToJsonString(),
-        .. (inputs ?? new Dictionary<string, string>()).OrderBy(i => i.Key, StringComparer.Ordinal).Select(i => $"{i.Key}={i.Value}"),
+        .. (inputs ?? new Dictionary<string, string>()).OrderBy(i => i.Key, StringComparer.Ordinal).Select(i => $"{i.Key}={Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(i.Value)))}"),
         .. (row ?? new Dictionary<string, string>()).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key}={c.Value}")]))));
 
     private ActionContext Context(

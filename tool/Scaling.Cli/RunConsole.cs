@@ -173,7 +173,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
-    public void Ended(StageSummary summary)
+    public void Ended(StageOutcome summary)
     {
         lock (_writing)
         {

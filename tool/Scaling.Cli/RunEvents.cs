@@ -108,7 +108,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
 
     public void Found(Diagnostic finding) => Write("finding", JsonText.Of(finding));
 
-    public void Ended(StageSummary summary) => Write("stage_ended", new JsonObject
+    public void Ended(StageOutcome summary) => Write("stage_ended", new JsonObject
     {
         ["stage"] = summary.Id, ["uses"] = summary.Uses, ["actions"] = summary.Actions, ["executed"] = summary.Executed, ["cached"] = summary.Cached,
         ["failed"] = summary.Failures.Count, ["seconds"] = Rounded(summary.Seconds), ["not_done"] = summary.NotDone,

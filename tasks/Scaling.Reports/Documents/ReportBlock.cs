@@ -49,7 +49,7 @@ public sealed record AnswersBlock(IReadOnlyList<Answer> Answers) : ReportBlock;
 /// <param name="Text">What else a sentence or two say of it.</param>
 public sealed record Answer(string Name, string About, string Result, string Text)
 {
-    /// <summary>The figures to look at first, for a browser; <see cref="Text"/> says them too. Default: none.</summary>
+    /// <summary>The figures to look at first: a browser shows them in place of <see cref="Text"/>, which says them too. Default: none.</summary>
     public IReadOnlyList<AnswerFigure> Figures { get; init; } = [];
 }
 

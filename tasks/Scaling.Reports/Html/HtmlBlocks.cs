@@ -46,11 +46,15 @@ internal static class HtmlBlocks
         _ => throw new ArgumentException($"no HTML for {block.GetType().Name}"),
     };
 
+    /// <summary>Where there are figures they stand in place of the text that says them.</summary>
     private static string Of(Answer answer)
     {
-        string figures = answer.Figures.Count == 0 ? "" : $"<dl>\n{string.Concat(answer.Figures.Select(f => $"<div><dt>{HtmlText.Inline(f.Label)}</dt><dd>{HtmlText.Inline(f.Value)}{(f.Range is null ? "" : $" <small>{HtmlText.Inline(f.Range)}</small>")}</dd></div>\n"))}</dl>\n";
-        return $"<div class=\"answer\">\n<h3>{HtmlText.Inline(answer.Name)}</h3>\n<p class=\"about\">{HtmlText.Inline(Capital(answer.About))}</p>\n<p class=\"result\">{HtmlText.Inline(Capital(answer.Result))}</p>\n{figures}<p>{HtmlText.Inline(answer.Text)}</p>\n</div>\n";
+        string said = answer.Figures.Count == 0 ? $"<p>{HtmlText.Inline(answer.Text)}</p>\n" : $"<dl>\n{string.Concat(answer.Figures.Select(Of))}</dl>\n";
+        return $"<div class=\"answer\">\n<h3>{HtmlText.Inline(answer.Name)}</h3>\n<p class=\"about\">{HtmlText.Inline(Capital(answer.About))}</p>\n<p class=\"result\">{HtmlText.Inline(Capital(answer.Result))}</p>\n{said}</div>\n";
     }
+
+    private static string Of(AnswerFigure figure) =>
+        $"<div><dt>{HtmlText.Inline(figure.Label)}</dt><dd>{HtmlText.Inline(figure.Value)}</dd>{(figure.Range is null ? "" : $"<dd class=\"range\">{HtmlText.Inline(figure.Range)}</dd>")}</div>\n";
 
     private static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 

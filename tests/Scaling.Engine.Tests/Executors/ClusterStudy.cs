@@ -288,7 +288,7 @@ internal sealed class SeenRun : IRunObserver
 
     public void FoundDamage(Diagnostic finding) => News.Enqueue(finding.Message);
 
-    public void Ended(StageSummary summary)
+    public void Ended(StageOutcome summary)
     {
     }
 }

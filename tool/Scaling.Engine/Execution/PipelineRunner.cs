@@ -33,7 +33,7 @@ public sealed class PipelineRunner(
     private readonly ConcurrentDictionary<string, IReadOnlyList<NativePackage>> _natives = new();
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<Binding, string>> _digests = new();
     private readonly ConcurrentDictionary<string, RecordedStage> _records = new();
-    private readonly ConcurrentDictionary<string, StageSummary> _summaries = new();
+    private readonly ConcurrentDictionary<string, StageOutcome> _summaries = new();
     private readonly ConcurrentDictionary<string, Failure> _failures = new();
     private readonly Lock _judging = new();
     private int _worst;
@@ -70,7 +70,7 @@ public sealed class PipelineRunner(
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
     {
         await Task.Yield();
-        var summary = new StageSummary(stage.Id, stage.Declaration.Type);
+        var summary = new StageOutcome(stage.Id, stage.Declaration.Type);
         try
         {
             var natives = await PlannedNatives(stage, halt.Token).ConfigureAwait(false);
@@ -136,7 +136,7 @@ public sealed class PipelineRunner(
         }
     }
 
-    private async Task<StageSummary> RunStage(StageNode stage, IReadOnlyList<NativePackage> natives, StageSummary summary, CancellationTokenSource halt)
+    private async Task<StageOutcome> RunStage(StageNode stage, IReadOnlyList<NativePackage> natives, StageOutcome summary, CancellationTokenSource halt)
     {
         long started = Stopwatch.GetTimestamp();
         stage = await ExecutorOf(stage).Placed(stage, halt.Token).ConfigureAwait(false);
@@ -291,11 +291,11 @@ public sealed class PipelineRunner(
     private Failure Failed(StageNode stage, ActionSpec spec, ActionResult result, CancellationTokenSource halt)
     {
         var failure = new Failure(spec.Point, result.Reasons, result.Log) { Key = spec.Key };
-        Fail(stage, new StageSummary(stage.Id, stage.Declaration.Type), failure, halt);
+        Fail(stage, new StageOutcome(stage.Id, stage.Declaration.Type), failure, halt);
         return failure;
     }
 
-    private StageSummary Fail(StageNode stage, StageSummary summary, Failure failure, CancellationTokenSource halt)
+    private StageOutcome Fail(StageNode stage, StageOutcome summary, Failure failure, CancellationTokenSource halt)
     {
         observer.Failed(stage, failure);
         int exit = ExitCode.Of(failure.Findings, ExitCode.StageFailed);

@@ -28,7 +28,7 @@ public sealed class ResultsFolder(string path, ContentStore store)
     /// <param name="last">The last run; null for none.</param>
     /// <returns>What is there now of ours.</returns>
     public IReadOnlyList<RecordedResult> Write(
-        Pipeline pipeline, IReadOnlyDictionary<string, StageResult> results, IReadOnlyDictionary<string, StageSummary> summaries, RunRecord? last)
+        Pipeline pipeline, IReadOnlyDictionary<string, StageResult> results, IReadOnlyDictionary<string, StageOutcome> summaries, RunRecord? last)
     {
         RemoveAsides();
         var written = new List<RecordedResult>();

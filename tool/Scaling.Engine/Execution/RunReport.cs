@@ -87,7 +87,7 @@ public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, 
 /// <summary>One stage of a run.</summary>
 /// <param name="Id">As YAML names it.</param>
 /// <param name="Uses">Its type.</param>
-public sealed record StageSummary(string Id, string Uses)
+public sealed record StageOutcome(string Id, string Uses)
 {
     /// <summary>Actions planned; 0 where an input is missing.</summary>
     public int Actions { get; init; }
@@ -115,7 +115,7 @@ public sealed record StageSummary(string Id, string Uses)
 /// <param name="ResultsFolder">Where results lie.</param>
 /// <param name="Results">Of the stages that are done, by id.</param>
 public sealed record RunSummary(
-    string Pipeline, IReadOnlyList<StageSummary> Stages, int ExitCode, string ResultsFolder, IReadOnlyDictionary<string, StageResult> Results)
+    string Pipeline, IReadOnlyList<StageOutcome> Stages, int ExitCode, string ResultsFolder, IReadOnlyDictionary<string, StageResult> Results)
 {
     /// <summary>The native packages of the stages that were planned, by id.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<NativePackage>> Natives { get; init; } = new Dictionary<string, IReadOnlyList<NativePackage>>();
@@ -206,5 +206,5 @@ public interface IRunObserver
 
     /// <summary>A stage has ended.</summary>
     /// <param name="summary">How.</param>
-    void Ended(StageSummary summary);
+    void Ended(StageOutcome summary);
 }

@@ -116,6 +116,9 @@ public sealed class StageContext<TSettings>
         }
     }
 
+    /// <summary>The action's key, 64 hex digits, by which <c>why</c>, <c>logs</c> and the store know it; empty in a test of a stage alone.</summary>
+    public string Key => _action.Key;
+
     /// <summary>Files of a role, in the order of <c>needs</c>; empty where an optional role is not bound.</summary>
     /// <param name="role">As declared.</param>
     public IReadOnlyList<InputFile> Inputs(string role) => _action.Inputs.TryGetValue(role, out var files) ? files : [];
