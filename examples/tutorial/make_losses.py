@@ -14,7 +14,7 @@ def shape(x, r):
 
 
 least = shape(.0078 / .0974, .0065 / .0063)
-print("run,params,tokens,d_model,n_layers,n_heads,n_kv_heads,d_ff,val_loss")
+print("run,params,tokens,d_model,n_layers,n_heads,n_kv_heads,head_dim,d_ff,val_loss")
 for size, layers in (80e6, 12), (145e6, 12), (297e6, 12), (600e6, 16):
     levels = {budget: dice.gauss(0, .003) for budget in (20, 100)}
     for x in .055, .075, .1:
@@ -29,4 +29,4 @@ for size, layers in (80e6, 12), (145e6, 12), (297e6, 12), (600e6, 16):
             for budget in 20, 100:
                 tokens = int(budget * size)
                 loss = actual * (1.69 + 406.4 / parameters ** .34 + 410.7 / tokens ** .28) + levels[budget] + dice.gauss(0, .008)
-                print(f"{layers}x{width}-{heads}-{mlp}@{budget},{parameters},{tokens},{width},{layers},{heads},{heads // 4},{mlp},{loss:.4f}")
+                print(f"{layers}x{width}-{heads}-{mlp}@{budget},{parameters},{tokens},{width},{layers},{heads},{heads // 4},64,{mlp},{loss:.4f}")

@@ -55,7 +55,7 @@ public sealed partial class MarkdownFile
             var anchors = new HashSet<string>(StringComparer.Ordinal);
             foreach (string heading in Prose().Where(p => p.Text.StartsWith('#')).Select(p => p.Text.TrimStart('#').Trim()))
             {
-                string anchor = Punctuation().Replace(heading.ToLowerInvariant(), "").Replace(' ', '-');
+                string anchor = Punctuation().Replace(Link().Replace(heading, m => m.Value[1..m.Value.IndexOf(']', StringComparison.Ordinal)]).ToLowerInvariant(), "").Replace(' ', '-');
                 for (int i = 1; !anchors.Add(anchor); i++)
                 {
                     anchor = i == 1 ? $"{anchor}-1" : $"{anchor[..anchor.LastIndexOf('-')]}-{i}";
@@ -109,7 +109,7 @@ public sealed partial class MarkdownFile
                 int next = Array.FindIndex(_lines, end + 1, line => line.Length > 0);
                 bool shown = next > 0 && _lines[next].Trim() == "```text";
                 yield return new ShellBlock(
-                    begin + 1, [.. Typed(_lines[(begin + 1)..end])], NotRun().Match(before) is { Success: true } m ? m.Groups[1].Value : null, shown ? string.Join('\n', _lines[(next + 1)..End(next)]) : null);
+                    begin + 1, [.. Typed(_lines[(begin + 1)..end])], NotRun().Match(before.Trim()) is { Success: true } m ? m.Groups[1].Value : null, shown ? string.Join('\n', _lines[(next + 1)..End(next)]) : null);
             }
         }
     }
