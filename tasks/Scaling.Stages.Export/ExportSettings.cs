@@ -10,6 +10,11 @@ namespace Scaling.Stages.Export;
 public sealed record ExportSettings
 {
     [Description("Formats of the configurations.")]
+    [Choice("huggingface", "config.json, which transformers, vLLM and llama.cpp's converter read")]
+    [Choice("torchtitan", "torchtitan.json, the fields of torchtitan 0.2's TransformerModelArgs")]
+    [Choice("megatron", "megatron.args, flags of Megatron-LM")]
+    [Choice("litgpt", "model_config.yaml, which LitGPT 0.5 reads")]
+    [Choice("props", "architecture.props, for MSBuild")]
     [AllowedValues("huggingface", "torchtitan", "megatron", "litgpt", "props"), MinLength(1)]
     public IReadOnlyList<string> Formats { get; init; } = ["huggingface"];
 

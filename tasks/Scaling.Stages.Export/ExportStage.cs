@@ -13,6 +13,12 @@ public sealed class ExportStage : Stage<ExportSettings>
     {
         Type = "export",
         Summary = "Writes the study's report, and the shapes that a search found as model configurations.",
+        Example = """
+            config:
+              uses: export
+              needs: [best, runs, law, larger, speed]
+              with: { formats: [huggingface] }
+            """,
         Inputs = ExportTables.Inputs,
         Outputs = ExportTables.Outputs,
     };

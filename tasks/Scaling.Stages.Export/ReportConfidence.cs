@@ -33,7 +33,8 @@ internal static class ReportConfidence
             AddFlatness(points, study, best, law);
         }
 
-        points.AddRange(law.Verdicts.Select(InWords));
+        // Without a search these are the answer, and stand there with their reasons.
+        points.AddRange(law.Verdicts.Where(v => study.Best is not null || v.Quantity is not ("exponents" or "x_star" or "r_star")).Select(InWords));
         if (law.ShapeEffects.Count > 0)
         {
             points.Add(InWords(law.ShapeEffects));

@@ -104,7 +104,10 @@ internal static class ReportLawAnswer
     {
         LawPoint[] shapes = [.. study.RunList.Where(r => r.X is not null || r.Ratio is not null).Select(r => new LawPoint(1, 1) { X = r.X, Ratio = r.Ratio }).Distinct()];
         double size = law.Ranges.Parameters.High, budget = Math.Sqrt(law.Ranges.TokensPerParameter.Low * law.Ranges.TokensPerParameter.High);
-        if (shapes.Length < 2 || ShapeDecision.Of(law, size, size * budget, shapes) is not { } odds)
+        bool Open(string place) => law.Verdict(place) is { Identification: Identification.NotIdentified };
+
+        // Resamples about a place that is not known are too sure of it; where neither is, they say nothing.
+        if (shapes.Length < 2 || (Open("x_star") && Open("r_star")) || ShapeDecision.Of(law, size, size * budget, shapes, confidence: Open("x_star") || Open("r_star") ? 0.95 : 0.8) is not { } odds)
         {
             return null;
         }

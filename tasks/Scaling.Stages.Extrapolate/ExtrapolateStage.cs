@@ -12,6 +12,12 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
     {
         Type = "extrapolate",
         Summary = "Predicts the loss of larger models at the law's best shape, and scores the law on a size held out.",
+        Example = """
+            larger:
+              uses: extrapolate
+              needs: [law, runs]
+              with: { hold_out: largest, sizes: [64k, 128k] }
+            """,
         Inputs = [new InputRole("law", "law"), new InputRole("residuals", "residuals", Cardinality.Optional), new InputRole("runs", "runs", Cardinality.Optional)],
         Outputs =
         [

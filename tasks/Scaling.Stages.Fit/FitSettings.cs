@@ -51,19 +51,35 @@ public sealed record FitSettings
     public IReadOnlyDictionary<string, string> Covariates { get; init; } = new Dictionary<string, string>();
 
     [Description("Which parameters N counts. The rule moves the exponent, so predictions must count alike; the law carries it.")]
+    [Choice("non-embedding", "all but the embedding and the output matrix")]
+    [Choice("total", "all of them")]
     [AllowedValues("non-embedding", "total")]
     public string Counting { get; init; } = "non-embedding";
 
-    [Description("chinchilla: L(N, D); conditional: L(N, D, x, ratio); width-over-depth: L(N, D, hidden/layers); auto: conditional where x or ratio takes three values within a size and budget.")]
+    [Description("Which law is fitted: what the loss depends on.")]
+    [Choice("auto", "conditional where x or the ratio takes three values within a size and budget, else chinchilla")]
+    [Choice("chinchilla", "L(N, D)")]
+    [Choice("conditional", "L(N, D, x, ratio)")]
+    [Choice("width-over-depth", "L(N, D, hidden/layers), one exponent throughout")]
     public LawChoice Law { get; init; } = LawChoice.Auto;
 
-    [Description("How the shape's terms act on the base law; auto: the form that predicts each size best from the smaller ones.")]
+    [Description("How the shape's terms act on the base law.")]
+    [Choice("multiplicative", "a factor of x times one of the ratio")]
+    [Choice("additive", "a term of x plus one of the ratio")]
+    [Choice("joint", "a factor of x·ratio")]
+    [Choice("quadratic", "a factor quadratic in their logarithms")]
+    [Choice("auto", "the form that predicts each size best from the smaller ones")]
     public FormChoice Form { get; init; } = FormChoice.Multiplicative;
 
-    [Description("Terms beyond x and the ratio, of the conditional law: gqa, interaction (of x and the ratio), drift (of the optimum with N). gqa also of chinchilla.")]
+    [Description("Terms beyond x and the ratio, of the conditional law. gqa also of chinchilla.")]
+    [Choice("gqa", "query heads a key/value head")]
+    [Choice("interaction", "x and the ratio together")]
+    [Choice("drift", "an optimum that moves with N")]
     public IReadOnlyList<ExtraTermChoice> Terms { get; init; } = [];
 
-    [Description("What the base law minimises: log-huber (sum of Huber losses of ln L) or least-squares (of L). The shape's terms are least squares.")]
+    [Description("What the base law minimises. The shape's terms are least squares.")]
+    [Choice("log-huber", "the sum of Huber losses of ln L")]
+    [Choice("least-squares", "the sum of squares of L")]
     public ObjectiveKind Objective { get; init; } = ObjectiveKind.LogHuber;
 
     [Description("Half width of the Huber loss's quadratic part.")]

@@ -13,6 +13,11 @@ public sealed class FitStage : Stage<FitSettings>
     {
         Type = "fit",
         Summary = "Fits a scaling law to runs or to a table of yours, and says which of its quantities they determine.",
+        Example = """
+            law:
+              uses: fit
+              needs: runs                  # or a table of yours: with: { table: losses.csv }
+            """,
         Inputs = [new InputRole("runs", "runs", Cardinality.Optional)],
         Outputs =
         [

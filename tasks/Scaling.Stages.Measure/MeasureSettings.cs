@@ -41,7 +41,11 @@ public sealed record MeasureSettings
     [Unit("threads"), Range(1, 1024)]
     public int Threads { get; init; } = 1;
 
-    [Description("What serves the shapes: the decoder that is built in, or an inference engine that is installed here.")]
+    [Description("What serves the shapes.")]
+    [Choice("torch", "the decoder that is built in")]
+    [Choice("vllm", "vLLM, installed here")]
+    [Choice("sglang", "SGLang, installed here")]
+    [Choice("llama.cpp", "llama.cpp, installed here")]
     public Engine Engine { get; init; } = Engine.Torch;
 
     [Description("The engine's benchmark program with flags of yours, a list of words; no shell reads them. Absent: the engine's own, found on the PATH.")]
@@ -51,9 +55,14 @@ public sealed record MeasureSettings
     [Unit("devices"), Range(1, 1024)]
     public int TensorParallel { get; init; } = 1;
 
-    [Description("Format of weights, keys and values: float32, bfloat16 on a GPU or an engine, or fp8 with vllm or sglang.")]
+    [Description("Format of weights, keys and values.")]
+    [Choice("float32", "anywhere")]
+    [Choice("bfloat16", "on a GPU or an engine")]
+    [Choice("fp8", "with vllm or sglang")]
     public DataType DataType { get; init; } = DataType.Float32;
 
-    [Description("Where it computes: this machine's processor, or its first NVIDIA GPU.")]
+    [Description("Where it computes.")]
+    [Choice("cpu", "this machine's processor")]
+    [Choice("cuda", "its first NVIDIA GPU")]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 }

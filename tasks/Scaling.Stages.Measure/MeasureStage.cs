@@ -16,6 +16,13 @@ public sealed class MeasureStage : Stage<MeasureSettings>
     {
         Type = "measure",
         Summary = "Measures how fast every shape reads a prompt and writes an answer.",
+        Example = """
+            speed:
+              uses: measure
+              needs: shapes
+              with:
+                workload: { prompt: 128, output: 64, batch: 8 }
+            """,
         Inputs = [new InputRole("shapes", "shapes")],
         FanOut = new FanOut("shapes", MeasureTables.Reads, [Vocabulary.Shape.Name]) { Mode = FanOutMode.Batch, Optional = MeasureTables.MayRead },
         Exclusive = true,

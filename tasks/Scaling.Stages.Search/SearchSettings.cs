@@ -22,10 +22,18 @@ public sealed record SearchSettings
     [Unit("1"), Range(0, 1)]
     public double Tolerance { get; init; } = 0.01;
 
-    [Description("What candidates have in common: 'parameters' are those of 'size', and all losses are predicted at it; the others are the baseline's, and losses are predicted at each shape's own size.")]
+    [Description("What candidates have in common. Beside 'parameters' it is the baseline's, and losses are predicted at each shape's own size.")]
+    [Choice("parameters", "those of 'size', and all losses are predicted at it")]
+    [Choice("parameters_total", "parameters, embeddings included")]
+    [Choice("train_flops", "FLOPs of training")]
+    [Choice("decode_bytes", "bytes that decoding reads for a token")]
     public HeldQuantity Hold { get; init; } = HeldQuantity.Parameters;
 
-    [Description("What the efficient pick is best in: output tokens a second, seconds of a batch, bytes that decoding reads for a token, or device-hours of training and serving.")]
+    [Description("What the efficient pick is best in.")]
+    [Choice("throughput", "output tokens a second")]
+    [Choice("latency", "seconds of a batch")]
+    [Choice("decode_bytes", "bytes that decoding reads for a token")]
+    [Choice("lifetime_cost", "device-hours of training and serving")]
     public SearchObjective Objective { get; init; } = SearchObjective.Throughput;
 
     [Description("Output tokens that are served over the model's life; 'objective: lifetime_cost' needs it.")]
@@ -89,7 +97,9 @@ public sealed record SearchSettings
     [Unit("nats a token"), Range(0, 10)]
     public double? Misfit { get; init; }
 
-    [Description("What to do where the law's runs do not determine what the search rests on: warn and widen, or stop.")]
+    [Description("What to do where the law's runs do not determine what the search rests on.")]
+    [Choice("warn", "warn and widen")]
+    [Choice("stop", "fail")]
     public Doubt NotIdentified { get; init; } = Doubt.Warn;
 
     [Description("What serving a candidate may take. Absent: anything.")]
@@ -109,7 +119,9 @@ public sealed record SearchSettings
     [Description("A device that is not listed, by its peak figures. Give this or 'device'.")]
     public OwnDeviceSettings? OwnDevice { get; init; }
 
-    [Description("How 'measure' goes through 'variants.csv': from the fitted GQA until one falls below it, as the paper does, or through all.")]
+    [Description("How 'measure' goes through 'variants.csv'.")]
+    [Choice("local", "from the fitted GQA until one falls below it, as the paper does")]
+    [Choice("exhaustive", "through all")]
     public GqaWalk GqaWalk { get; init; } = GqaWalk.Local;
 }
 

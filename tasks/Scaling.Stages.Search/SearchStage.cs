@@ -18,6 +18,16 @@ public sealed class SearchStage : Stage<SearchSettings>
     {
         Type = "search",
         Summary = "Finds the shapes of one size that lose least and serve fastest.",
+        Example = """
+            best:
+              uses: search
+              needs: [law, speed]
+              with:
+                size: 64k
+                tokens_per_parameter: 20
+                multiple_of: 4
+                baseline: { hidden: 48, ratio: 4, gqa: 2 }
+            """,
         Inputs =
         [
             new InputRole(LawRole, "law"),

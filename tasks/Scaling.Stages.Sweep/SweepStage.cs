@@ -12,6 +12,18 @@ public sealed class SweepStage : Stage<SweepSettings>
     {
         Type = "sweep",
         Summary = "Lists the decoder shapes to train: every size with every x, ratio and GQA.",
+        Example = """
+            shapes:
+              uses: sweep
+              with:
+                sizes: [8k, 16k, 32k]      # parameters, without embeddings
+                layers: 2
+                head_size: 8
+                multiple_of: 4
+                x: [0.14, 0.2, 0.28]
+                ratio: [0.6, 1.5, 3.2]
+                gqa: 2
+            """,
         Enumerating = true,
         Outputs =
         [

@@ -48,7 +48,10 @@ public sealed record TrainSettings
     [Unit("tokens"), Range(257, 1_000_000)]
     public int TokenizerVocabulary { get; init; } = 1024;
 
-    [Description("How text is cut into pieces, within which 'bpe' and 'tiktoken' merge: as GPT-4 and Llama 3, as GPT-2, or as GPT-4o.")]
+    [Description("How text is cut into pieces, within which 'bpe' and 'tiktoken' merge.")]
+    [Choice("cl100k", "as GPT-4 and Llama 3")]
+    [Choice("gpt2", "as GPT-2")]
+    [Choice("o200k", "as GPT-4o")]
     public PiecePattern TokenizerPattern { get; init; } = PiecePattern.Cl100k;
 
     [Description("Training tokens a non-embedding parameter; every shape is trained once for each.")]
@@ -67,7 +70,9 @@ public sealed record TrainSettings
     [Unit("1"), Range(1e-9, 10)]
     public double? LearningRate { get; init; }
 
-    [Description("cosine: half a cosine to a tenth; warmup-stable-decay: held, then left on 1 − √ in a branch of its own for each of the points.")]
+    [Description("How the learning rate falls from its peak.")]
+    [Choice("cosine", "half a cosine to a tenth")]
+    [Choice("warmup-stable-decay", "held, then left on 1 − √ in a branch of its own for each of the points")]
     public ScheduleChoice Schedule { get; init; } = ScheduleChoice.Cosine;
 
     [Description("Shares of the budget at which the held-out loss is told too. Each is a trained model of fewer tokens with warmup-stable-decay; with cosine it is marked as not annealed and never fitted.")]
@@ -82,7 +87,9 @@ public sealed record TrainSettings
     [Unit("1"), Range(0.01, 0.99)]
     public double Decay { get; init; } = 0.2;
 
-    [Description("Where it computes: cpu in float32, cuda on an NVIDIA GPU with bfloat16 products.")]
+    [Description("Where it computes.")]
+    [Choice("cpu", "in float32")]
+    [Choice("cuda", "on an NVIDIA GPU, with bfloat16 products")]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
     [Description("AdamW's decay of the blocks' matrices; embeddings and norms do not decay.")]

@@ -23,6 +23,12 @@ public sealed class TrainStage : Stage<TrainSettings>
     {
         Type = "train",
         Summary = "Trains a LLaMA-like decoder for every shape and token budget and tells its held-out loss.",
+        Example = """
+            runs:
+              uses: train
+              needs: shapes                # of a sweep, or a table of yours: { shapes: my/shapes.csv }
+              with: { corpus: dotnet-docs, tokens_per_parameter: [10, 20], batch: 4 }
+            """,
         Inputs = [new InputRole("shapes", "shapes")],
         FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name, Vocabulary.LearningRateFactor.Name])
         {

@@ -62,18 +62,31 @@ public sealed class LanguageServer : IDisposable
     }
 
     /// <summary>Opens a file of the disk and gives what is wrong with it, in the order of its lines.</summary>
-    public IReadOnlyList<Squiggle> Open(string path)
+    public IReadOnlyList<Squiggle> Open(string path) => Open([path])[0];
+
+    /// <summary>The same of several files: the server rests before it validates, and does so once.</summary>
+    public IReadOnlyList<IReadOnlyList<Squiggle>> Open(IReadOnlyList<string> paths)
     {
-        Notify("textDocument/didOpen", new JsonObject
+        foreach (string path in paths)
         {
-            ["textDocument"] = new JsonObject { ["uri"] = Uri(path), ["languageId"] = "yaml", ["version"] = 1, ["text"] = File.ReadAllText(path) },
-        });
-        var found = Await(m => (string?)m["method"] == "textDocument/publishDiagnostics" && (string?)m["params"]!["uri"] == Uri(path), $"findings of {path}");
-        return
-        [
-            .. found["params"]!["diagnostics"]!.AsArray()
-                .Select(d => new Squiggle(1 + (int)d!["range"]!["start"]!["line"]!, (string)d["message"]!)).OrderBy(s => s.Line).ThenBy(s => s.Message, StringComparer.Ordinal),
-        ];
+            Notify("textDocument/didOpen", new JsonObject
+            {
+                ["textDocument"] = new JsonObject { ["uri"] = Uri(path), ["languageId"] = "yaml", ["version"] = 1, ["text"] = File.ReadAllText(path) },
+            });
+        }
+
+        var found = new Dictionary<string, IReadOnlyList<Squiggle>>(StringComparer.Ordinal);
+        while (found.Count < paths.Count)
+        {
+            var told = Await(m => (string?)m["method"] == "textDocument/publishDiagnostics" && paths.Any(p => Uri(p) == (string?)m["params"]!["uri"]), "findings")["params"]!;
+            found[(string)told["uri"]!] =
+            [
+                .. told["diagnostics"]!.AsArray()
+                    .Select(d => new Squiggle(1 + (int)d!["range"]!["start"]!["line"]!, (string)d["message"]!)).OrderBy(s => s.Line).ThenBy(s => s.Message, StringComparer.Ordinal),
+            ];
+        }
+
+        return [.. paths.Select(p => found[Uri(p)])];
     }
 
     public void Close(string path) => Notify("textDocument/didClose", new JsonObject { ["textDocument"] = new JsonObject { ["uri"] = Uri(path) } });

@@ -28,6 +28,9 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal("p1.1 p10.1 p11.1 p12.1", Bash("dotnet-scaling show work@p1", lastWord: "p1")); // Bash takes the @ for the end of a word.
         Assert.Equal("pipeline.yaml", Bash("dotnet-scaling why work pi"));
         Assert.Equal("jsonl text", Bash("dotnet-scaling run --log-format "));
+        Assert.Equal("export extrapolate fit measure search sweep train", Bash("dotnet-scaling stage "));
+        Assert.Equal("pipeline.yaml", Bash("dotnet-scaling report --compare pi"));
+        Assert.Equal("pipeline.yaml", Bash("dotnet-scaling report --compare pipeline.yaml pi"));
         Assert.Equal("bash fish pwsh zsh", Bash("dotnet-scaling completion "));
         Assert.Equal("add list restore verify", Bash("dotnet-scaling plugin "));
         Assert.Equal("rows work", Bash("dotnet scaling show "));

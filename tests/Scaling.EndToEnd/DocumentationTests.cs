@@ -1,7 +1,4 @@
-// What pipelines/README.md says, and the pipelines that the repository shows, against the built tool.
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
+// The pages of the stages, and the pipelines that the repository shows, against the built tool.
 using System.Text.RegularExpressions;
 using Scaling.TestKit;
 
@@ -9,32 +6,38 @@ namespace Scaling.EndToEnd;
 
 public sealed partial class DocumentationTests : IDisposable
 {
-    private static readonly JsonSerializerOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private static readonly string Readme = File.ReadAllText(Path.Combine(Repository.Root, "pipelines", "README.md"));
+    private static readonly string Pages = Path.Combine(Repository.Root, "pipelines", "stages");
 
     private readonly Tool _tool = new();
 
     public void Dispose() => _tool.Dispose();
 
+    /// <summary>A page is written by <c>dotnet scaling stage TYPE > pipelines/stages/TYPE.md</c>.</summary>
     [Fact]
-    public void The_tables_of_settings_say_what_the_schema_says()
+    public void The_page_of_each_stage_is_what_the_tool_prints_of_it()
     {
-        var schema = JsonNode.Parse(_tool.Run("schema").Output)!["$defs"]!.AsObject();
-        string[] stages = [.. schema.Select(d => d.Key).Where(k => k.StartsWith("settings-", StringComparison.Ordinal)).Select(k => k["settings-".Length..])];
+        string[] types = [.. _tool.Run("stage").Output.TrimEnd().Split('\n').Select(line => line.Split(' ')[0])];
 
-        Assert.Equal(stages.Order(StringComparer.Ordinal), Sections().Keys.Order(StringComparer.Ordinal));
-        foreach (string stage in stages)
+        Assert.Equal(types, Directory.EnumerateFiles(Pages, "*.md").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal));
+        foreach (string type in types)
         {
-            string[] listed = [.. Sections()[stage].Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))];
-            Assert.Equal(Rows(schema["settings-" + stage]!, ""), listed);
+            Assert.Equal(File.ReadAllText(Path.Combine(Pages, type + ".md")), _tool.Run("stage", type).Output);
         }
+    }
+
+    [Fact]
+    public void The_README_of_pipelines_leads_to_every_page()
+    {
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "pipelines", "README.md"));
+
+        Assert.All(Directory.EnumerateFiles(Pages), page => Assert.Contains($"### [`{Path.GetFileNameWithoutExtension(page)}`](stages/{Path.GetFileName(page)})", readme, StringComparison.Ordinal));
     }
 
     [Fact]
     public void The_examples_of_the_stages_are_one_pipeline_without_a_mistake()
     {
-        var examples = Sections().Values.SelectMany(section => Example().Matches(section).Select(m => "  " + m.Groups[1].Value.TrimEnd('\n').Replace("\n", "\n  ")));
+        var pages = Directory.EnumerateFiles(Pages).Select(File.ReadAllText).Append(File.ReadAllText(Path.Combine(Repository.Root, "pipelines", "README.md")).Split("\n## The stages\n")[1].Split("\n## ")[0]);
+        var examples = pages.SelectMany(text => Example().Matches(text).Select(m => "  " + m.Groups[1].Value.TrimEnd('\n').Replace("\n", "\n  ")));
         _tool.Folder.Write("mine/losses.csv", "params,toks,nats,d_model,r\n");
         _tool.Folder.Write("theirs/checkpoints.jsonl", "{}\n");
         _tool.Folder.Write("study.yaml", $"stages:\n{string.Join('\n', examples)}\n");
@@ -42,6 +45,7 @@ public sealed partial class DocumentationTests : IDisposable
         var check = _tool.Run("check", "study.yaml");
 
         Assert.True(check.ExitCode == 0, check.Error);
+        Assert.StartsWith("study.yaml: 9 stages", check.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,45 +80,9 @@ public sealed partial class DocumentationTests : IDisposable
             .Select(file => Path.GetRelativePath(Repository.Root, file))
             .Order(StringComparer.Ordinal));
 
-    /// <summary>The section of each stage: from its heading, its type in code, to the next.</summary>
-    private static Dictionary<string, string> Sections() =>
-        Section().Matches(Readme).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
-
-    /// <summary>A row for every setting, in the order of the schema; the settings of a record follow it.</summary>
-    private static IEnumerable<string> Rows(JsonNode record, string path)
-    {
-        string[] required = [.. record["required"]?.AsArray().Select(r => (string)r!) ?? []];
-        foreach (var (name, setting) in record["properties"]!.AsObject())
-        {
-            var inner = new[] { setting! }.Concat(setting!["anyOf"]?.AsArray().Select(c => c!) ?? []).FirstOrDefault(c => c["properties"] is not null);
-            var words = About().Match((string)setting["description"]!);
-            string unit = words.Groups["unit"].Success ? words.Groups["unit"].Value : words.Groups["takes"].Value.Contains(" number", StringComparison.Ordinal) ? "1" : "";
-            string standard = required.Contains(name) ? "required" : setting["default"] is not { } value ? "absent" : inner is not null ? "as follows" : $"`{Written(value)}`";
-            yield return $"| `{path}{name}` | {unit} | {standard} | {words.Groups["takes"].Value} | {words.Groups["meaning"].Value} |";
-            foreach (string row in inner is null ? [] : Rows(inner, $"{path}{name}."))
-            {
-                yield return row;
-            }
-        }
-    }
-
-    /// <summary>As YAML has it.</summary>
-    private static string Written(JsonNode value) => value switch
-    {
-        JsonArray list => $"[{string.Join(", ", list.Select(v => Written(v!)))}]",
-        JsonValue text when text.GetValueKind() == JsonValueKind.String => (string)text!,
-        _ => value.ToJsonString(AsWritten).Replace("E-0", "e-", StringComparison.Ordinal),
-    };
-
-    [GeneratedRegex(@"^### `([a-z]+)`[^\n]*\n(.*?)(?=^##|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Section();
-
     [GeneratedRegex(@"^```yaml\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Example();
 
     [GeneratedRegex(@"^\s*- path: (\S+)", RegexOptions.Multiline)]
     private static partial Regex Plugin();
-
-    [GeneratedRegex(@"^(?<meaning>.*) Takes (?<takes>.*?)(?: \((?<unit>[^()]*)\))?\.(?: Default: .*)?$", RegexOptions.Singleline)]
-    private static partial Regex About();
 }

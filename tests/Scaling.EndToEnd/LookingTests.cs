@@ -75,7 +75,72 @@ public sealed class LookingTests : IDisposable
         _tool.Write("pipeline.yaml", "  rows: { uses: echo }\n");
         _tool.Run("run");
         Refused("SCAL1057", "report");
+
+        Refused("SCAL1056", "report", "--compare", "pipeline.yaml", "other.yaml");
+        Refused("SCAL1067", "report", "--compare", "pipeline.yaml", "pipeline.yaml@9");
+        Refused("SCAL1001", "report", "--compare", "pipeline.yaml");
+        Refused("SCAL1001", "report", "pipeline.yaml", "--compare", "pipeline.yaml", "pipeline.yaml@1");
     }
+
+    [Fact]
+    public async Task Two_studies_are_compared_by_what_they_found_and_by_what_they_were_made_of()
+    {
+        _tool.Write("a.yaml", Compared("0.9 nats a token", "not identified"));
+        _tool.Write("b.yaml", Compared("0.875 nats a token", "1.8 times", "batch=8").Replace("count: 2", "count: 3").Replace("work:", "labour:").Replace("told: {", "more: { uses: square, needs: rows, with: { suffix: \"x|y\" } }\n  told: {"), head: "seed: 7\n");
+        Assert.Equal((0, 0), (_tool.Run("run", "a.yaml").ExitCode, _tool.Run("run", "b.yaml").ExitCode));
+        Directory.Delete(_tool.Folder["results"], recursive: true); // What is compared is in the store.
+
+        string told = Told("report", "--compare", "a.yaml", "b.yaml") + Told("report", "--compare", "a.yaml", "a.yaml@1") + Told("report", "--compare", "a.yaml", "b.yaml", "--json");
+
+        await Snapshot.Match(_tool.Scrubbed(told));
+    }
+
+    [Fact]
+    public void A_run_of_one_pipeline_is_compared_with_an_earlier_one()
+    {
+        _tool.Write("study.yaml", Compared("0.9 nats a token", "1 times"));
+        Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        Assert.Equal(0, _tool.Run("run", "study.yaml", "--set", "work.milliseconds=1").ExitCode);
+
+        string told = Told("report", "--compare", "study.yaml@1", "study.yaml");
+
+        Assert.Contains("| `work` | `milliseconds` | `0` | `1` |", told);
+        Assert.Contains("| loss | 0.9 | 0.9 | 0.0 | nats a token |", told);
+        Assert.Contains("--set work.milliseconds=1", told);
+    }
+
+    [Fact]
+    public void A_summary_that_is_none_is_warned_of_and_the_run_is_done()
+    {
+        _tool.Write("study.yaml", Compared("0.9 nats a token", "1 times").Replace("\"it is best\"", "\"{}\""));
+
+        var run = _tool.Run("run", "study.yaml", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("study.yaml(6,3): warning SCAL1065: The summary.json of 'told' cannot be shown: it is no JSON object", run.Error);
+        Assert.Null(run.Summary["summary"]);
+        Assert.Contains("No stage of either gave a summary.json", Told("report", "--compare", "study.yaml", "study.yaml"));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_asked_to_be_verbose_tells_why_in_full_and_of_each_action()
+    {
+        string stages = "  rows: { uses: echo, with: { text: \"a\", count: 5 } }\n  work: { uses: misbehave-row, needs: rows, with: { milliseconds: 0 } }\n";
+        _tool.Write("study.yaml", stages);
+        Assert.Equal(0, _tool.Run("run", "study.yaml").ExitCode);
+        _tool.Write("study.yaml", stages.Replace("milliseconds: 0", "milliseconds: 1").Replace("count: 5", "count: 6").Replace("\"a\"", "\"a,b\""));
+
+        var run = _tool.Run("run", "study.yaml", "--verbose", "--jobs", "1");
+
+        await Snapshot.Match(System.Text.RegularExpressions.Regex.Replace(_tool.Scrubbed(run.Error), @"(?<=dotnet-scaling |on \.NET )[\d.]+\S*", "VERSION"));
+    }
+
+    private static string Compared(string loss, string speed, string more = "x=1") => $$"""
+          rows: { uses: echo, with: { text: "a", count: 2 } }
+          work: { uses: misbehave-row, needs: rows, with: { milliseconds: 0 } }
+          told: { uses: tell, with: { found: ["it is best"], quantities: ["loss={{loss}}", "speed={{speed}}", "{{more}}"] } }
+
+        """;
 
     /// <summary>Everything that asks for JSON gets one object, whatever was wrong with it.</summary>
     [Theory]
@@ -154,7 +219,7 @@ public sealed class LookingTests : IDisposable
         _tool.Write("study.yaml", Stages.Replace("count: 2", "count: 3").Replace("a,grumble", "a,grumble,b"));
         Assert.Equal(1, _tool.Run("run", "study.yaml").ExitCode);
 
-        Assert.Contains("misbehave-row 1 executed, 1 cached, 1 failed; not done: 1 of its actions failed", Told("status", "study.yaml"));
+        Assert.Contains("misbehave-row  1 executed, 1 cached, 1 failed, not done", Told("status", "study.yaml"));
         var status = JsonNode.Parse(_tool.Run("status", "study.yaml", "--json").Output)!;
         var shared = status["last_run"]!["stages"]!.AsArray().Single(s => s!["id"]!.GetValue<string>() == "shared")!;
         Assert.Equal((1, 2, 0), (shared["executed"]!.GetValue<int>(), shared["cached"]!.GetValue<int>(), shared["failed"]!.GetValue<int>()));

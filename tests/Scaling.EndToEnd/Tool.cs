@@ -92,13 +92,15 @@ public sealed class Tool : IDisposable
     public Process Start(params string[] arguments)
     {
         // A test run in the background of a shell ignores SIGINT, and so would what it starts.
-        string[] command = [.. Within, "env", "--default-signal=INT", .. Executes];
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
+        var process = Process.Start(Command([.. Within, "env", "--default-signal=INT", .. Executes, .. arguments]))!;
+        process.StandardInput.Close();
+        return process;
+    }
 
+    /// <summary>A program in the tool's folder, with all that the tool is started with.</summary>
+    public ProcessStartInfo Command(params string[] words)
+    {
+        var start = new ProcessStartInfo(words[0], words[1..]) { WorkingDirectory = Folder.Path, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string variable in new[] { "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "GITHUB_STEP_SUMMARY", "GITLAB_CI" })
         {
             start.Environment.Remove(variable); // Where these tests run is not what they see, unless one says so.
@@ -114,9 +116,7 @@ public sealed class Tool : IDisposable
             start.Environment[name] = value;
         }
 
-        var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        return process;
+        return start;
     }
 
     public static Ended End(Process process) => End(process, TimeSpan.FromMinutes(5));

@@ -29,6 +29,7 @@ public sealed class TellStage : Stage<TellSettings>
     {
         Type = "tell",
         Summary = "Writes a report.",
+        Inputs = [new InputRole("after", "done-rows", Cardinality.Optional)],
         Outputs = [new OutputFile("report.md", "told"), StageSummary.Output with { Optional = true }],
     };
 
@@ -36,7 +37,11 @@ public sealed class TellStage : Stage<TellSettings>
     protected override void Run(StageContext<TellSettings> context)
     {
         File.WriteAllText(context.Output("report.md"), context.Settings.Text);
-        if (context.Settings.Found.Count > 0)
+        if (context.Settings.Found is ["{}"])
+        {
+            File.WriteAllText(context.Output(StageSummary.FileName), "{}"); // As a stage does that writes it by itself.
+        }
+        else if (context.Settings.Found.Count > 0)
         {
             new StageSummary("what was found", context.Settings.Found, [.. context.Settings.Quantities.Select(Quantity)]).Write(context.Output(StageSummary.FileName));
         }

@@ -38,10 +38,13 @@ internal static class Commands
     private static readonly Option<bool> FailFast = new("--fail-fast") { Description = "At the first failure stop what runs and begin nothing." };
     private static readonly Option<bool> Json = new("--json") { Description = "One JSON object on standard output, for programs." };
     private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Say only what failed and what warns." };
+    private static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "Say also why each stage runs in full, when each action begins and ends, and where its log lies." };
     private static readonly Option<string> LogFormat = new("--log-format") { Description = "What is said on standard error: text, or jsonl, one event a line for programs.", DefaultValueFactory = _ => "text", HelpName = "format", Recursive = true };
     private static readonly Option<bool> Detach = new("--detach", "-d") { Description = "Run in the background, also after the terminal is closed." };
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on while the action runs." };
     private static readonly Option<string?> OneFile = new("--file") { Description = "Write the content of one of its files to standard output.", HelpName = "name" };
+    private static readonly Argument<string?> TypeOfStage = new("type") { Description = "Stage type. Without one, what there is.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Check again whenever the file, or a file that it names, has changed; until Ctrl-C." };
     private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh, fish or pwsh." };
     private static readonly Option<string> Format = new("--format") { Description = "mermaid, dot or json.", DefaultValueFactory = _ => "mermaid", HelpName = "format" };
     private static readonly Option<bool> JsonPlan = new("--json") { Description = "Print the plan as JSON; 'run --plan' and 'execute' take it." };
@@ -59,6 +62,7 @@ internal static class Commands
     private static readonly Option<string?> From = new("--from") { Description = "Execute that stage, and all that depend on it, also where they are in the store.", HelpName = "stage" };
     private static readonly Option<string?> PlanFile = new("--plan") { Description = "Execute a plan that 'plan --json' printed, without reading the pipeline file again.", HelpName = "file" };
     private static readonly Option<string?> AgainstRun = new("--against") { Description = "Compare with that run: its number, or last, last~1, last~2 … Default: last.", HelpName = "run" };
+    private static readonly Option<string[]> Compared = new("--compare") { Description = "Two pipelines that were run, A and B, side by side: what they found, and what changed from one to the other. A run is A@3, or A@last~1.", Arity = new ArgumentArity(2, 2), AllowMultipleArgumentsPerToken = true, HelpName = "pipelines" };
     private static readonly Argument<string> PlanArgument = new("plan") { Description = "A plan that 'plan --json' printed." };
 
     private static readonly Option<int> Replay = new("--replay")
@@ -91,7 +95,7 @@ internal static class Commands
     private static readonly TimeSpan OneRequest = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Commands that have nothing to finish when they are interrupted.</summary>
-    private static readonly string[] Looks = ["plan", "why", "check", "graph", "schema", "status", "logs", "show", "report", "completion", "list"];
+    private static readonly string[] Looks = ["plan", "why", "check", "graph", "schema", "stage", "status", "logs", "show", "report", "completion", "list"];
 
     /// <summary>Parses, runs, and gives the exit code.</summary>
     public static async Task<int> Invoke(string[] args)
@@ -132,7 +136,7 @@ internal static class Commands
         }
         finally
         {
-            CommandConsole.Clear();
+            CommandConsole.End();
         }
 
         int Refuse(Exception e, bool interrupted)
@@ -156,7 +160,7 @@ internal static class Commands
                 if (stop.IsCancellationRequested)
                 {
                     CommandConsole.Now.Say("Ended at once.");
-                    CommandConsole.Clear();
+                    CommandConsole.End();
                 }
 
                 Refusal.Answer(parsed, ExitCode.Interrupted, []);
@@ -180,8 +184,10 @@ internal static class Commands
     private static void AddCompletions()
     {
         PipelineFile.CompletionSources.Add(context => IsAtTarget(context) ? [] : Completion.OfFiles(context.WordToComplete));
+        Compared.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
         OptionalPipeline.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
         Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
+        TypeOfStage.CompletionSources.Add(_ => Completion.OfTypes());
         Shell.CompletionSources.Add(_ => Completion.OfShells());
         Format.CompletionSources.Add("mermaid", "dot", "json");
         ExecutorName.CompletionSources.Add([.. Placement.Executors.Keys]);
@@ -197,7 +203,7 @@ internal static class Commands
     /// <summary>Options of which one would be dropped without a word.</summary>
     private static void AddExclusions()
     {
-        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast) })
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast), (Watch, Json), (Quiet, Verbose) })
         {
             one.Validators.Add(result =>
             {
@@ -207,6 +213,14 @@ internal static class Commands
                 }
             });
         }
+
+        Compared.Validators.Add(result =>
+        {
+            if (result.GetResult(PipelineFile) is { Tokens.Count: > 0 })
+            {
+                result.AddError("--compare names both pipelines: leave the other one away.");
+            }
+        });
 
         Locked.Validators.Add(result =>
         {
@@ -238,7 +252,8 @@ internal static class Commands
               dotnet scaling plan --json > plan.json                 freeze what would run …
               dotnet scaling run --plan plan.json                    … and run just that
               dotnet scaling verify --replay 3                       are results what three actions give when repeated?
-              dotnet scaling check                                   find mistakes without running anything
+              dotnet scaling check --watch                           find mistakes without running anything, again at every change
+              dotnet scaling stage fit                               the settings of a stage type, with units and defaults
               dotnet scaling run --jobs 4 --out here                 four actions side by side, results to here/quickstart
               dotnet scaling run --json > summary.json               a summary for programs
               dotnet scaling run --log-format jsonl 2> events.jsonl  every change of state, for a dashboard
@@ -247,6 +262,7 @@ internal static class Commands
               dotnet scaling logs runs@048ae9f3.1.10 --follow        what one row prints while it runs
               dotnet scaling show law --file law.json                a file of the store, as it was made
               dotnet scaling report > report.md                      the report of the last run
+              dotnet scaling report --compare old.yaml study.yaml    what two studies found, and what is other about them
               dotnet scaling graph --format dot | dot -Tsvg > study.svg
               dotnet scaling schema > pipeline.schema.json           completion and checks in an editor
 
@@ -256,21 +272,22 @@ internal static class Commands
             """)
         {
             Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
-            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Force, From, PlanFile, Detach, Json], RunCommand.Run),
+            Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Verbose, Set, ExecutorName, Force, From, PlanFile, Detach, Json], RunCommand.Run),
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, ExecutorName, JsonPlan], PlanCommand.Run),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, ExecutorName, Json], WhyCommand.Run),
             Command("execute", "Execute actions of a plan without planning: STAGE for all of a stage, STAGE@POINT for some. For schedulers.", [PlanArgument, Target], ExecuteCommand.Run),
             Command("verify", "See whether what a pipeline's stages gave is whole in the store, and with --replay whether it can be repeated.", [PipelineFile, Replay, ReplaySeed, Set, ExecutorName, Json], VerifyCommand.Run),
-            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Set, Json], LookCommands.Check),
-            Command("attach", "Go on with the jobs of a pipeline that are under way on a cluster, whoever submitted them. Stopping it leaves them alone.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Set, ExecutorName, Json], ClusterCommands.Attach),
+            Command("check", "Find mistakes in a pipeline file without running anything.", [PipelineFile, Watch, Set, Json], LookCommands.Check),
+            Command("attach", "Go on with the jobs of a pipeline that are under way on a cluster, whoever submitted them. Stopping it leaves them alone.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Verbose, Set, ExecutorName, Json], ClusterCommands.Attach),
             Command("cancel", "Cancel the jobs of a pipeline that are under way on a cluster.", [PipelineFile], ClusterCommands.Cancel),
             Command("status", "Say whether somebody runs a pipeline now, how its last run ended, and what is missing.", [PipelineFile, Set, ExecutorName, Json], StatusCommand.Run),
             Command("logs", "Print what an action last printed; for a stage of many rows, list what they printed.", [Target, PipelineFile, Follow, Set, ExecutorName, Json], LogsCommand.Run),
             Command("show", "Show what the store holds of a stage, or of one of its rows: what it was made of, its files, its time.", [Target, PipelineFile, OneFile, Set, ExecutorName, Json], ShowCommand.Run),
-            Command("report", "Print the report of the last run.", [PipelineFile, Json], ReportCommand.Run),
+            Command("report", "Print the report of the last run, or compare two.", [PipelineFile, Compared, Json], ReportCommand.Run),
             Command("graph", "Draw the stages and what flows between them.", [PipelineFile, Format, Set], LookCommands.Graph),
             Command("restore", "Put the results of a pipeline into a folder, from its committed results or the store; stale ones are refused. Nothing is executed.", [PipelineFile, Into, CommittedResults, OnlyStages, InputsList, Verify, RecordType, RecordTo, RecordFrom, Set, Json], RestoreCommand.Run),
             Command("schema", "Print the JSON schema of pipeline files, for editors.", [OptionalPipeline], LookCommands.Schema),
+            Command("stage", "Print the page of a stage type: what it needs, its settings with unit and default, what it writes, what enters its key. Of plugins too, where a pipeline is named.", [TypeOfStage, OptionalPipeline], StageCommand.Run),
             Command("completion", "Print a script that completes commands, options, stages and rows in a shell.", [Shell], Completion.Run),
         };
         root.Add(new Command("plugin", "The packages that a pipeline's plugins are made of: from the sources of nuget.config, locked beside the pipeline.")
@@ -356,6 +373,9 @@ internal static class Commands
 
         public string InitFolder => Parsed.GetValue(Commands.InitFolder)!;
 
+        /// <summary>What <c>--compare</c> says: two, or none.</summary>
+        public IReadOnlyList<string> Compared => Parsed.GetValue(Commands.Compared) ?? [];
+
         public string? PipelineOrNone => Parsed.GetValue(OptionalPipeline);
 
         public string Target => Parsed.GetValue(Commands.Target)!;
@@ -428,7 +448,18 @@ internal static class Commands
         /// <summary>Whether jobs of a cluster go on when the command is stopped.</summary>
         public bool LeavesJobs { get; init; }
 
-        public bool Quiet => Parsed.GetValue(Commands.Quiet);
+        public Telling Telling => Parsed.GetValue(Quiet) ? Telling.Quiet : Parsed.GetValue(Verbose) ? Telling.Verbose : Telling.Usual;
+
+        /// <summary>The command line as it was typed.</summary>
+        public string Typed => $"dotnet scaling {CommandLine.Of(Arguments)}";
+
+        /// <summary>What stands after another command about this pipeline: its file, and what it has to be found with; null for a plan.</summary>
+        public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. NamedStore is { } store ? new[] { "--cache", store } : []]);
+
+        public bool Watch => Parsed.GetValue(Commands.Watch);
+
+        /// <summary>The type that 'stage' is asked about; null for none.</summary>
+        public string? StageType => Parsed.GetValue(TypeOfStage);
 
         public bool Follow => Parsed.GetValue(Commands.Follow);
 

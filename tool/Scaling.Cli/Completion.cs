@@ -30,6 +30,9 @@ internal static class Completion
     /// <summary>Names of shells.</summary>
     public static IEnumerable<CompletionItem> OfShells() => Shells.Select(s => new CompletionItem(s));
 
+    /// <summary>Stage types that the tool brings.</summary>
+    public static IEnumerable<CompletionItem> OfTypes() => Session.BuiltInTypes().Select(t => new CompletionItem(t));
+
     /// <summary>Pipeline files, and folders on the way to them.</summary>
     /// <param name="word">What is typed of the path.</param>
     public static IEnumerable<CompletionItem> OfFiles(string word)

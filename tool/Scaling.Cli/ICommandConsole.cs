@@ -1,5 +1,6 @@
 // What a command says on standard error while it works: text for people, or events for programs.
 using Scaling.Engine.Execution;
+using Scaling.Engine.Planning;
 using Scaling.Plugins;
 using Scaling.Remote;
 using Scaling.Sdk;
@@ -12,7 +13,8 @@ namespace Scaling.Cli;
 /// <param name="Jobs">Actions side by side.</param>
 /// <param name="Store">The store's folder.</param>
 /// <param name="ResultsFolder">Where results go.</param>
-internal sealed record RunStart(string Pipeline, string Path, int Jobs, string Store, string ResultsFolder);
+/// <param name="Stages">In their order.</param>
+internal sealed record RunStart(string Pipeline, string Path, int Jobs, string Store, string ResultsFolder, IReadOnlyList<StageNode> Stages);
 
 /// <summary>Takes everything that a command says beside its data. Calls come from any thread.</summary>
 internal interface ICommandConsole : IRunObserver
@@ -43,8 +45,6 @@ internal interface ICommandConsole : IRunObserver
     void Stopping();
 
     /// <summary>The last words of a run.</summary>
-    /// <param name="summary">How it ended; null where it did not begin.</param>
-    /// <param name="exitCode">What the tool ends with.</param>
-    /// <param name="seconds">What it took, all in all.</param>
-    void Conclude(RunSummary? summary, int exitCode, double seconds);
+    /// <param name="end">How it ended.</param>
+    void Conclude(RunEnd end);
 }

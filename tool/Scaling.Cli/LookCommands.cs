@@ -12,23 +12,34 @@ internal static class LookCommands
     /// <summary>Also what <c>check</c> answers where the pipeline is refused.</summary>
     public const string CheckSchema = "scaling.check/1";
 
-    public static Task<int> Check(Commands.Invocation call) => WithPipeline(call, (_, pipeline, _) =>
+    public static Task<int> Check(Commands.Invocation call) => call.Watch ? WatchCommand.Run(call) : call.Json ? WithPipeline(call, (_, pipeline, _) =>
     {
-        if (call.Json)
+        JsonText.Print(CheckSchema, pipeline, new JsonObject
         {
-            JsonText.Print(CheckSchema, pipeline, new JsonObject
-            {
-                ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
-                ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
-            });
-        }
-        else
-        {
-            Console.Out.WriteLine($"{call.Pipeline}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.");
-        }
-
+            ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
+            ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
+        });
         return Task.FromResult(ExitCode.Done);
-    });
+    }) : CheckForPeople(call);
+
+    private static async Task<int> CheckForPeople(Commands.Invocation call)
+    {
+        Console.Out.WriteLine(await NothingFound(call, call.Pipeline).ConfigureAwait(false));
+        return ExitCode.Done;
+    }
+
+    /// <summary>Checks a pipeline, and says that nothing was found.</summary>
+    /// <exception cref="PipelineRefusedException">Something was.</exception>
+    public static async Task<string> NothingFound(Commands.Invocation call, string file)
+    {
+        string said = "";
+        await WithPipeline(call, (_, pipeline, _) =>
+        {
+            said = $"{file}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.";
+            return Task.FromResult(ExitCode.Done);
+        }).ConfigureAwait(false);
+        return said;
+    }
 
     public static Task<int> Graph(Commands.Invocation call)
     {
@@ -55,15 +66,7 @@ internal static class LookCommands
 
     public static async Task<int> Schema(Commands.Invocation call)
     {
-        if (call.PipelineOrNone is not { } file)
-        {
-            Console.Out.WriteLine(await SchemaText(call.StoreFolder).ConfigureAwait(false));
-            return ExitCode.Done;
-        }
-
-        var open = await Session.Open(file, call.StoreFolder, Quiet(), call.LockUse).ConfigureAwait(false);
-        using var session = open.Session;
-        Console.Out.WriteLine(await SchemaText(session, open.Pipeline.Stages.Select(s => s.Type.Descriptor)).ConfigureAwait(false));
+        Console.Out.WriteLine(SchemaText(await Stages(call).ConfigureAwait(false)));
         return ExitCode.Done;
     }
 
@@ -71,10 +74,28 @@ internal static class LookCommands
     public static async Task<string> SchemaText(string storeFolder)
     {
         using var session = Session.Open(storeFolder, Quiet());
-        return await SchemaText(session, []).ConfigureAwait(false);
+        return SchemaText(await BuiltIn(session).ConfigureAwait(false));
     }
 
-    private static async Task<string> SchemaText(Session session, IEnumerable<StageDescriptor> used)
+    /// <summary>The built-in stages, and those of the pipeline's plugins where one is named: of two of a name the pipeline's.</summary>
+    public static async Task<IReadOnlyList<StageDescriptor>> Stages(Commands.Invocation call)
+    {
+        if (call.PipelineOrNone is not { } file)
+        {
+            using var alone = Session.Open(call.StoreFolder, Quiet());
+            return await BuiltIn(alone).ConfigureAwait(false);
+        }
+
+        var open = await Session.Open(file, call.StoreFolder, Quiet(), call.LockUse).ConfigureAwait(false);
+        using var session = open.Session;
+        StageDescriptor[] used = [.. open.Pipeline.Stages.Select(s => s.Type.Descriptor).DistinctBy(d => d.Declaration.Type)];
+        var builtIn = await BuiltIn(session).ConfigureAwait(false);
+        return [.. builtIn.Select(b => Array.Find(used, u => u.Declaration.Type == b.Declaration.Type) ?? b), .. used.Where(u => builtIn.All(b => b.Declaration.Type != u.Declaration.Type))];
+    }
+
+    private static string SchemaText(IReadOnlyList<StageDescriptor> stages) => PipelineSchema.For(stages).ToJsonString(JsonText.Indented);
+
+    private static async Task<IReadOnlyList<StageDescriptor>> BuiltIn(Session session)
     {
         var builtIn = new List<StageDescriptor>();
         foreach (string type in session.Catalog.BuiltIn)
@@ -82,8 +103,7 @@ internal static class LookCommands
             builtIn.AddRange((await session.Catalog.DescribeBuiltIn(type).ConfigureAwait(false)).Select(t => t.Descriptor));
         }
 
-        StageDescriptor[] all = [.. builtIn, .. used.Where(u => builtIn.TrueForAll(b => b.Declaration.Type != u.Declaration.Type)).DistinctBy(u => u.Declaration.Type)];
-        return PipelineSchema.For(all).ToJsonString(JsonText.Indented);
+        return builtIn;
     }
 
     /// <summary>Opens the pipeline of a call, looks, and closes it.</summary>

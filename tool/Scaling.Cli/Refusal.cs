@@ -18,7 +18,7 @@ internal static class Refusal
         string command = parsed.CommandResult.Command.Name;
         if (command == "run")
         {
-            CommandConsole.Now.Conclude(null, exit, 0);
+            CommandConsole.Now.Conclude(new RunEnd(null, exit, 0));
         }
 
         if (!IsAsked(parsed))
@@ -29,7 +29,7 @@ internal static class Refusal
         string? path = command is "run" or "check" ? new Commands.Invocation(parsed, default).PipelinePath : null;
         if (command == "run")
         {
-            RunCommand.Answer(null, path, exit, 0, findings);
+            RunCommand.Answer(new RunEnd(null, exit, 0), path, findings);
         }
         else
         {

@@ -1,4 +1,4 @@
-// report: the report of the last run, as text that a terminal and a pull request show.
+// report: the report of the last run, as text that a terminal and a pull request show; or two runs beside each other.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
 using Scaling.Engine.Store;
@@ -15,6 +15,11 @@ internal static class ReportCommand
 
     public static Task<int> Run(Commands.Invocation call)
     {
+        if (call.Compared is [var a, var b])
+        {
+            return CompareCommand.Run(call, a, b);
+        }
+
         using var store = ContentStore.Open(call.StoreFolder, finding => CommandConsole.Print([finding]));
         string pipeline = Path.GetFullPath(call.Pipeline);
         if (new RunHistory(store, pipeline).Last is not { } last)

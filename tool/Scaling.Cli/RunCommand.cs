@@ -21,15 +21,15 @@ internal static class RunCommand
         }
 
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        var console = CommandConsole.For(moves: true, call.Quiet);
-        RunSummary? summary = null;
+        var console = CommandConsole.For(moves: true, call.Telling);
+        RunEnd? end = null;
         string? path = call.PipelinePath;
         IReadOnlyList<Diagnostic> findings = [];
         int exit;
         try
         {
-            (summary, path) = await Execute(call, console).ConfigureAwait(false);
-            exit = summary.ExitCode;
+            (end, path) = await Execute(call, console).ConfigureAwait(false);
+            exit = end.ExitCode;
         }
         catch (Exception e)
         {
@@ -38,10 +38,11 @@ internal static class RunCommand
         }
 
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
-        console.Conclude(summary, exit, seconds);
+        end = (end ?? new RunEnd(null, exit, 0)) with { Seconds = seconds };
+        console.Conclude(end);
         if (call.Json)
         {
-            Answer(summary, path, exit, seconds, findings);
+            Answer(end, path, findings);
         }
 
         return exit;
@@ -55,7 +56,7 @@ internal static class RunCommand
         return await Detached.Start(call, [.. call.Arguments.Where(a => a is not ("--detach" or "-d" or "--json"))]).ConfigureAwait(false);
     }
 
-    private static async Task<(RunSummary Summary, string Path)> Execute(Commands.Invocation call, ICommandConsole console)
+    private static async Task<(RunEnd End, string Path)> Execute(Commands.Invocation call, ICommandConsole console)
     {
         var options = call.Options;
         if (call.Plan is { } file)
@@ -71,7 +72,7 @@ internal static class RunCommand
     }
 
     /// <summary>Runs a frozen plan. The lock keeps the plugins that it has: the plan was made with them.</summary>
-    private static async Task<(RunSummary Summary, string Path)> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
+    private static async Task<(RunEnd End, string Path)> ExecutePlan(Commands.Invocation call, FrozenPlan plan, RunOptions options, ICommandConsole console)
     {
         using var session = Session.OfPlan(plan, call.StoreFolder, console);
         session.DemandStore();
@@ -79,14 +80,14 @@ internal static class RunCommand
         return await Execute(call, session, pipeline, options with { Plan = plan }, console, held => held?.Plugins ?? []).ConfigureAwait(false);
     }
 
-    private static async Task<(RunSummary Summary, string Path)> Execute(
+    private static async Task<(RunEnd End, string Path)> Execute(
         Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console, Func<PipelineLock?, IReadOnlyList<LockedPlugin>> plugins)
     {
         options = options with { Again = call.Again(pipeline) };
         using var remote = RemoteCommands.Of(call, session.Store, console);
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
         new RunHistory(session.Store, pipeline.Path).Begin();
-        console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name)));
+        console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name), pipeline.Stages));
         var cluster = pipeline.Stages.Any(s => s.Executor == ExecutorKind.Slurm) ? Cluster(call, session, pipeline, options, console) : null;
         var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote, cluster).Run(call.Stop) with { ClusterUsage = cluster?.Usage ?? [] };
         SlurmText.Tell(summary.ClusterUsage, console.Say);
@@ -95,9 +96,10 @@ internal static class RunCommand
             await RemoteCommands.Finish(remote, console, call.Stop).ConfigureAwait(false);
         }
 
+        var end = new RunEnd(summary, summary.ExitCode, 0) { Found = FoundSummary.Of(pipeline, summary, session.Store, console.Found), Typed = call.Typed, Pipeline = call.SamePipeline };
         if (summary.ExitCode != ExitCode.Done)
         {
-            return (summary, pipeline.Path);
+            return (end, pipeline.Path);
         }
 
         if (pipeline.Overrides.Count > 0)
@@ -109,7 +111,7 @@ internal static class RunCommand
             WriteLock(pipeline.Path, held => LockWriter.Of(SlurmExecutor.AsKnown(pipeline, session.Store), summary, plugins(held), Session.ToolVersion));
         }
 
-        return (summary, pipeline.Path);
+        return (end, pipeline.Path);
     }
 
     private static SlurmExecutor Cluster(Commands.Invocation call, Session session, Pipeline pipeline, RunOptions options, ICommandConsole console)
@@ -159,20 +161,18 @@ internal static class RunCommand
     }
 
     /// <summary>Answers a program.</summary>
-    /// <param name="summary">How it ended; null where it did not begin.</param>
+    /// <param name="end">How it ended.</param>
     /// <param name="path">Absolute path of the pipeline file; null where that is not known.</param>
-    /// <param name="exitCode">What the tool ends with.</param>
-    /// <param name="seconds">What it took.</param>
     /// <param name="findings">Why it did not begin.</param>
-    public static void Answer(RunSummary? summary, string? path, int exitCode, double seconds, IReadOnlyList<Diagnostic> findings) => JsonText.PrintLine("scaling.run/1", new JsonObject
+    public static void Answer(RunEnd end, string? path, IReadOnlyList<Diagnostic> findings) => JsonText.PrintLine("scaling.run/1", new JsonObject
     {
-        ["pipeline"] = summary?.Pipeline,
+        ["pipeline"] = end.Summary?.Pipeline,
         ["path"] = path,
-        ["exit_code"] = exitCode,
-        ["findings"] = summary is null ? JsonText.Of(findings) : null,
-        ["seconds"] = Math.Round(seconds, 3),
-        ["results_folder"] = summary?.ResultsFolder,
-        ["stages"] = new JsonArray([.. (summary?.Stages ?? []).Select(s => new JsonObject
+        ["exit_code"] = end.ExitCode,
+        ["findings"] = end.Summary is null ? JsonText.Of(findings) : null,
+        ["seconds"] = Math.Round(end.Seconds, 3),
+        ["results_folder"] = end.Summary?.ResultsFolder,
+        ["stages"] = new JsonArray([.. (end.Summary?.Stages ?? []).Select(s => new JsonObject
         {
             ["id"] = s.Id,
             ["uses"] = s.Uses,
@@ -182,6 +182,7 @@ internal static class RunCommand
             ["failed"] = s.Failures.Count,
             ["seconds"] = Math.Round(s.Seconds, 3),
         })]),
-        ["cluster"] = summary is { ClusterUsage: { Count: > 0 } usage } ? SlurmText.ToJson(usage) : null,
+        ["cluster"] = end.Summary is { ClusterUsage: { Count: > 0 } usage } ? SlurmText.ToJson(usage) : null,
+        ["summary"] = end.Found.Count > 0 ? new JsonArray([.. end.Found.Select(f => f.ToJson())]) : null,
     });
 }

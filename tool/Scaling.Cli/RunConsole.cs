@@ -1,4 +1,4 @@
-// A run as a person reads it: plain lines, and on a terminal one line that moves.
+// A run as a person reads it: lines that stay, and on a terminal a block below them that tells how far it is.
 using Scaling.Engine.Execution;
 using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
@@ -9,32 +9,50 @@ using Scaling.Sdk;
 
 namespace Scaling.Cli;
 
-/// <summary>Writes to standard error. Off a terminal a line of progress comes every ten seconds at most. There are no colours.</summary>
-/// <param name="writer">Takes the lines.</param>
-/// <param name="isTerminal">Whether it is a terminal.</param>
-/// <param name="time">The clock.</param>
-internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvider time) : ICommandConsole
+/// <summary>How much is said.</summary>
+internal enum Telling
 {
-    private const int Width = 79;
+    /// <summary>What failed, what warns, and nothing else.</summary>
+    Quiet,
+
+    /// <summary>What a person who waits wants to know. The default.</summary>
+    Usual,
+
+    /// <summary>Also why each stage runs in full, when each action begins and ends, and where its log lies.</summary>
+    Verbose,
+}
+
+/// <summary>Writes to standard error. Where nothing moves a line of progress comes every ten seconds at most.</summary>
+/// <param name="terminal">Takes the lines.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RunConsole(Terminal terminal, TimeProvider time) : ICommandConsole
+{
     private const int LogLines = 8;
     private const int LongestLogLine = 1000;
     private const int FailuresAtTheEnd = 20;
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>What moves and says nothing for so long is over.</summary>
+    private static readonly TimeSpan MovingLasts = TimeSpan.FromSeconds(3);
+
     private readonly Lock _writing = new();
-    private readonly Dictionary<string, Pace> _stages = [];
+    private readonly LiveBlock _block = new(terminal);
+    private RunView _view = new(time);
     private StageGroups? _groups;
+    private RunStart? _run;
+    private ITimer? _redraw;
+    private (string Text, long Since)? _moving;
     private long _lastProgress;
-    private int _drawn;
-    private bool _hasDrawn;
+    private bool _ended;
 
     /// <summary>Those of the CI system that shows the lines; null for none.</summary>
     public LogMarks? Marks { get; init; }
 
-    /// <summary>Says what failed and what warns, and nothing else.</summary>
-    public bool Quiet { get; set; }
+    /// <summary>How much is said.</summary>
+    public Telling Telling { get; set; } = Telling.Usual;
 
-    /// <summary>Whether a line may move where the terminal allows it.</summary>
+    /// <summary>Whether lines may move where the terminal allows it.</summary>
     public bool Moves { get; set; }
 
     /// <summary>Called once, before the first line moves.</summary>
@@ -44,19 +62,54 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
 
     public IRemoteObserver Remotes => field ??= new RemoteConsole(this);
 
-    public void Begin(RunStart run) => _groups = Marks is null || Quiet ? null : new StageGroups(Line, Marks, time);
+    private bool IsQuiet => Telling == Telling.Quiet;
+
+    private bool IsVerbose => Telling == Telling.Verbose;
+
+    /// <summary>A CI system shows a log and no terminal, though it give programs one.</summary>
+    private bool IsMoving => terminal.Moves && Moves && Marks is null && !IsQuiet && !_ended;
+
+    public void Begin(RunStart run)
+    {
+        lock (_writing)
+        {
+            _run = run;
+            _groups = Marks is null || IsQuiet ? null : new StageGroups(Line, Marks, time);
+            _view.Begin(run.Pipeline, run.Stages);
+            if (IsVerbose)
+            {
+                Line($"dotnet-scaling {Session.ToolVersion} on .NET {Environment.Version}, {run.Jobs} {(run.Jobs == 1 ? "action" : "actions")} side by side");
+                Line($"pipeline {run.Path}");
+                Line($"store    {run.Store}");
+                Line($"results  {run.ResultsFolder}");
+            }
+
+            Changed();
+        }
+    }
 
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons)
     {
         lock (_writing)
         {
-            _stages[stage.Id] = new Pace(actions - cached, stage.Declaration.FanOut?.Mode == FanOutMode.Batch, time);
+            _view.Planned(stage, actions, cached);
             if (cached < actions)
             {
                 string some = actions == 1 ? "1 action" : $"{actions} actions, {cached} cached, {actions - cached} to run";
                 _groups?.Begin(stage.Id, $"{stage.Id} ({stage.Declaration.Type}): {some}");
-                News(stage, $"{Name(stage)}{some}: {string.Join("; ", reasons)}");
+                string line = $"{Name(stage)}{some}: {(IsVerbose && reasons.Count > 1 ? "" : string.Join("; ", reasons))}";
+                News(stage, IsMoving && !IsVerbose ? TerminalText.Cut(line, Width) : line.TrimEnd()); // Where it moves, why is a line: all of it comes with --verbose and from `why`.
+                if (IsVerbose && reasons.Count > 1)
+                {
+                    reasons.ToList().ForEach(r => News(stage, $"  {r}"));
+                }
             }
+            else if (IsVerbose)
+            {
+                News(stage, $"{Name(stage)}{(actions == 1 ? "1 action" : $"{actions} actions")}, cached");
+            }
+
+            Changed();
         }
     }
 
@@ -64,6 +117,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
+            About(stage, s => s.Doing = "fetching");
             News(stage, $"{Name(stage)}fetching {string.Join(" and ", packages)}, native libraries that it computes with");
         }
     }
@@ -72,19 +126,26 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
+            About(stage, s => s.Doing = "preparing");
             News(stage, $"{Name(stage)}preparing what its rows share");
         }
     }
 
     public void Prepared(StageNode stage, bool executed, double seconds)
     {
+        lock (_writing)
+        {
+            About(stage, s => s.Prepared());
+            Detail(stage, $"{stage.Id}@{StageActions.Prepare} {(executed ? $"done in {Duration.InWords(seconds)}" : "done by another run")}");
+        }
     }
 
     public void Started(StageNode stage, string? point, string key)
     {
         lock (_writing)
         {
-            _stages.GetValueOrDefault(stage.Id)?.Start(point ?? "");
+            About(stage, s => s.Start(point ?? ""));
+            Detail(stage, $"{Action(stage, point)} begins{(_run is { } run ? $"; its log: {Path.Combine(run.Store, "logs", key[..2], key)}" : "")}");
         }
     }
 
@@ -92,7 +153,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            _stages.GetValueOrDefault(stage.Id)?.Progress(point ?? "", progress);
+            About(stage, s => s.Progress(point ?? "", progress));
             Draw(stage, point, progress);
         }
     }
@@ -109,6 +170,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
+            About(stage, s => s.Queue = news);
             News(stage, $"{Name(stage)}{news}");
         }
     }
@@ -117,24 +179,30 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            _stages.GetValueOrDefault(stage.Id)?.End(point ?? "", done: true);
+            About(stage, s => s.End(point ?? "", done: true));
+            Detail(stage, $"{Action(stage, point)} {(executed ? $"done in {Duration.InWords(seconds)}" : "done by another run")}");
             Draw(stage, point, null);
         }
     }
 
     public void Stopped(StageNode stage, string? point, string key)
     {
+        lock (_writing)
+        {
+            About(stage, s => s.Stop(point ?? ""));
+            Detail(stage, $"{Action(stage, point)} stopped");
+        }
     }
 
     public void Failed(StageNode stage, Failure failure)
     {
         lock (_writing)
         {
-            _stages.GetValueOrDefault(stage.Id)?.End(failure.Point ?? "", done: false);
-            Matter(stage, $"{Name(stage)}{(failure.Point is null ? "" : failure.Point + " ")}failed");
+            About(stage, s => s.End(failure.Point ?? "", done: false));
+            Matter(stage, $"{Name(stage)}{(failure.Point is null ? "" : failure.Point + " ")}{Painted("failed", Colour.Red)}");
             foreach (var finding in failure.Findings.Select(f => Placed(f, stage)))
             {
-                Matter(stage, $"  {finding}");
+                Matter(stage, $"  {Text(finding)}");
                 Annotate(stage, finding);
             }
 
@@ -145,7 +213,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
                 foreach (string line in printed.Where(l => !IsStackFrame(l)).TakeLast(LogLines))
                 {
                     string some = line.Length > LongestLogLine ? line[..LongestLogLine] + " …" : line;
-                    Matter(stage, "  | " + (Marks?.Harmless(some) ?? some));
+                    Matter(stage, "  | " + (Marks?.Harmless(some) ?? (terminal.Moves ? TerminalText.Harmless(some.TrimEnd('\r')) : some)));
                 }
             }
         }
@@ -157,7 +225,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         {
             string row = point is null ? "" : $" ({point})";
             var placed = Placed(warning, stage);
-            Matter(stage, placed.ToString() + row);
+            Matter(stage, Text(placed) + row);
             Annotate(stage, placed);
         }
     }
@@ -168,37 +236,40 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            Matter(null, finding.ToString());
+            Matter(null, Text(finding));
             Annotate(null, finding);
         }
     }
 
-    public void Ended(StageOutcome summary)
+    public void Ended(StageOutcome outcome)
     {
         lock (_writing)
         {
-            string counts = summary.Executed == 0 && summary.NotDone is null
+            _view.End(outcome);
+            string counts = outcome.Executed == 0 && outcome.NotDone is null
                 ? "cached"
-                : $"{summary.Executed} executed, {summary.Cached} cached{(summary.Failures.Count > 0 ? $", {summary.Failures.Count} failed" : "")}, {Duration.InWords(summary.Seconds)}";
-            string line = $"{summary.Id,-10} {summary.Uses,-12} {(summary.NotDone is null ? counts : $"{counts}; not done: {summary.NotDone}")}";
-            if (!Quiet)
+                : $"{outcome.Executed} executed, {outcome.Cached} cached{(outcome.Failures.Count > 0 ? $", {outcome.Failures.Count} failed" : "")}, {Duration.InWords(outcome.Seconds)}";
+            if (!IsQuiet && !(IsMoving && _view.HasBegun)) // There it stands in the block, and in the last lines.
             {
-                Group(summary.Id, line);
+                Group(outcome.Id, $"{outcome.Id,-10} {outcome.Uses,-12} {(outcome.NotDone is null ? counts : $"{counts}; not done: {outcome.NotDone}")}");
             }
 
-            _groups?.End(summary.Id);
+            _groups?.End(outcome.Id);
+            Changed();
         }
     }
 
-    public void Conclude(RunSummary? summary, int exitCode, double seconds)
+    public void Conclude(RunEnd end)
     {
-        if (summary is null)
-        {
-            return;
-        }
-
         lock (_writing)
         {
+            _view = new RunView(time);
+            Clear();
+            if (end.Summary is not { } summary)
+            {
+                return;
+            }
+
             if (_groups is not null)
             {
                 FailuresAgain(summary);
@@ -210,24 +281,14 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
                 JobSummary.Append(Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY"), summary);
             }
 
-            if (Quiet)
+            if (!IsQuiet)
             {
-                return;
+                ClosingSummary.Lines(end, summary, terminal.Moves ? Terminal.Size.Width - 1 : int.MaxValue, terminal.Coloured).ToList().ForEach(Line);
             }
-
-            if (summary.Stages.Any(s => s.NotDone is not null))
-            {
-                Line($"Stages that were not done keep the results of an earlier run, if any: {string.Join(", ", summary.Stages.Where(s => s.NotDone is not null).Select(s => s.Id))}.");
-            }
-
-            int executed = summary.Stages.Sum(s => s.Executed);
-            int cached = summary.Stages.Sum(s => s.Cached);
-            int failed = summary.Stages.Sum(s => s.Failures.Count);
-            Line($"{Outcome(exitCode)}: {executed} executed, {cached} cached, {failed} failed. Results: {summary.ResultsFolder}");
         }
     }
 
-    /// <summary>How a run ended, as its last line says it.</summary>
+    /// <summary>How a run ended, in words.</summary>
     /// <param name="exitCode">Of the run.</param>
     public static string Outcome(int exitCode) => exitCode switch
     {
@@ -240,6 +301,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
+            _view.IsStopping = true;
             Line("Stopping: running actions write their checkpoints. Once more ends at once."); // Also where it is quiet: a key was pressed.
         }
     }
@@ -256,12 +318,52 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     {
         lock (_writing)
         {
-            if (!Quiet && IsTimeToDraw())
+            if (IsMoving)
             {
-                DrawNow(text);
+                _moving = (text, time.GetTimestamp());
+                Changed();
+            }
+            else if (!IsQuiet && IsTimeForALine())
+            {
+                Line(text);
             }
         }
     }
+
+    /// <summary>Takes what moves away, which comes again while a run goes on.</summary>
+    public void Clear()
+    {
+        lock (_writing)
+        {
+            _moving = null;
+            _block.Erase();
+        }
+    }
+
+    /// <summary>Does something while nothing moves.</summary>
+    /// <param name="act">What.</param>
+    public void Without(Action act)
+    {
+        lock (_writing)
+        {
+            Clear();
+            act();
+        }
+    }
+
+    /// <summary>Nothing moves from now on.</summary>
+    public void End()
+    {
+        lock (_writing)
+        {
+            _ended = true;
+            _redraw?.Dispose();
+            Clear();
+        }
+    }
+
+    /// <summary>Of a line that never breaks: terminals differ in what they do after the last column.</summary>
+    private static int Width => Math.Max(1, Terminal.Size.Width - 1);
 
     /// <summary>What failed lies in groups that are folded.</summary>
     private void FailuresAgain(RunSummary summary)
@@ -278,74 +380,82 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
-    private bool IsMoving => isTerminal && Moves;
+    private void About(StageNode stage, Action<StageView> change)
+    {
+        if (_view.Of(stage) is { } view) // Not one that is executed to plan.
+        {
+            change(view);
+            Changed();
+        }
+    }
 
-    private bool IsTimeToDraw()
+    /// <summary>Sees to it that the block is drawn soon, and again and again.</summary>
+    private void Changed()
+    {
+        if (!IsMoving || _redraw is not null || !(_view.HasBegun || _moving is not null))
+        {
+            return;
+        }
+
+        Drawing?.Invoke();
+        _redraw = time.CreateTimer(_ => Redraw(), null, TimeSpan.Zero, RedrawInterval);
+    }
+
+    private void Redraw()
+    {
+        lock (_writing)
+        {
+            if (!IsMoving)
+            {
+                return;
+            }
+
+            if (_moving is { } moving && time.GetElapsedTime(moving.Since) > MovingLasts)
+            {
+                _moving = null;
+            }
+
+            var (width, height) = Terminal.Size;
+            string[] below = _moving is { } line ? [new ScreenLine(width - 1, terminal.Coloured).Add(line.Text).ToString()] : [];
+            _block.Draw([.. _view.Lines(width - 1, height - 1 - below.Length, terminal.Coloured), .. below]);
+        }
+    }
+
+    private bool IsTimeForALine()
     {
         bool first = _lastProgress == 0;
-        if (!first && time.GetElapsedTime(_lastProgress) < (IsMoving ? RedrawInterval : LineInterval))
+        if (!first && time.GetElapsedTime(_lastProgress) < LineInterval)
         {
             return false;
         }
 
         _lastProgress = time.GetTimestamp();
-        return IsMoving || !first; // Off a terminal the first line comes after one interval: what is short stays silent.
+        return !first; // The first line comes after one interval: what is short stays silent.
     }
 
-    private void DrawNow(string line)
-    {
-        if (!IsMoving)
-        {
-            Line(line);
-            return;
-        }
-
-        if (!_hasDrawn)
-        {
-            Drawing?.Invoke();
-            _hasDrawn = true;
-        }
-
-        line = line.Length > Width ? line[..Width] : line;
-        writer.Write($"\r{line.PadRight(_drawn)}");
-        _drawn = line.Length;
-    }
-
+    /// <summary>A line of progress now and then, where nothing moves.</summary>
     private void Draw(StageNode stage, string? point, StageProgress? progress)
     {
         // A stage that is executed to plan has no pace.
-        if (!Quiet && (_groups?.Shows(stage.Id) ?? true) && _stages.TryGetValue(stage.Id, out var pace) && IsTimeToDraw())
+        if (!IsMoving && !IsQuiet && (_groups?.Shows(stage.Id) ?? true) && _view.Of(stage)?.Pace is { } pace && IsTimeForALine())
         {
-            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({Speed(speed)}, {Duration.InWords(left)} left)" : "";
-            DrawNow(Fitted($"{Name(stage)}{pace.Done}/{pace.Wanted}{rate}", point, progress));
+            string rate = pace is { Rate: { } speed, SecondsLeft: { } left } ? $" ({StageView.Speed(speed)}, {Duration.InWords(left)} left)" : "";
+            Line($"{Name(stage)}{pace.Done}/{pace.Wanted}{rate}{(progress is null ? "" : $"  {(point is null ? "" : point + " ")}{RowView.Share(progress)} {progress.News}".TrimEnd())}");
         }
     }
-
-    /// <summary>One line of a terminal: the news are shortened first, then the row's name from its middle, since rows differ at their ends.</summary>
-    private static string Fitted(string head, string? point, StageProgress? progress)
-    {
-        const int shortestPoint = 9;
-        string share = progress is null ? "" : Share(progress);
-        int room = Width - head.Length - share.Length - 3;
-        if (progress is null || room < 0)
-        {
-            return Cut(head, Width);
-        }
-
-        if (point is not null)
-        {
-            point = point.Length <= room ? point : room < shortestPoint ? null : $"{point[..((room - 1) / 2)]}…{point[^(room - 1 - ((room - 1) / 2))..]}";
-        }
-
-        return Cut($"{head}  {(point is null ? "" : point + " ")}{share} {progress.News}".TrimEnd(), Width);
-    }
-
-    private static string Cut(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";
 
     /// <summary>What need not be read.</summary>
     private void News(StageNode? stage, string text)
     {
-        if (!Quiet)
+        if (!IsQuiet)
+        {
+            Matter(stage, text);
+        }
+    }
+
+    private void Detail(StageNode stage, string text)
+    {
+        if (IsVerbose)
         {
             Matter(stage, text);
         }
@@ -373,23 +483,16 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
         }
     }
 
-    private void Line(string text)
-    {
-        Clear();
-        writer.WriteLine(text);
-    }
+    private void Line(string text) => _block.Above(text);
 
-    /// <summary>Takes the line that moves away.</summary>
-    public void Clear()
+    private string Painted(string text, Colour colour) => terminal.Coloured ? ScreenLine.Paint(text, colour) : text;
+
+    private string Text(Diagnostic finding)
     {
-        lock (_writing)
-        {
-            if (_drawn > 0)
-            {
-                writer.Write($"\r{new string(' ', _drawn)}\r");
-                _drawn = 0;
-            }
-        }
+        string text = finding.ToString();
+        var (word, colour) = finding.Severity == Severity.Error ? ("error", Colour.Red) : ("warning", Colour.Yellow);
+        int at = text.IndexOf($"{word} {finding.Code}: ", StringComparison.Ordinal);
+        return at < 0 || !terminal.Coloured ? text : $"{text[..at]}{Painted(word, colour)}{text[(at + word.Length)..]}";
     }
 
     private static Diagnostic Placed(Diagnostic finding, StageNode stage) => finding.Location is null ? finding with { Location = stage.Location } : finding;
@@ -397,11 +500,7 @@ internal sealed class RunConsole(TextWriter writer, bool isTerminal, TimeProvide
     /// <summary>Where in the code it happened is the stage author's business, and stands in the log.</summary>
     private static bool IsStackFrame(string line) => line.AsSpan().TrimStart().StartsWith("at ", StringComparison.Ordinal);
 
+    private static string Action(StageNode stage, string? point) => point is null ? stage.Id : $"{stage.Id}@{point}";
+
     private static string Name(StageNode stage) => $"{stage.Id,-10} {stage.Declaration.Type,-12} ";
-
-    private static string Share(StageProgress progress) =>
-        progress.Total > 0 ? $"{100 * progress.Done / progress.Total:0} %" : $"{progress.Done:0} {progress.Unit}";
-
-    private static string Speed(double rowsPerSecond) =>
-        rowsPerSecond >= 1 ? FormattableString.Invariant($"{rowsPerSecond:0.#}/s") : rowsPerSecond >= 1.0 / 60 ? FormattableString.Invariant($"{rowsPerSecond * 60:0.#}/min") : FormattableString.Invariant($"{rowsPerSecond * 3600:0.##}/h");
 }

@@ -108,17 +108,17 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
 
     public void Found(Diagnostic finding) => Write("finding", JsonText.Of(finding));
 
-    public void Ended(StageOutcome summary) => Write("stage_ended", new JsonObject
+    public void Ended(StageOutcome outcome) => Write("stage_ended", new JsonObject
     {
-        ["stage"] = summary.Id, ["uses"] = summary.Uses, ["actions"] = summary.Actions, ["executed"] = summary.Executed, ["cached"] = summary.Cached,
-        ["failed"] = summary.Failures.Count, ["seconds"] = Rounded(summary.Seconds), ["not_done"] = summary.NotDone,
+        ["stage"] = outcome.Id, ["uses"] = outcome.Uses, ["actions"] = outcome.Actions, ["executed"] = outcome.Executed, ["cached"] = outcome.Cached,
+        ["failed"] = outcome.Failures.Count, ["seconds"] = Rounded(outcome.Seconds), ["not_done"] = outcome.NotDone,
     });
 
-    public void Conclude(RunSummary? summary, int exitCode, double seconds)
+    public void Conclude(RunEnd end)
     {
         lock (_writing)
         {
-            Write("run_ended", Conclusion(summary, exitCode, seconds));
+            Write("run_ended", Conclusion(end.Summary, end.ExitCode, end.Seconds));
             _ended = true;
         }
     }

@@ -22,8 +22,13 @@ internal sealed class Session : IDisposable
         Workers = new WorkerPool(WorkerCommand.OfThisTool, Store.Root);
         Packages = new PipelinePackages(folder, Store, held, use, console.Packages);
         Code = new StageCode(Packages, Store) { Natives = new NativeSupply(Packages) };
-        Catalog = new PluginCatalog(Store, Workers, Path.Combine(ToolHost.Current.Folder, "plugins"));
+        Catalog = new PluginCatalog(Store, Workers, PluginsFolder);
     }
+
+    private static string PluginsFolder => Path.Combine(ToolHost.Current.Folder, "plugins");
+
+    /// <summary>Names of the built-in stage types, in ordinal order; for who completes a command line, without a store.</summary>
+    public static IEnumerable<string> BuiltInTypes() => Directory.Exists(PluginsFolder) ? Directory.EnumerateDirectories(PluginsFolder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal) : [];
 
     /// <summary>The tool's version; its package and those of its stages have the same.</summary>
     public static string ToolVersion { get; } = typeof(Session).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;

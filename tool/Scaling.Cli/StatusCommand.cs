@@ -10,6 +10,8 @@ namespace Scaling.Cli;
 
 internal static class StatusCommand
 {
+    private const int MostRunning = 20;
+
     /// <summary>An action that somebody executes.</summary>
     private sealed record Running(string Stage, FoundAction Action, string Holder, DateTimeOffset Since);
 
@@ -34,7 +36,7 @@ internal static class StatusCommand
         }
         else
         {
-            Tell(runners, running, last, ahead, session.Store.Now, jobs);
+            Tell(runners, running, last, ahead, session.Store.Now, jobs, new PastEntries(session.Store, history));
         }
 
         return ExitCode.Done;
@@ -47,13 +49,21 @@ internal static class StatusCommand
         where held is not null
         select new Running(stage.Stage.Id, new FoundAction(action.Point, action.Key, action.Kind == ActionKind.Prepare), held.Value.Holder, held.Value.Since);
 
-    private static void Tell(string[] runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now, IReadOnlyList<JobsUnderWay> jobs)
+    private static void Tell(string[] runners, IReadOnlyList<Running> running, RunRecord? last, IReadOnlyList<StageAhead> ahead, DateTimeOffset now, IReadOnlyList<JobsUnderWay> jobs, PastEntries past)
     {
         var output = Console.Out;
-        output.WriteLine(running.Count > 0 ? $"Running: {Actions(running.Count)}" : runners.Length == 0 ? "Nobody runs it now." : $"Running, and none of these actions just now: {string.Join(", ", runners)}");
-        foreach (var action in running)
+        string[] holders = [.. running.Select(r => r.Holder).Distinct()];
+        output.WriteLine(running.Count > 0 ? $"Running: {Actions(running.Count)}{(holders is [var only] ? $", by {only}" : "")}" : runners.Length == 0 ? "Nobody runs it now." : $"Running, and none of these actions just now: {string.Join(", ", runners)}");
+        var named = running.OrderBy(r => r.Since).Take(MostRunning).Select(r => (Name: r.Stage + (r.Action.Name is { } name ? "@" + name : ""), Running: r)).ToArray();
+        int width = named.Select(n => n.Name.Length).DefaultIfEmpty().Max();
+        foreach (var (name, action) in named)
         {
-            output.WriteLine(FormattableString.Invariant($"  {action.Stage}{(action.Action.Name is { } name ? "@" + name : "")}  {action.Holder}, since {Time(action.Since)} ({Duration.InWords(Math.Max(0, (now - action.Since).TotalSeconds))})"));
+            output.WriteLine($"  {name.PadRight(width)}  for {Duration.InWords(Math.Max(0, (now - action.Since).TotalSeconds))}{(holders.Length > 1 ? $", by {action.Holder}" : "")}");
+        }
+
+        if (running.Count > MostRunning)
+        {
+            output.WriteLine($"  and {running.Count - MostRunning} more");
         }
 
         if (jobs.Count > 0)
@@ -68,19 +78,34 @@ internal static class StatusCommand
         }
         else
         {
-            output.WriteLine($"Last run: number {last.Number}, ended {Time(last.Ended)} after {Duration.InWords((last.Ended - last.Started).TotalSeconds)}. {RunConsole.Outcome(last.ExitCode)} (exit code {last.ExitCode}). Results: {last.ResultsFolder}");
+            output.WriteLine($"Last run: number {last.Number}, ended {Time(last.Ended)} after {Duration.InWords((last.Ended - last.Started).TotalSeconds)}.");
+            output.WriteLine($"  {RunConsole.Outcome(last.ExitCode)} (exit code {last.ExitCode}).");
+            var (id, type) = (last.Stages.Select(s => s.Id.Length).DefaultIfEmpty().Max(), last.Stages.Select(s => s.Type.Length).DefaultIfEmpty().Max());
             foreach (var stage in last.Stages)
             {
-                output.WriteLine($"  {stage.Id,-10} {stage.Type,-12} {stage.Executed} executed, {stage.Cached} cached{(stage.Failed > 0 ? $", {stage.Failed} failed" : "")}{(stage.NotDone is { } why ? $"; not done: {why}" : "")}");
+                string why = stage.NotDone is null ? "" : stage.Failed > 0 ? ", not done" : $"; {stage.NotDone}";
+                output.WriteLine($"  {stage.Id.PadRight(id)}  {stage.Type.PadRight(type)}  {stage.Executed} executed, {stage.Cached} cached{(stage.Failed > 0 ? $", {stage.Failed} failed" : "")}{why}");
             }
+
+            output.WriteLine($"  Results: {last.ResultsFolder}");
         }
 
+        Missing(running, ahead, past);
+    }
+
+    /// <summary>What is missing, with what it took before: how far a run is that goes on.</summary>
+    private static void Missing(IReadOnlyList<Running> running, IReadOnlyList<StageAhead> ahead, PastEntries past)
+    {
         int missing = ahead.Sum(a => a.Missing.Count);
-        var open = ahead.Where(a => a.Outlook == StageOutlook.Depends).Select(a => a.Stage.Id).ToArray();
-        output.WriteLine(missing + open.Length == 0 ? "Nothing is missing." : $"Missing now: {(missing > 0 ? Actions(missing) : "")}{(missing > 0 && open.Length > 0 ? ", and " : "")}{(open.Length > 0 ? $"what {string.Join(", ", open)} will need" : "")}.");
-        foreach (var stage in ahead.Where(a => a.Missing.Count > 0))
+        StageAhead[] lacking = [.. ahead.Where(a => a.Missing.Count > 0)];
+        string[] open = [.. ahead.Where(a => a.Outlook == StageOutlook.Depends).Select(a => a.Stage.Id)];
+        Console.Out.WriteLine(missing + open.Length == 0 ? "Nothing is missing." : $"Missing now: {(missing > 0 ? Actions(missing) : "")}{(missing > 0 && open.Length > 0 ? ", and " : "")}{(open.Length > 0 ? $"what {string.Join(", ", open)} will need" : "")}.");
+        var (id, type) = (lacking.Select(s => s.Stage.Id.Length).DefaultIfEmpty().Max(), lacking.Select(s => s.Stage.Declaration.Type.Length).DefaultIfEmpty().Max());
+        foreach (var stage in lacking)
         {
-            output.WriteLine($"  {stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {stage.Missing.Count} of {Actions(stage.Plan!.Actions.Count)}");
+            int atWork = running.Count(r => r.Stage == stage.Stage.Id && !r.Action.Prepares);
+            string took = past.Estimate(stage.Stage, stage.Missing) is { } estimate ? $", about {Duration.InWords(estimate.Seconds)} of compute" : "";
+            Console.Out.WriteLine($"  {stage.Stage.Id.PadRight(id)}  {stage.Stage.Declaration.Type.PadRight(type)}  {stage.Missing.Count} of {Actions(stage.Plan!.Actions.Count)}{(atWork > 0 ? $", {atWork} running" : "")}{took}");
         }
     }
 

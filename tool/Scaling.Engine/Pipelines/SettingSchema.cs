@@ -114,6 +114,9 @@ internal sealed class SettingSchema
     /// <summary>The values that are allowed, as JSON; null where any is.</summary>
     public IReadOnlyList<string>? Choices => (_target["enum"] as JsonArray)?.Where(v => v is not null).Select(v => v!.ToJsonString()).ToList();
 
+    /// <summary>What each of <see cref="Choices"/> means, empty where nothing is said of it; null where nothing is said of any.</summary>
+    public IReadOnlyList<string>? Meanings => (_target["enumDescriptions"] as JsonArray)?.Take(Choices?.Count ?? 0).Select(m => (string)m!).ToList();
+
     /// <summary>Whether the text names files.</summary>
     public bool IsFiles => _target["x-files"] is not null;
 
@@ -134,7 +137,10 @@ internal sealed class SettingSchema
     public bool IsInt32 => (string?)_target["format"] == "int32";
 
     /// <summary>What is expected, for example <c>a whole number from 1 to 64 (layers)</c>.</summary>
-    public string Describe() => Bare() + (Kind is SettingKind.Whole or SettingKind.Number && Unit is { } unit and not "1" ? $" ({unit})" : "");
+    public string Describe() => Told(withUnit: true);
+
+    /// <summary>The same where the unit stands apart: <c>a whole number from 1 to 64</c>.</summary>
+    public string Takes => Told(withUnit: false);
 
     /// <summary>A number as it stands in messages: <c>64</c>, <c>100M</c>, <c>1e15</c>, <c>0.5</c>.</summary>
     public static string Shown(double number) =>
@@ -154,18 +160,20 @@ internal sealed class SettingSchema
     private double? Number(string word) =>
         _target[word] is { } number ? double.Parse(number.ToJsonString(), CultureInfo.InvariantCulture) : null;
 
-    private string Bare() => Kind switch
+    private string Told(bool withUnit) => Kind switch
     {
         _ when Choices is { } choices => "one of " + string.Join(", ", choices.Select(c => c.Trim('"'))),
         SettingKind.Record => "a mapping with " + string.Join(", ", Properties.Select(p => p.Name)),
-        SettingKind.Dictionary => "a mapping of names to values, each " + Element.Describe(),
-        SettingKind.List => (LeastItems > 0 ? $"a list of {LeastItems} or more, each " : "a list, each ") + Element.Describe(),
-        SettingKind.Whole => "a whole number" + Range(),
-        SettingKind.Number => "a number" + Range(),
+        SettingKind.Dictionary => "a mapping of names to values, each " + Element.Told(withUnit),
+        SettingKind.List => (LeastItems > 0 ? $"a list of {LeastItems} or more, each " : "a list, each ") + Element.Told(withUnit),
+        SettingKind.Whole => "a whole number" + Range() + (withUnit ? InUnit() : ""),
+        SettingKind.Number => "a number" + Range() + (withUnit ? InUnit() : ""),
         SettingKind.Truth => "true or false",
         _ when IsFiles => "files: " + string.Join(", ", FileNames.Concat(FileSchemes.Select(s => s + ":PATH")).Append("a path or glob")),
         _ => "text",
     };
+
+    private string InUnit() => Unit is { } unit and not "1" ? $" ({unit})" : "";
 
     private string Range() => ToldBounds switch
     {

@@ -83,8 +83,9 @@ public sealed partial class FileSets(string folder, ContentStore store)
         }
     }
 
-    /// <summary>Files that a glob names: <c>*</c> and <c>?</c> within a segment, <c>**</c> for any folders, <c>{latest}</c> for the highest version.</summary>
-    private static IEnumerable<string> Expand(string pattern)
+    /// <summary>Files that a path or glob names, absolute, in no order: <c>*</c> and <c>?</c> within a segment, <c>**</c> for any folders, <c>{latest}</c> for the highest version.</summary>
+    /// <param name="pattern">Absolute.</param>
+    public static IEnumerable<string> Expand(string pattern)
     {
         string root = Path.GetPathRoot(pattern)!;
         string[] segments = pattern[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries);

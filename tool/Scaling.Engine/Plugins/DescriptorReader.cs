@@ -22,6 +22,7 @@ internal static class DescriptorReader
     {
         Type = of.Text("type"),
         Summary = of.Text("summary"),
+        Example = of.TextOrNone("example") ?? "",
         Inputs = of.List("inputs", i => new InputRole(i.Text("name"), i.Text("kind"), Cardinality(i))),
         Outputs = of.List("outputs", Output),
         FanOut = of.ObjectOrNone("fan_out") is { } fanOut ? FanOut(fanOut) : null,

@@ -12,7 +12,7 @@ namespace Scaling.Sdk;
 
 /// <summary>Makes JSON schemas of settings records and reads and writes their values.</summary>
 /// <remarks>
-/// Beside the standard words the schema has <c>x-unit</c>, and for a <see cref="FileSet"/> <c>x-files</c>, an object of
+/// Beside the standard words the schema has <c>x-unit</c>, <c>enumDescriptions</c> (a text for each of <c>enum</c>), and for a <see cref="FileSet"/> <c>x-files</c>, an object of
 /// <c>named</c> (name to glob) and <c>schemes</c>. Whole numbers of 32 bits have the <c>format</c> <c>int32</c>. A property without
 /// <c>default</c> and not in <c>required</c> may be absent.
 /// </remarks>
@@ -80,12 +80,30 @@ public static class SettingsSchema
             ElementOf(node)["enum"] = new JsonArray([.. allowed.Values.Select(v => JsonSerializer.SerializeToNode(v))]);
         }
 
+        AddMeanings(ElementOf(node), [.. attributes.GetCustomAttributes(typeof(ChoiceAttribute), inherit: true).Cast<ChoiceAttribute>()]);
         if (One<MinLengthAttribute>(attributes) is { } atLeast)
         {
             node["minItems"] = atLeast.Length;
         }
 
         return node;
+    }
+
+    /// <summary>A text beside each choice; empty where nothing is said of it.</summary>
+    private static void AddMeanings(JsonObject node, ChoiceAttribute[] meanings)
+    {
+        if (meanings.Length == 0)
+        {
+            return;
+        }
+
+        string?[] values = [.. (node["enum"] as JsonArray ?? []).Select(v => (string?)v)];
+        if (Array.Find(meanings, m => !values.Contains(m.Value)) is { } stray)
+        {
+            throw new InvalidOperationException($"a setting says what its value '{stray.Value}' means, and takes {string.Join(", ", values)}");
+        }
+
+        node["enumDescriptions"] = new JsonArray([.. values.Select(v => (JsonNode)(Array.Find(meanings, m => m.Value == v)?.Meaning ?? ""))]);
     }
 
     /// <summary>Bounds and choices of a list or dictionary hold for its elements.</summary>

@@ -115,6 +115,12 @@ public sealed partial record StageDeclaration
     /// <summary>One sentence for help and the schema.</summary>
     public required string Summary { get; init; }
 
+    /// <summary>
+    /// How a pipeline has it, for its page and for editors: one stage in YAML, its id first, for example <c>shapes: { uses: sweep, with: { sizes: [8k, 16k], layers: 2 } }</c>.
+    /// It enters no key. Default: empty, for none.
+    /// </summary>
+    public string Example { get; init; } = "";
+
     /// <summary>What it needs. Default: nothing.</summary>
     public IReadOnlyList<InputRole> Inputs { get; init; } = [];
 
