@@ -41,15 +41,24 @@ internal static class BaselineShape
         })]);
     }
 
+    /// <summary>The settings with their size: where none is said, that of the configuration.</summary>
+    /// <param name="settings">As written.</param>
+    /// <param name="configured">As <see cref="Configured"/> gave it.</param>
+    /// <exception cref="StageFailedException">SCAL2090: neither says one.</exception>
+    public static SearchSettings Sized(SearchSettings settings, DecoderShape? configured) => settings.Size is not null ? settings : settings with
+    {
+        Size = configured?.Parameters ?? throw new StageFailedException("SCAL2090", "The search is told no size.", "Write, for example, 'size: 1B', or give it the configuration of a baseline: 'baseline: { config: config.json }'."),
+    };
+
     /// <summary>The baseline of a search; null without one.</summary>
-    /// <param name="context">Settings, and where warnings go.</param>
+    /// <param name="context">Where warnings go.</param>
+    /// <param name="settings">With their size settled.</param>
     /// <param name="configured">As <see cref="Configured"/> gave it.</param>
     /// <param name="axes">Of the candidates; the first value of each is the baseline's.</param>
     /// <param name="multipleOf">Of its intermediate size.</param>
     /// <exception cref="StageFailedException">SCAL7312: it cannot be built.</exception>
-    public static DecoderShape? Of(StageContext<SearchSettings> context, DecoderShape? configured, SearchAxes axes, int multipleOf)
+    public static DecoderShape? Of(StageContext<SearchSettings> context, SearchSettings settings, DecoderShape? configured, SearchAxes axes, int multipleOf)
     {
-        var settings = context.Settings;
         if (settings.Baseline is not { } baseline)
         {
             if (settings.LossAtMost is null)
@@ -61,7 +70,7 @@ internal static class BaselineShape
         }
 
         var shape = configured ?? Built(settings, baseline, axes, multipleOf);
-        double miss = shape.Parameters / (double)settings.Size - 1;
+        double miss = shape.Parameters / (double)settings.SettledSize - 1;
         if (settings.Hold == HeldQuantity.Parameters && Math.Abs(miss) > settings.Tolerance)
         {
             context.Warn(
@@ -75,11 +84,11 @@ internal static class BaselineShape
     private static DecoderShape Built(SearchSettings settings, BaselineSettings baseline, SearchAxes axes, int multipleOf)
     {
         var request = new ShapeRequest(
-            settings.Size, axes.Layers[0], 0, baseline.Ratio ?? 0, baseline.Gqa ?? axes.Gqa[0], axes.HeadSize[0], multipleOf, axes.Vocabulary, axes.Tied);
+            settings.SettledSize, axes.Layers[0], 0, baseline.Ratio ?? 0, baseline.Gqa ?? axes.Gqa[0], axes.HeadSize[0], multipleOf, axes.Vocabulary, axes.Tied);
         var (shape, reason) = baseline.Intermediate is { } intermediate
             ? ShapeGenerator.WithHiddenAndIntermediate(request, baseline.Hidden!.Value, intermediate)
             : ShapeGenerator.WithHidden(request, baseline.Hidden!.Value);
         return shape ?? throw new StageFailedException(
-            "SCAL7312", $"The baseline cannot be built with {settings.Size} parameters: {reason}.", "Choose a smaller 'hidden', 'ratio' or 'gqa' for it.");
+            "SCAL7312", $"The baseline cannot be built with {settings.SettledSize} parameters: {reason}.", "Choose a smaller 'hidden', 'ratio' or 'gqa' for it.");
     }
 }

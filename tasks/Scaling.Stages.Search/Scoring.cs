@@ -21,7 +21,7 @@ internal sealed record Scoring(
     /// Where a law is asked about a shape. Where non-embedding parameters are held, all are asked at the one size: otherwise a shape that rounding left a little larger would win by that.
     /// </summary>
     public static PenalisedPoint At(DecoderShape shape, SearchSettings settings, Penalties penalties, double tokens) =>
-        new(LawPoint.Of(shape, settings.Hold == HeldQuantity.Parameters ? settings.Size : shape.Parameters, tokens), penalties.Of(shape)) { Shape = shape };
+        new(LawPoint.Of(shape, settings.Hold == HeldQuantity.Parameters ? settings.SettledSize : shape.Parameters, tokens), penalties.Of(shape)) { Shape = shape };
 
     /// <summary>The same with what this search has.</summary>
     public PenalisedPoint At(DecoderShape shape) => At(shape, Settings, Penalties, Tokens);

@@ -10,9 +10,12 @@ namespace Scaling.Stages.Search;
 /// <summary>What to look for. What is absent is taken from the law's runs, the baseline's configuration or the measured rows.</summary>
 public sealed record SearchSettings
 {
-    [Description("Size of the model, in non-embedding parameters.")]
+    [Description("Size of the model, in non-embedding parameters. Absent: the size of the baseline's configuration, which must then be given.")]
     [Unit("parameters"), Range(1, 1e15)]
-    public required long Size { get; init; }
+    public long? Size { get; init; }
+
+    /// <summary>The size once it is settled, be it by a configuration.</summary>
+    internal long SettledSize => Size ?? throw new InvalidOperationException("a size is asked for before it is settled");
 
     [Description("Training tokens a parameter of 'size'; their product is what every prediction assumes.")]
     [Unit("tokens a parameter"), Range(1e-6, 1e9)]

@@ -15,9 +15,9 @@ internal static class SearchSpace
 
     /// <summary>The space that the settings describe.</summary>
     /// <exception cref="StageFailedException">SCAL7308: bounds are missing or reversed; SCAL7324: what is held is the baseline's, and there is none.</exception>
-    public static ShapeSpace Of(StageContext<SearchSettings> context, SearchLaw law, SearchAxes axes, DecoderShape? baseline, int multipleOf, Workload workload)
+    public static ShapeSpace Of(StageContext<SearchSettings> context, SearchSettings settings, SearchLaw law, SearchAxes axes, DecoderShape? baseline, int multipleOf, Workload workload)
     {
-        var (settings, held) = (context.Settings, Held(context.Settings, workload));
+        var held = Held(settings, workload);
         var (coefficients, ranges) = (law.Document.Shape!.Coefficients, law.Document.Ranges);
         var ratios = ranges.Ratio is { } seen
             ? new Interval(Math.Max(seen.Low, law.Document.Options.RatioRange.Low), Math.Min(seen.High, law.Document.Options.RatioRange.High))
@@ -75,7 +75,7 @@ internal static class SearchSpace
     private static HeldMeasure Held(SearchSettings settings, Workload workload) => new(settings.Hold, workload, settings.TrainingContext);
 
     private static double Value(SearchSettings settings, HeldMeasure held, DecoderShape? baseline) =>
-        held.Quantity == HeldQuantity.Parameters ? settings.Size
+        held.Quantity == HeldQuantity.Parameters ? settings.SettledSize
         : baseline is not null ? held.Of(baseline)
         : throw new StageFailedException("SCAL7324", $"'hold: {HeldName(held)}' holds candidates at the baseline's, and there is no baseline.", "Set 'baseline'.");
 

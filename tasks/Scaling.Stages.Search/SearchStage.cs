@@ -50,7 +50,8 @@ public sealed class SearchStage : Stage<SearchSettings>
     /// <inheritdoc/>
     protected override void Run(StageContext<SearchSettings> context)
     {
-        var settings = context.Settings;
+        var configured = BaselineShape.Configured(context.Settings);
+        var settings = BaselineShape.Sized(context.Settings, configured);
         var law = SearchLaw.Read(context, LawRole);
         var given = context.Inputs(ShapesRole) is [var table] ? SearchSpace.Read(table.Path) : null;
         var references = context.Inputs(ReferencesRole) is [var file] ? Reference.Read(file.Path) : null;
@@ -58,17 +59,16 @@ public sealed class SearchStage : Stage<SearchSettings>
         var speed = SpeedModel.Of(context, rows, believeRows: given is not null);
 
         // What is compared.
-        var configured = BaselineShape.Configured(settings);
         var axes = given is null ? SearchAxes.Of(settings, law.Document.Context, configured) : SearchAxes.Of(given);
         int multipleOf = settings.MultipleOf ?? rows.CommonMultiple();
-        var baseline = BaselineShape.Of(context, configured, axes, multipleOf);
-        var space = given is null ? SearchSpace.Of(context, law, axes, baseline, multipleOf, speed.Workload) : null;
+        var baseline = BaselineShape.Of(context, settings, configured, axes, multipleOf);
+        var space = given is null ? SearchSpace.Of(context, settings, law, axes, baseline, multipleOf, speed.Workload) : null;
         var shapes = space is null ? SearchSpace.Near(given!, settings, speed.Workload, baseline) : SearchSpace.Shapes(space);
         var penalties = Penalties.Of(settings.Penalties, law.Document.Context, baseline ?? shapes[0]);
         axes.Check(context, law.Document, penalties, baseline);
 
         // By what.
-        double tokens = settings.TokensPerParameter * settings.Size;
+        double tokens = settings.TokensPerParameter * settings.SettledSize;
         var misfit = Misfit.Of(context, law, ScoresRole);
         PenalisedPoint? reference = baseline is null ? null : Scoring.At(baseline, settings, penalties, tokens);
         var forecast = new LossForecast(law.Document, settings.Baseline?.Loss is { } level ? new LossAnchor(reference!.Value, level) : null, misfit.Nats);
@@ -94,7 +94,7 @@ public sealed class SearchStage : Stage<SearchSettings>
         ScoredShape Scored(Candidate c) => Picked(c, baselineLoss);
         new SearchResult
         {
-            Size = settings.Size,
+            Size = settings.SettledSize,
             Tokens = tokens,
             Workload = speed.Workload,
             Device = speed.Machine,

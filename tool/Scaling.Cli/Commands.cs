@@ -20,6 +20,9 @@ internal static class Commands
     private static readonly Argument<string?> PipelineFile = new("pipeline") { Description = $"The pipeline file. Default: {UsualPipeline}.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Argument<string> InitFolder = new("folder") { Description = "Where to write. Default: here.", DefaultValueFactory = _ => "." };
 
+    private static readonly Option<string?> Baseline = new("--baseline") { Description = "Hugging Face config.json of a Llama: write a search for shapes that beat it, instead of a study.", HelpName = "file" };
+    private static readonly Option<string?> TableOfLosses = new("--table") { Description = "Table with a row for each trained model (CSV): write a fit and a search on it, instead of a study.", HelpName = "file" };
+
     private static readonly Option<string?> Cache = new("--cache")
     {
         Description = "The store's folder. Default: SCALING_CACHE, else dotnet-scaling in the user's cache folder.", Recursive = true, HelpName = "folder",
@@ -185,9 +188,9 @@ internal static class Commands
     {
         PipelineFile.CompletionSources.Add(context => IsAtTarget(context) ? [] : Completion.OfFiles(context.WordToComplete));
         Compared.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
-        OptionalPipeline.CompletionSources.Add(context => Completion.OfFiles(context.WordToComplete));
+        OptionalPipeline.CompletionSources.Add(context => IsAtType(context) ? [] : Completion.OfFiles(context.WordToComplete));
         Target.CompletionSources.Add(context => !IsAtTarget(context) ? [] : Completion.OfTargets(context.WordToComplete, context.ParseResult.GetValue(PipelineFile), new Invocation(context.ParseResult, default).StoreFolder));
-        TypeOfStage.CompletionSources.Add(_ => Completion.OfTypes());
+        TypeOfStage.CompletionSources.Add(context => IsAtType(context) ? Completion.OfTypes() : []);
         Shell.CompletionSources.Add(_ => Completion.OfShells());
         Format.CompletionSources.Add("mermaid", "dot", "json");
         ExecutorName.CompletionSources.Add([.. Placement.Executors.Keys]);
@@ -200,10 +203,16 @@ internal static class Commands
         && context.ParseResult.GetResult(PipelineFile) is not { Tokens.Count: > 0 }
         && (context.WordToComplete.Length > 0 || context.ParseResult.GetResult(Target) is not { Tokens.Count: > 0 });
 
+    /// <summary>Whether the word is a type, and not the pipeline after it.</summary>
+    private static bool IsAtType(System.CommandLine.Completions.CompletionContext context) =>
+        context.ParseResult.CommandResult.Command.Arguments.Contains(TypeOfStage)
+        && context.ParseResult.GetResult(OptionalPipeline) is not { Tokens.Count: > 0 }
+        && (context.WordToComplete.Length > 0 || context.ParseResult.GetResult(TypeOfStage) is not { Tokens.Count: > 0 });
+
     /// <summary>Options of which one would be dropped without a word.</summary>
     private static void AddExclusions()
     {
-        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast), (Watch, Json), (Quiet, Verbose) })
+        foreach (var (one, other) in new (Option, Option)[] { (JsonPlan, PriceOn), (Force, From), (PlanFile, Force), (PlanFile, From), (PlanFile, Detach), (KeepGoing, FailFast), (Watch, Json), (Baseline, TableOfLosses), (Quiet, Verbose) })
         {
             one.Validators.Add(result =>
             {
@@ -241,6 +250,7 @@ internal static class Commands
 
             Examples:
               dotnet scaling init                                    write a first study, pipeline.yaml, to begin with
+              dotnet scaling init --table runs.csv                   one on losses of your own
               dotnet scaling run                                     run it, or what is missing of it
               dotnet scaling plan                                    what would run, and why
               dotnet scaling plan study.yaml --price h100-sxm        of another file than pipeline.yaml, what it would cost
@@ -271,7 +281,7 @@ internal static class Commands
             Exit codes: 0 done, 1 a stage failed, 2 usage, 3 invalid pipeline, 4 integrity, 5 infrastructure, 130 interrupted.
             """)
         {
-            Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder], InitCommand.Run),
+            Command("init", $"Write a first study, {UsualPipeline}, with the schema for your editor.", [InitFolder, Baseline, TableOfLosses], InitCommand.Run),
             Command("run", "Run a pipeline, or what is missing of it. Typing it again continues.", [PipelineFile, Out, Jobs, KeepGoing, FailFast, Quiet, Verbose, Set, ExecutorName, Force, From, PlanFile, Detach, Json], RunCommand.Run),
             Command("plan", "Say what would run, and why, without running it. Only sweeps are evaluated, as they name the rows.", [PipelineFile, PriceOn, Utilisation, Set, ExecutorName, JsonPlan], PlanCommand.Run),
             Command("why", "Say why a stage, or one of its rows, would run, or last ran: what changed, the nearest past entry, and what it costs.", [Target, PipelineFile, AgainstRun, Set, ExecutorName, Json], WhyCommand.Run),
@@ -373,8 +383,14 @@ internal static class Commands
 
         public string InitFolder => Parsed.GetValue(Commands.InitFolder)!;
 
+        public string? InitBaseline => Parsed.GetValue(Baseline);
+
+        public string? InitTable => Parsed.GetValue(TableOfLosses);
+
         /// <summary>What <c>--compare</c> says: two, or none.</summary>
         public IReadOnlyList<string> Compared => Parsed.GetValue(Commands.Compared) ?? [];
+
+        private static string[] Named(string option, string? value) => value is null ? [] : [option, value];
 
         public string? PipelineOrNone => Parsed.GetValue(OptionalPipeline);
 
@@ -454,7 +470,7 @@ internal static class Commands
         public string Typed => $"dotnet scaling {CommandLine.Of(Arguments)}";
 
         /// <summary>What stands after another command about this pipeline: its file, and what it has to be found with; null for a plan.</summary>
-        public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. NamedStore is { } store ? new[] { "--cache", store } : []]);
+        public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. Named("--executor", Parsed.GetValue(ExecutorName)), .. Named("--cache", NamedStore)]);
 
         public bool Watch => Parsed.GetValue(Commands.Watch);
 
