@@ -49,7 +49,7 @@ public sealed class InitTests : IDisposable
         Assert.Contains("None tells the shape of a model", init.Error, StringComparison.Ordinal);
         var run = _tool.Run("run");
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.True(File.Exists(_tool.Folder["results/own-table/law/law.json"]));
+        Assert.True(File.Exists(_tool.Folder["results/own-table/config/report.md"]));
     }
 
     [Fact]

@@ -92,6 +92,37 @@ public class SettingsSchemaTests
         WarmupStableDecay,
     }
 
+    [Fact]
+    public void A_choice_tells_what_it_means_and_only_what_can_be_chosen()
+    {
+        var schema = SettingsSchema.Of<Choices>()["properties"]!;
+
+        Assert.Equal("""["half as much",""]""", schema["share"]!["enumDescriptions"]!.ToJsonString());
+        Assert.Equal("""["","as much again"]""", schema["several"]!["items"]!["enumDescriptions"]!.ToJsonString());
+        Assert.Contains("'thrice'", Assert.Throws<InvalidOperationException>(SettingsSchema.Of<StrayChoice>).Message, StringComparison.Ordinal);
+    }
+
+    public enum Share
+    {
+        Half,
+        Twice,
+    }
+
+    public sealed record Choices
+    {
+        [Choice("half", "half as much")]
+        public Share Share { get; init; }
+
+        [AllowedValues("half", "twice"), Choice("twice", "as much again")]
+        public IReadOnlyList<string> Several { get; init; } = [];
+    }
+
+    public sealed record StrayChoice
+    {
+        [Choice("thrice", "not there")]
+        public Share Share { get; init; }
+    }
+
     public sealed record NoSettings;
 
     public sealed record Numbers

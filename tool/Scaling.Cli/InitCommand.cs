@@ -75,7 +75,7 @@ internal static class InitCommand
             }
 
             string unrecognised = template.Unrecognised.Count == 0 ? "" : $"\nNo column was recognised for {string.Join(", ", template.Unrecognised)}: where the table has one, write its name in the place of the comment.";
-            string cut = template.IsCut ? "\nNone tells the shape of a model: the search and the report stand in comments until one does." : "";
+            string cut = template.IsCut ? "\nNone tells the shape of a model: the search stands in comments until one does, and the report is of the law alone." : "";
             return (template, About + unrecognised + cut);
         }
 

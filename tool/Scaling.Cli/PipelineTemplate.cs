@@ -10,7 +10,7 @@ namespace Scaling.Cli;
 /// <summary>
 /// Templates are pipelines that run as they stand, so that they are tested as all others. What depends on a table stands in their own comments, and the tool knows no column:
 /// <c>Yours: a, b, c</c> behind a column, what it may be called; <c>Largest: WORD</c> behind a value, the largest of that column; <c>Common: WORD, WORD</c>, what divides all of those columns; <c>Unless: WORD, WORD</c> behind a setting in a comment, that it
-/// is wanted where the table has none of these; <c>One of: WORD, WORD</c> in a comment, that what follows needs one of these. <c>Config: A, B / C</c> is a member of a configuration, or the whole
+/// is wanted where the table has none of these, or several values of the setting's own word, of which it then is the largest; <c>Where: WORD, WORD</c> that it is wanted only where it has one; <c>One of: WORD, WORD</c> in a comment, that the stage beneath needs one of these. <c>Config: A, B / C</c> is a member of a configuration, or the whole
 /// quotient of two, the first that it tells.
 /// </summary>
 internal sealed partial class PipelineTemplate
@@ -53,7 +53,7 @@ internal sealed partial class PipelineTemplate
         return this;
     }
 
-    /// <summary>Whether the table has no column for what the rest of the pipeline needs, which then is in comments.</summary>
+    /// <summary>Whether the table has no column for what a stage needs, which then is in comments.</summary>
     public bool IsCut { get; private set; }
 
     /// <summary>Writes the columns that a table has beside the study's words. A word that none is known for becomes a comment, for a person to fill in.</summary>
@@ -72,14 +72,20 @@ internal sealed partial class PipelineTemplate
                 ("Yours", var column) => Column(table, found, column.Groups["indent"].Value, column.Groups["word"].Value, words, about),
                 ("Largest", var setting) when found.TryGetValue(words[0], out string? of) && Largest(table, of) is { } value => Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {value}", about),
                 ("Common", var setting) when Common(table, [.. words.Where(found.ContainsKey).Select(w => found[w])]) is { } value => Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {value}", about),
+                ("Unless", var setting) when words[0] == setting.Groups["word"].Value && found.TryGetValue(words[0], out string? of) && Numbers(table, of).Distinct().Count() > 1 && Largest(table, of) is { } value =>
+                    Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {value}", about),
                 ("Unless", var setting) when !words.Any(found.ContainsKey) => Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {setting.Groups["value"].Value}", about),
+                ("Where", _) when !words.Any(found.ContainsKey) => Commented(mark.Groups["before"].Value + "# " + about),
                 ("", _) => line,
                 _ => $"{mark.Groups["before"].Value}# {about}",
             };
             if (mark.Groups["mark"].Value == "One of" && !words.Any(found.ContainsKey))
             {
                 IsCut = true;
-                _lines[(i + 1)..].Select(rest => rest.Length == 0 ? rest : "#" + rest).ToList().ForEach(rest => _lines[++i] = rest);
+                while (_lines[i + 1].Length > 0)
+                {
+                    _lines[++i] = Commented(Mark().Replace(_lines[i], "${before}# ${about}"));
+                }
             }
         }
 
@@ -119,6 +125,8 @@ internal sealed partial class PipelineTemplate
         return Line($"{indent}# {word}: ?", about);
     }
 
+    private static string Commented(string line) => "#" + line;
+
     private static string Line(string setting, string about) => $"{setting.PadRight(41)} # {about}";
 
     /// <summary>Upper case and separators differ from table to table.</summary>
@@ -148,11 +156,11 @@ internal sealed partial class PipelineTemplate
     /// <summary>In quotes where YAML, or a formula, would read something else.</summary>
     private static string Written(string text) => PlainText().IsMatch(text) ? text : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    [GeneratedRegex(@"^(?<before>.*)# (?<about>[^#]*?) (?<mark>Yours|Largest|Common|Unless|One of|Config): (?<words>[\w,/ ]+)$")]
+    [GeneratedRegex(@"^(?<before>.*)# (?<about>[^#]*?) (?<mark>Yours|Largest|Common|Unless|Where|One of|Config): (?<words>[\w,/ ]+)$")]
     private static partial Regex Mark();
 
     /// <summary>Also one in a comment.</summary>
-    [GeneratedRegex(@"^(?<indent> *)(?:# )?(?<word>\w+): (?<value>\S+) *$")]
+    [GeneratedRegex(@"^(?<indent> *)(?:# )?(?<word>\w+): (?<value>\S.*?) *$")]
     private static partial Regex Setting();
 
     [GeneratedRegex(@"^[A-Za-z_./][A-Za-z0-9_./-]*$")]

@@ -11,13 +11,36 @@ public class PipelineSchemaTests
 {
     private static readonly JsonObject Schema = PipelineSchema.For(
     [
-        new StageDescriptor(new StageDeclaration { Type = "study", Summary = "Studies.", Outputs = [] }, SettingsSchema.Of<StudySettings>(), Contract.Revision),
+        new StageDescriptor(new StageDeclaration { Type = "study", Summary = "Studies.", Example = "mine:\n  uses: study\n  with: { sizes: [16k, 2] }\n", Outputs = [] }, SettingsSchema.Of<StudySettings>(), Contract.Revision),
         new StageDescriptor(new StageDeclaration { Type = "rest", Summary = "Rests.", Outputs = [] }, SettingsSchema.Of<SettingsBinderTests.NoSettings>(), Contract.Revision),
     ]);
 
     [Fact]
     public Task The_schema_tells_an_editor_stages_settings_units_and_defaults() =>
         Snapshot.Match(Schema.ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+
+    [Fact]
+    public void A_quantity_that_may_not_be_negative_takes_no_sign() =>
+        Assert.Equal([@"^\+?", "^[-+]?"], new[] { "layers", "limit" }.Select(s => ((string)Schema["$defs"]!["settings-study"]!["properties"]![s]!["pattern"]!).Split("([0-9]+")[0]));
+
+    [Fact]
+    public Task The_page_of_a_stage_tells_what_it_declares() => Snapshot.Match(StagePage.Of(new StageDescriptor(
+        new StageDeclaration
+        {
+            Type = "study",
+            Summary = "Studies.",
+            Example = "mine:\n  uses: study\n  needs: rows\n",
+            Inputs = [new InputRole("rows", "rows"), new InputRole("old", "rows", Cardinality.Many)],
+            FanOut = new FanOut("rows", ["shape", "seed"], ["shape"]) { Across = "layers", Optional = new Dictionary<string, string> { ["factor"] = "1", ["size"] = "" } },
+            Prepare = new PrepareAction(["corpus"], ["corpus.bin"]),
+            Determinism = Determinism.Statistical,
+            Exclusive = true,
+            UsesPipelineSeed = true,
+            Patience = TimeSpan.FromHours(2),
+            Outputs = [new OutputFile("told.csv", "told") { Columns = [new Column("a|b", "1", "either")], Volatile = true }, new OutputFile("weights.bin", "weights") { Optional = true }],
+        },
+        SettingsSchema.Of<StudySettings>(),
+        Contract.Revision)));
 
     [Fact]
     public void Every_reference_of_the_schema_leads_somewhere()
@@ -39,7 +62,7 @@ public class PipelineSchemaTests
     {
         var schema = PipelineSchema.For([new StageDescriptor(new StageDeclaration { Type = "tree", Summary = "", Outputs = [] }, SettingsSchema.Of<SettingsBinderTests.Tree>(), 1)]);
 
-        var child = schema["$defs"]!["settings-tree"]!["properties"]!["child"]!["anyOf"]![0]!;
+        var child = schema["$defs"]!["settings-tree"]!["properties"]!["child"]!;
         Assert.NotNull(child["properties"]!["value"]);
         Assert.Equal("{}", child["properties"]!["child"]!["anyOf"]![0]!.ToJsonString());
     }
@@ -51,7 +74,7 @@ public class PipelineSchemaTests
 
         var properties = schema["$defs"]!["settings-pair"]!["properties"]!;
         Assert.NotNull(properties["named"]!["additionalProperties"]!["properties"]!["prompt"]);
-        Assert.NotNull(properties["several"]!["anyOf"]![0]!["properties"]!["prompt"]);
+        Assert.NotNull(properties["several"]!["properties"]!["prompt"]);
     }
 
     public sealed record Pair

@@ -45,7 +45,7 @@ internal static class SchemaNodes
     }
 
     /// <summary>
-    /// One of these. Where each is of another type they are one node, since a word of JSON schema binds one type of values only: who errs is then told what is wrong with the
+    /// One of these. Where each is of another type, and says of which, they are one node, since a word of JSON schema binds one type of values only: who errs is then told what is wrong with the
     /// value, and not that none of several fits.
     /// </summary>
     public static JsonObject AnyOf(params IReadOnlyList<JsonObject> choices)
@@ -53,7 +53,7 @@ internal static class SchemaNodes
         var merged = new JsonObject();
         foreach (var choice in choices)
         {
-            if (choice.Any(word => OfAnyType.Contains(word.Key) || word.Key != "type" && merged.ContainsKey(word.Key)) || Types(choice).Intersect(Types(merged)).Any())
+            if (Types(choice).Length == 0 || choice.Any(word => OfAnyType.Contains(word.Key) || word.Key != "type" && merged.ContainsKey(word.Key)) || Types(choice).Intersect(Types(merged)).Any())
             {
                 return new JsonObject { ["anyOf"] = new JsonArray([.. choices.Select(c => c.DeepClone())]) };
             }

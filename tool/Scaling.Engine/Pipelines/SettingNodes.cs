@@ -139,7 +139,7 @@ internal static class SettingNodes
     {
         JsonArray list => $"[{string.Join(", ", list.Select(v => v is null ? "null" : Written(v)))}]",
         JsonObject record => record.Count == 0 ? "{}" : $"{{ {string.Join(", ", record.Where(p => p.Value is not null).Select(p => $"{p.Key}: {Written(p.Value!)}"))} }}",
-        _ when value.GetValueKind() == JsonValueKind.String => (string)value!,
+        _ when value.GetValueKind() == JsonValueKind.String => (string)value! is { Length: > 0 } text ? text : "''",
         _ when value.GetValueKind() == JsonValueKind.Number => SettingSchema.Shown(double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture)),
         _ => value.ToJsonString(),
     };
