@@ -63,7 +63,7 @@ internal static class PredictionFigures
         }
 
         bool Alike(double a, double b) => Math.Abs(Math.Log(a / b)) < Math.Log(SizeClasses.Factor);
-        var sizes = scores.Rollout.Select(s => s.AllSizes).Where(s => scores.HeldOut is not { } held || !Alike(s.Size, held.Size)).Append(scores.HeldOut).OfType<HeldOutScores>().OrderBy(s => s.Size);
+        var sizes = scores.Rollout.Select(s => s.AllSizes).Where(s => scores.HeldOut is not { } held || !Alike(s.Size, held.Size)).Append(scores.HeldOut).OfType<HeldOutScores>().Where(ReportScores.TellsShapesApart).OrderBy(s => s.Size);
         var all = sizes.SelectMany(s => s.Budgets.OrderBy(b => b.Tokens).Select(b => (s.Size, Scores: b))).ToList();
         var picks = all.Skip(all.Count - MostPicks).ToList();
         if (picks.Count == 0)

@@ -76,12 +76,8 @@ internal static class ReportConfidence
             Identification.WeaklyIdentified => "known **roughly**",
             _ => "**not known** from these runs",
         };
-        return $"{subject}: {certainty}. {Plain(verdict.Reason)}";
+        return $"{subject}: {certainty}. {verdict.Reason}";
     }
-
-    /// <summary>A fit's reason with counts as the rest of the report writes them: 3.23E+05 is 323k.</summary>
-    public static string Plain(string reason) =>
-        System.Text.RegularExpressions.Regex.Replace(reason, @"\d+(\.\d+)?E[+-]\d+", number => Quantity.Count(double.Parse(number.Value, System.Globalization.CultureInfo.InvariantCulture)));
 
     /// <summary>All sizes and budgets in a sentence; the table beneath has each.</summary>
     private static string InWords(IReadOnlyList<ShapeEffect> effects)

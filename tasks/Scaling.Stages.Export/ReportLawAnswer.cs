@@ -38,7 +38,7 @@ internal static class ReportLawAnswer
 
         if (law.Verdict("exponents") is { Identification: Identification.NotIdentified } unknown)
         {
-            return new Answer(Name, About, "**not known** from these runs", ReportConfidence.Plain(unknown.Reason));
+            return new Answer(Name, About, "**not known** from these runs", unknown.Reason);
         }
 
         string roughly = law.Verdict("exponents") is { Identification: Identification.WeaklyIdentified } ? "known roughly" : "known";
@@ -47,14 +47,14 @@ internal static class ReportLawAnswer
             ? ""
             : $" Of {FlopsInWords(optimum.Flops)} of training, the most that a run here took, the least loss comes from {Quantity.Digits(optimum.TokensPerParameter, 3)} tokens a parameter{Within(optimum.Interval)}.";
         return new Answer(
-            Name, About, $"α = {Quantity.Digits(law.Base.Alpha, 3)}, β = {Quantity.Digits(law.Base.Beta, 3)} ({roughly})",
-            $"Loss is {Quantity.Digits(law.Base.E, 3)} nats a token, what no size and no data take away, plus a part that falls as N to the power −α, plus one that falls as D to the power −β.{spend}")
+            Name, About, $"by the exponents α = {Quantity.Digits(law.Base.Alpha, 3)} and β = {Quantity.Digits(law.Base.Beta, 3)}, {roughly}",
+            $"Loss is {Quantity.Digits(law.Base.E, 3)} nats a token that no size and no data take away, a part that falls as N to the power −α, and one that falls as D to the power −β.{spend}")
         {
             Figures =
             [
                 new AnswerFigure(Quantity.Digits(law.Base.Alpha, 3), "α, of parameters", Range(law.Intervals.Alpha)),
                 new AnswerFigure(Quantity.Digits(law.Base.Beta, 3), "β, of tokens", Range(law.Intervals.Beta)),
-                .. optimum is null ? [] : new[] { new AnswerFigure(Quantity.Digits(optimum.TokensPerParameter, 3), "tokens a parameter for the least loss", Range(optimum.Interval)) },
+                .. optimum is null ? [] : new[] { new AnswerFigure(Quantity.Digits(optimum.TokensPerParameter, 3), $"tokens a parameter for the least loss of {FlopsInWords(optimum.Flops)}", Range(optimum.Interval)) },
             ],
         };
     }
@@ -68,13 +68,10 @@ internal static class ReportLawAnswer
         }
 
         var (name, about) = width ? ("Width", "x = hidden size / √N of least loss") : ("Split", "ratio of MLP to attention parameters of least loss");
-        var (star, interval) = width ? (shape.XStar, law.Intervals.XStar) : (shape.RStar, law.Intervals.RStar);
+        double? star = width ? shape.XStar : shape.RStar;
         return star is null || verdict.Identification == Identification.NotIdentified
-            ? new Answer(name, about, "**not known** from these runs", ReportConfidence.Plain(verdict.Reason))
-            : new Answer(name, about, $"{Quantity.Digits(star, 3)} ({(verdict.Identification == Identification.Identified ? "known" : "known roughly")})", ReportConfidence.Plain(verdict.Reason))
-            {
-                Figures = [new AnswerFigure(Quantity.Digits(star, 3), width ? "x of least loss" : "ratio of least loss", interval is { Low: { } low, High: { } high } ? $"95 %: {Quantity.Interval(low, high)}" : null)],
-            };
+            ? new Answer(name, about, "**not known** from these runs", verdict.Reason)
+            : new Answer(name, about, $"{Quantity.Digits(star, 3)} ({(verdict.Identification == Identification.Identified ? "known" : "known roughly")})", verdict.Reason);
     }
 
     /// <summary>The largest size that was asked for.</summary>
@@ -87,16 +84,12 @@ internal static class ReportLawAnswer
         }
 
         double loss = target.Number("predicted");
-
         var (low, high) = (Optional(target, "predicted_low"), Optional(target, "predicted_high"));
         bool known = study.Law?.Verdict("prediction_along_ray") is not { Identification: Identification.NotIdentified };
         return new Answer(
             "A larger model", $"of {Count(target, "parameters")} parameters trained on {Count(target, "tokens")} tokens", $"{Quantity.Loss(loss)} nats a token",
             (low is null || high is null ? "How sure that is is not known." : $"A run there would lie between {Quantity.Loss(low)} and {Quantity.Loss(high)} (95 %), if the formula holds that far.")
-            + (known ? "" : " **These runs do not determine it**: take it as a guess."))
-        {
-            Figures = [new AnswerFigure(Quantity.Loss(loss), "nats a token, predicted", low is null || high is null ? null : $"95 %: {Quantity.Loss(low)} … {Quantity.Loss(high)}")],
-        };
+            + (known ? "" : " **These runs do not determine it**: take it as a guess."));
     }
 
     /// <summary>How many of the trained shapes may be the best at the largest size; null where the law tells none apart.</summary>

@@ -9,7 +9,7 @@ internal static class ReportReading
     public static void Append(ReportDocument report, Study study)
     {
         report.Heading(2, "How to read this");
-        report.Folded("What loss, parameters, x, ratio and intervals mean here", folded => folded.List(Notes(study)));
+        report.Folded("What loss, parameters and intervals mean here", folded => folded.List(Notes(study)));
         report.Heading(2, "Where it comes from");
         report.Paragraph(
             "With the pipeline file, its plugins and its inputs the same, this makes the same report again, byte for byte; nothing in it depends on the day, the place or what was cached. "
@@ -24,7 +24,12 @@ internal static class ReportReading
     private static IEnumerable<string> Notes(Study study)
     {
         yield return "Loss is the mean cross-entropy on text that no run trained on, in nats a token; it compares only runs with the same tokenizer and the same held-out text. A difference of 0.01 nats is 1 % in perplexity.";
-        yield return "Parameters are counted without embeddings and norms (N), unless they are called all. x is the hidden size over √N, the ratio the MLP's parameters over the attention's.";
+        yield return "Parameters are counted without embeddings and norms (N), unless they are called all.";
+        if (study.Best is not null || study.Law?.Shape is not null)
+        {
+            yield return "x is the hidden size over √N, the ratio the MLP's parameters over the attention's.";
+        }
+
         if (study.Best is null)
         {
             yield return "Intervals of the law's coefficients and curves hold what noise in the runs does to them, and nothing of what the formula gets wrong beyond the runs.";

@@ -40,6 +40,7 @@ internal static class ReportRuns
     {
         var names = study.SizeNames();
         var groups = study.RunList.GroupBy(r => (r.Size, r.Budget)).ToList();
+        bool shaped = study.RunList.Any(r => r.X is not null || r.Ratio is not null);
         if (groups.Count <= ShownRows)
         {
             Table(report);
@@ -52,8 +53,8 @@ internal static class ReportRuns
         void Table(ReportDocument to) => to.Table(
             [
                 ReportColumn.Number("size (parameters)"), ReportColumn.Number("tokens a parameter"), ReportColumn.Number("tokens"), ReportColumn.Number("runs"),
-                ReportColumn.Number("least loss (nats a token)"), ReportColumn.Number("median"), ReportColumn.Number("greatest"), ReportColumn.Number("x of the least"),
-                ReportColumn.Number("ratio of the least"),
+                ReportColumn.Number("least loss (nats a token)"), ReportColumn.Number("median"), ReportColumn.Number("greatest"),
+                .. shaped ? [ReportColumn.Number("x of the least"), ReportColumn.Number("ratio of the least")] : Array.Empty<ReportColumn>(),
             ],
             groups.Select(group =>
             {
@@ -61,7 +62,8 @@ internal static class ReportRuns
                 return (IReadOnlyList<string>)
                 [
                     names[group.Key.Size], Quantity.Digits(group.Key.Budget), Quantity.Count(SizeClasses.GeometricMean(runs.Select(r => r.Tokens))), $"{runs.Count}",
-                    Quantity.Loss(runs[0].Loss), Quantity.Loss(Median(runs)), Quantity.Loss(runs[^1].Loss), Quantity.Digits(runs[0].X, 3), Quantity.Digits(runs[0].Ratio, 3),
+                    Quantity.Loss(runs[0].Loss), Quantity.Loss(Median(runs)), Quantity.Loss(runs[^1].Loss),
+                    .. shaped ? [Quantity.Digits(runs[0].X, 3), Quantity.Digits(runs[0].Ratio, 3)] : Array.Empty<string>(),
                 ];
             }));
     }

@@ -80,7 +80,7 @@ internal static class StudySummary
     private static string Ends(Interval? interval) => interval is null ? "" : $" ({Quantity.Interval(interval.Low, interval.High)})";
 
     private static string? HeldOut(Study study) => study.Scores?.HeldOut is { } held
-        ? $"held-out size: level off by {Quantity.Digits(Math.Abs(held.All.LevelError), 2)} nats, pick {Quantity.Digits(held.All.Regret, 2)} above the best measured"
+        ? $"held-out size: level off by {Quantity.Digits(Math.Abs(held.All.LevelError), 2)} nats{(ReportScores.TellsShapesApart(held) ? $", pick {Quantity.Digits(held.All.Regret, 2)} above the best measured" : "")}"
         : null;
 
     private static string? Unknown(LawDocument? law)
@@ -147,6 +147,11 @@ internal static class StudySummary
         {
             yield return Number("held_out.level_error", "level error on the held-out size", held.All.LevelError, "nats a token", Quantity.LossDifference(held.All.LevelError));
             yield return Number("held_out.shape_error", "shape error on the held-out size", held.All.ShapeError, "nats a token", Quantity.Loss(held.All.ShapeError));
+            if (!ReportScores.TellsShapesApart(held))
+            {
+                yield break;
+            }
+
             yield return Number("held_out.regret", "regret of the law's pick", held.All.Regret, "nats a token", Quantity.Loss(held.All.Regret));
             yield return Number("held_out.regret_of_copy", "regret of the copied shape", held.All.RegretOfCopy, "nats a token", Quantity.Loss(held.All.RegretOfCopy), "no shapes");
             yield return Number("held_out.spearman", "rank correlation on the held-out size", held.All.Spearman, "1", Quantity.Digits(held.All.Spearman, 3), "no ranks");

@@ -124,7 +124,7 @@ public sealed class ExportTests : IDisposable
         string runs = _folder.Write("mine.csv", "parameters,tokens,loss\n1e6,2e7,4.1\n2e6,4e7,3.8\n");
         var result = Export(new() { ["best"] = inputs["best"], ["runs"] = runs, ["law"] = inputs["law"] });
         Assert.Contains("2 trained models.", result.Text("report.md"));
-        Assert.Contains("| 2M | 20 | 40M | 1 | 3.8000 | 3.8000 | 3.8000 | – | – |", result.Text("report.md"));
+        Assert.Contains("| 2M | 20 | 40M | 1 | 3.8000 | 3.8000 | 3.8000 |", result.Text("report.md"));
         Assert.False(File.Exists(Path.Combine(result.Folder, "figures/loss-x.svg")));
     }
 

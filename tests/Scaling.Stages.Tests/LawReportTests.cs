@@ -33,7 +33,7 @@ public sealed class LawReportTests : IDisposable
         var result = Export(new() { ["law"] = _folder["law.json"] });
         string report = result.Text("report.md");
 
-        Assert.Contains("**How loss falls**, with parameters N and tokens D: α = 0.34", report);
+        Assert.Contains("**How loss falls**, with parameters N and tokens D: by the exponents α = 0.34", report);
         var optimum = StageSummary.Read(Path.Combine(result.Folder, "summary.json")).Quantities.Single(q => q.Name == "law.tokens_per_parameter");
 
         // By hand from the printed constants at 6·3e7·3e9 FLOPs.

@@ -390,6 +390,8 @@ internal static class Commands
         /// <summary>What <c>--compare</c> says: two, or none.</summary>
         public IReadOnlyList<string> Compared => Parsed.GetValue(Commands.Compared) ?? [];
 
+        private static string[] Named(string option, string? value) => value is null ? [] : [option, value];
+
         public string? PipelineOrNone => Parsed.GetValue(OptionalPipeline);
 
         public string Target => Parsed.GetValue(Commands.Target)!;
@@ -468,7 +470,7 @@ internal static class Commands
         public string Typed => $"dotnet scaling {CommandLine.Of(Arguments)}";
 
         /// <summary>What stands after another command about this pipeline: its file, and what it has to be found with; null for a plan.</summary>
-        public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. NamedStore is { } store ? new[] { "--cache", store } : []]);
+        public string? SamePipeline => Parsed.GetResult(PlanFile) is not null ? null : CommandLine.Of([Pipeline, .. Sets.SelectMany(s => new[] { "--set", s }), .. Named("--executor", Parsed.GetValue(ExecutorName)), .. Named("--cache", NamedStore)]);
 
         public bool Watch => Parsed.GetValue(Commands.Watch);
 

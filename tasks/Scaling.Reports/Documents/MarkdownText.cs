@@ -1,5 +1,5 @@
 // A report in Markdown, as GitHub renders it in a file or a pull request.
-using System.Net;
+using System.Security;
 using System.Text;
 
 namespace Scaling.Reports;
@@ -31,7 +31,7 @@ public static class MarkdownText
         AnswersBlock answers => Lines(answers.Answers.Select(a => $"**{a.Name}**, {a.About}: {a.Result}. {a.Text}")),
         TableBlock table => string.Join('\n', [Row(table.Columns.Select(c => c.Header)), Row(table.Columns.Select(c => c.Right ? "---:" : "---")), .. table.Rows.Select(Row)]),
         FigureBlock figure => $"![{OneLine(figure.Figure.Title)}]({figure.File})\n\n{figure.Caption} [Data]({FigureData.File(figure.File)})",
-        FoldedBlock folded => $"<details>\n<summary>{WebUtility.HtmlEncode(OneLine(folded.Summary))}</summary>\n\n{Of(folded.Blocks)}\n</details>",
+        FoldedBlock folded => $"<details>\n<summary>{SecurityElement.Escape(OneLine(folded.Summary))}</summary>\n\n{Of(folded.Blocks)}\n</details>",
         _ => throw new ArgumentException($"no Markdown for {block.GetType().Name}"),
     };
 

@@ -1,5 +1,5 @@
 // A figure as a file: light ground, legible type, title and legend, the same bytes for the same figure on every machine.
-using System.Net;
+using System.Security;
 
 namespace Scaling.Reports;
 
@@ -16,7 +16,7 @@ public static class FigureSvg
     /// <exception cref="ArgumentException">No series has a point that can be drawn.</exception>
     public static string Draw(Figure figure) =>
         $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" role=\"img\" font-family=\"{FontFamily}\">\n"
-        + $"<title>{WebUtility.HtmlEncode(figure.Title)}</title>\n"
+        + $"<title>{SecurityElement.Escape(figure.Title)}</title>\n"
         + FigureDrawing.Marks
         + $"<rect width=\"{Width}\" height=\"{Height}\" fill=\"{Palette.Ground}\"/>\n"
         + FigureDrawing.Of(figure, Width, Height, TextSize, alone: true, color => color)

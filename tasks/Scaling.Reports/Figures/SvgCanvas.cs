@@ -1,6 +1,6 @@
 // What OxyPlot draws on: SVG with few bytes, whose colours a page can change for a dark ground.
 using System.Globalization;
-using System.Net;
+using System.Security;
 using System.Text;
 using OxyPlot;
 
@@ -77,7 +77,7 @@ internal sealed class SvgCanvas(Func<string, string> paint) : ClippingRenderCont
         double height = TextMetrics.Measure(text, fontSize, fontWeight).Height;
         double down = verticalAlignment switch { VerticalAlignment.Top => height, VerticalAlignment.Middle => height / 2, _ => 0 };
         string place = rotation == 0 ? $"x=\"{N(p.X)}\" y=\"{N(p.Y + down)}\"" : $"transform=\"translate({N(p.X)},{N(p.Y)}) rotate({N(rotation)})\" y=\"{N(down)}\"";
-        _svg.Append($"<text {place} text-anchor=\"{anchor}\" font-size=\"{N(fontSize)}\"{(fontWeight > FontWeights.Normal ? " font-weight=\"700\"" : "")} style=\"fill:{Css(fill)}\">{WebUtility.HtmlEncode(text)}</text>\n");
+        _svg.Append($"<text {place} text-anchor=\"{anchor}\" font-size=\"{N(fontSize)}\"{(fontWeight > FontWeights.Normal ? " font-weight=\"700\"" : "")} style=\"fill:{Css(fill)}\">{SecurityElement.Escape(text)}</text>\n");
     }
 
     public override void DrawEllipse(OxyRect extents, OxyColor fill, OxyColor stroke, double thickness, EdgeRenderingMode edgeRenderingMode) =>

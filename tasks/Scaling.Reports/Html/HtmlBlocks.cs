@@ -1,5 +1,5 @@
 // The blocks of a report as HTML.
-using System.Net;
+using System.Security;
 using System.Text;
 
 namespace Scaling.Reports;
@@ -37,7 +37,7 @@ internal static class HtmlBlocks
     {
         HeadingBlock h => $"<h{h.Level} id=\"{HtmlText.Anchor(h.Text)}\">{HtmlText.Inline(h.Text)}</h{h.Level}>\n",
         ParagraphBlock p => $"<p>{HtmlText.Inline(p.Text)}</p>\n",
-        CodeBlock code => $"<pre tabindex=\"0\"><code>{WebUtility.HtmlEncode(code.Text)}</code></pre>\n",
+        CodeBlock code => $"<pre tabindex=\"0\"><code>{SecurityElement.Escape(code.Text)}</code></pre>\n",
         ListBlock list => $"<ul>\n{string.Concat(list.Items.Select(item => $"<li>{HtmlText.Inline(item)}</li>\n"))}</ul>\n",
         TableBlock table => Of(table),
         AnswersBlock answers => $"<div class=\"answers\">\n{string.Concat(answers.Answers.Select(Of))}</div>\n",
@@ -61,7 +61,7 @@ internal static class HtmlBlocks
     /// <summary>The region scrolls where the table is wider than the page, by keys too.</summary>
     private static string Of(TableBlock table)
     {
-        var html = new StringBuilder($"<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Table: {WebUtility.HtmlEncode(string.Join(", ", table.Columns.Select(c => c.Header).Where(h => h.Length > 0)))}\">\n<table{(table.Columns[0].Header.Length > 0 ? " class=\"sorts\"" : "")}>\n<thead>\n<tr>");
+        var html = new StringBuilder($"<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table: {SecurityElement.Escape(string.Join(", ", table.Columns.Select(c => c.Header).Where(h => h.Length > 0)))}\">\n<table{(table.Columns[0].Header.Length > 0 ? " class=\"sorts\"" : "")}>\n<thead>\n<tr>");
         foreach (var column in table.Columns)
         {
             html.Append(column.Header.Length == 0 ? "<td></td>" : $"<th scope=\"col\"{Side(column)}>{HtmlText.Inline(column.Header)}</th>");

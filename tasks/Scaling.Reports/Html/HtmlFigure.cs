@@ -1,5 +1,5 @@
 // A figure in a page: the drawing in the page's colours, its legend, its caption and its data.
-using System.Net;
+using System.Security;
 using System.Text;
 
 namespace Scaling.Reports;
@@ -16,11 +16,11 @@ internal static class HtmlFigure
         string name = Path.GetFileNameWithoutExtension(block.File);
         return $"""
             <figure id="figure-{name}">
-            <figcaption><strong id="title-{name}">{WebUtility.HtmlEncode(block.Figure.Title)}</strong></figcaption>
+            <figcaption><strong id="title-{name}">{SecurityElement.Escape(block.Figure.Title)}</strong></figcaption>
             <svg viewBox="0 0 {Width} {Height}" role="img" tabindex="0" aria-labelledby="title-{name}" aria-describedby="caption-{name}">
             {FigureDrawing.Of(block.Figure, Width, Height, TextSize, alone: false, Paint)}</svg>
             {Legend(block.Figure)}<p class="caption" id="caption-{name}">{HtmlText.Inline(block.Caption)}</p>
-            <p class="data"><a download="{name}.csv" href="data:text/csv;charset=utf-8,{InAddress(FigureData.Of(block.Figure).ToCsv())}" aria-label="Data of the figure: {WebUtility.HtmlEncode(block.Figure.Title)}, CSV">Data (CSV)</a></p>
+            <p class="data"><a download="{name}.csv" href="data:text/csv;charset=utf-8,{InAddress(FigureData.Of(block.Figure).ToCsv())}" aria-label="Data of the figure: {SecurityElement.Escape(block.Figure.Title)}, CSV">Data (CSV)</a></p>
             </figure>
 
             """;
@@ -31,7 +31,7 @@ internal static class HtmlFigure
         var labelled = figure.Series.Where(s => s.Label is not null).ToList();
         return labelled.Count == 0
             ? ""
-            : $"<ul class=\"legend\">{string.Concat(labelled.Select(s => $"<li>{FigureDrawing.Swatch(s, Paint)} {WebUtility.HtmlEncode(s.Label)}</li>"))}</ul>\n";
+            : $"<ul class=\"legend\">{string.Concat(labelled.Select(s => $"<li>{FigureDrawing.Swatch(s, Paint)} {SecurityElement.Escape(s.Label)}</li>"))}</ul>\n";
     }
 
     /// <summary>What an address and an attribute cannot hold as it is. Everything else stays readable and short.</summary>

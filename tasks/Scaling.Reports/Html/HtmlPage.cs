@@ -1,5 +1,5 @@
 // A report as one page for a browser: no network, light and dark, on paper and on a phone.
-using System.Net;
+using System.Security;
 using System.Reflection;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -28,7 +28,7 @@ public static class HtmlPage
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
-            <title>{WebUtility.HtmlEncode(title.Text)}</title>
+            <title>{SecurityElement.Escape(title.Text)}</title>
             <style>
             {Part("report.css")}</style>
             </head>

@@ -1,6 +1,6 @@
 // Markdown within a line, as HTML. The one door to Markdig.
 using System.Buffers;
-using System.Net;
+using System.Security;
 using System.Text;
 using Markdig;
 
@@ -25,7 +25,7 @@ internal static class HtmlText
         const string open = "<p>", close = "</p>";
         return html.StartsWith(open, StringComparison.Ordinal) && html.EndsWith(close, StringComparison.Ordinal) && html.IndexOf(open, 1, StringComparison.Ordinal) < 0
             ? html[open.Length..^close.Length]
-            : WebUtility.HtmlEncode(text); // What begins like a list, a number with a dot for instance, is one line all the same.
+            : SecurityElement.Escape(text); // What begins like a list, a number with a dot for instance, is one line all the same.
     }
 
     /// <summary>The name by which GitHub links to a heading too.</summary>
