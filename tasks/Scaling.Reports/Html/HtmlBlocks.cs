@@ -61,7 +61,7 @@ internal static class HtmlBlocks
     /// <summary>The region scrolls where the table is wider than the page, by keys too.</summary>
     private static string Of(TableBlock table)
     {
-        var html = new StringBuilder($"<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Table: {SecurityElement.Escape(string.Join(", ", table.Columns.Select(c => c.Header).Where(h => h.Length > 0)))}\">\n<table{(table.Columns[0].Header.Length > 0 ? " class=\"sorts\"" : "")}>\n<thead>\n<tr>");
+        var html = new StringBuilder($"<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table: {SecurityElement.Escape(string.Join(", ", table.Columns.Select(c => c.Header).Where(h => h.Length > 0)))}\">\n<table{(table.Columns[0].Header.Length > 0 ? " class=\"sorts\"" : "")}>\n<thead>\n<tr>");
         foreach (var column in table.Columns)
         {
             html.Append(column.Header.Length == 0 ? "<td></td>" : $"<th scope=\"col\"{Side(column)}>{HtmlText.Inline(column.Header)}</th>");
