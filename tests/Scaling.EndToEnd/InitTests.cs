@@ -52,6 +52,15 @@ public sealed class InitTests : IDisposable
         Assert.True(File.Exists(_tool.Folder["results/own-table/config/report.md"]));
     }
 
+    /// <summary>The search asks for one where the runs have several; DocumentedCommandsTests run such a table.</summary>
+    [Fact]
+    public void Of_models_of_several_depths_the_greatest_depth_is_searched()
+    {
+        Assert.Equal(0, _tool.Run("init", "--table", Path.Combine(Repository.Root, "examples/tutorial/losses.csv")).ExitCode);
+
+        Assert.Matches(@"\n      layers: 16 +# ", File.ReadAllText(_tool.Folder["pipeline.yaml"]));
+    }
+
     [Fact]
     public void What_is_written_is_without_a_mistake_and_what_is_there_stays()
     {
