@@ -42,7 +42,7 @@ public sealed class ExtrapolateStage : Stage<ExtrapolateSettings>
         var scores = Score(context, law, runs, predictions);
         if (settings.Rollout)
         {
-            context.Progress(0, 0, "rows", $"{runs.Count} rows, each size from the smaller ones");
+            context.Progress(0, runs.Count, "rows", "each size from the smaller ones");
             scores = scores with { Rollout = Rollout.Of(runs, law.Context, law.Options, settings.NearSizes) };
         }
 

@@ -77,6 +77,7 @@ public sealed class SearchStage : Stage<SearchSettings>
 
         // What is found.
         var candidates = scoring.Of(shapes);
+        RefuseInfinite(candidates);
         double? baselineLoss = reference is { } at ? forecast.Predict(at) : null;
         bool limited = reference is not null || settings.LossAtMost is not null;
         IReadOnlyList<Demand> demands = limited ? [.. scoring.Demands, Demands.OnLoss(settings, baselineLoss)] : scoring.Demands;
@@ -131,6 +132,16 @@ public sealed class SearchStage : Stage<SearchSettings>
         if (references is not null)
         {
             Reference.Score(references, settings, law.Document, penalties, speed).Write(context.Output("references.csv"));
+        }
+    }
+
+    /// <summary>Coefficients that no fit gives, each finite, can still predict what is not.</summary>
+    private static void RefuseInfinite(IReadOnlyList<Candidate> candidates)
+    {
+        static double[] Numbers(ForecastLoss loss) => [loss.Predicted, loss.Interval?.Low ?? 0, loss.Interval?.High ?? 0, loss.Probability ?? 0, loss.Odds?.ExpectedRegret ?? 0];
+        if (candidates.Any(c => !Array.TrueForAll(Numbers(c.Loss), double.IsFinite)))
+        {
+            throw new StageFailedException("SCAL7309", "The law predicts losses, or intervals of them, that are not finite numbers.", "Expected law.json, as 'fit' writes it.");
         }
     }
 

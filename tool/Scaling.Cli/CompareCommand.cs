@@ -182,8 +182,8 @@ internal static class CompareCommand
     private static string Signed(double difference, Beside of)
     {
         int?[] decimals = [Decimals(of.A!.Text), Decimals(of.B!.Text)];
-        string text = difference.ToString(decimals is [{ } a, { } b] ? $"F{Math.Max(a, b)}" : "G3", CultureInfo.InvariantCulture);
-        return difference > 0 ? $"+{text}" : text;
+        string text = Math.Abs(difference).ToString(decimals is [{ } a, { } b] ? $"F{Math.Max(a, b)}" : Math.Abs(difference) is >= 1000 and < 1e15 ? "F0" : "0.###", CultureInfo.InvariantCulture);
+        return difference switch { > 0 => $"+{text}", < 0 => $"−{text}", _ => text };
     }
 
     private static int? Decimals(string number) =>
