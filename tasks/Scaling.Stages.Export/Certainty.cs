@@ -52,7 +52,7 @@ internal static class Certainty
         {
             return set.Shapes == 1
                 ? $"No other of {set.Candidates} shapes is likely to lose less than the accurate one."
-                : $"**{set.Shapes} of {set.Candidates} shapes cannot be told from the accurate one**: which of them loses least the runs do not say. They go from x {Quantity.Digits(set.X.Low, 3)} to {Quantity.Digits(set.X.High, 3)} "
+                : $"**{set.Shapes} of {set.Candidates} shapes cannot be told from the accurate one**: which of them loses least {(best.Misfit is null ? "the resampled law does not say (what it misses of a shape is not known)" : "the runs do not say, what the law misses of a shape counted in")}. They go from x {Quantity.Digits(set.X.Low, 3)} to {Quantity.Digits(set.X.High, 3)} "
                   + $"and from ratio {Quantity.Digits(set.Ratio.Low, 3)} to {Quantity.Digits(set.Ratio.High, 3)}.";
         }
 
@@ -73,7 +73,10 @@ internal static class Certainty
         return $"On the size that was held out ({Quantity.Count(held.Size)} parameters) **copying the best smaller shape would have been the better choice**: that shape lost {Quantity.Loss(copy)} nats more than the best measured, the law's pick {Quantity.Loss(held.All.Regret)}.";
     }
 
-    /// <summary>The candidates that together hold the best with the search's confidence; null where the table does not say.</summary>
+    /// <summary>
+    /// The candidates that cannot be told from the accurate one: those that together hold the best with the search's confidence, by the resampled law, and where it is known what the law misses of a shape,
+    /// also those whose difference that alone explains: |ΔL| ≤ 1.96·√2·misfit, as in the intervals beside it. Null where the table does not say.
+    /// </summary>
     public static (int Shapes, int Candidates, Interval X, Interval Ratio)? ConfidenceSet(Study study)
     {
         if (study.Candidates is not { } candidates || !RowText.Tells(candidates, "in_confidence_set"))
@@ -81,7 +84,8 @@ internal static class Certainty
             return null;
         }
 
-        var inSet = candidates.Each().Where(r => r.Text("in_confidence_set") == "true").ToList();
+        double missed = study.Best is { Misfit: { } misfit, Level: not LossLevel.Factor } ? 1.96 * Math.Sqrt(2) * misfit : double.NegativeInfinity;
+        var inSet = candidates.Each().Where(r => r.Text("in_confidence_set") == "true" || r.Number("predicted") - study.Best!.Accurate.Predicted <= missed).ToList();
         Interval Range(string column) => new(inSet.Min(r => r.Number(column)), inSet.Max(r => r.Number(column)));
         return inSet.Count == 0 ? null : (inSet.Count, candidates.Rows.Count, Range("x"), Range("ratio"));
     }

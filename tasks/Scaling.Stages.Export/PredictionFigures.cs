@@ -89,7 +89,7 @@ internal static class PredictionFigures
             new FigureAxis("predicted size", "") { Categories = [.. picks.Select(p => $"{Quantity.Count(p.Size)}, {Quantity.Count(p.Scores.Tokens)} tokens")] }, [.. series.Where(s => s.Points.Count > 0)]);
         return new StudyFigure(
             ExportTables.Regret, figure,
-            "At each size that was predicted from the others, how much more the picked shape lost when it was trained than the best one did; further left is better, and less than what seeds scatter by is as good as none."
+            "At each size that was predicted from smaller ones, or held out, how much more the picked shape lost when it was trained than the best one did; further left is better, and less than what seeds scatter by is as good as none."
             + (all.Count > picks.Count ? $" The largest {picks.Count} of {all.Count}." : ""));
     }
 

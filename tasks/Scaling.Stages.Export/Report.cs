@@ -14,7 +14,7 @@ internal static class Report
     /// <param name="figures">Those that were drawn.</param>
     public static ReportDocument Of(Study study, Lint lint, string title, IReadOnlyList<string> configurations, IReadOnlyList<StudyFigure> figures)
     {
-        var report = new ReportDocument().Heading(1, title);
+        var report = new ReportDocument().Heading(1, MarkdownText.Verbatim(title));
         if (study.Best is { } best)
         {
             ReportAnswer.Append(report, study, best, lint, configurations);

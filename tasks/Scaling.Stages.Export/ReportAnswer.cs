@@ -11,11 +11,11 @@ internal static class ReportAnswer
         report.Heading(2, "Answer");
         report.Paragraph(
             $"For {Quantity.Count(best.Size)} parameters (non-embedding) trained on {Quantity.Count(best.Tokens)} tokens, serving {SearchWords.Served(best.Workload)}:");
-        string efficient = $"{SearchWords.Efficient(best.Objective)}{(SearchWords.Threshold(best) is { } limit ? $" that is predicted to lose {limit}" : "")}";
+        string efficient = $"{SearchWords.Efficient(best.Objective)}{(SearchWords.Threshold(best) is { } limit ? $" that is predicted to lose {limit}" : " of all, whatever it loses: there is no baseline to hold it against")}";
         report.Answers(best.Accurate.Shape == best.Efficient.Shape
             ? [AnswerOf("Accurate and efficient", $"the least predicted loss and also {efficient}", best, best.Accurate)]
             : [AnswerOf("Accurate", "the least predicted loss", best, best.Accurate), AnswerOf("Efficient", efficient, best, best.Efficient)]);
-        string sure = string.Join(" ", new[] { Certainty.OfLoss(best), Certainty.OfChoice(study, best), Certainty.OfMethod(study) }.OfType<string>());
+        string sure = string.Join(" ", new[] { Certainty.OfLoss(best), ReportReferences.IsDoubted(study, best) ? ReportReferences.Doubt(study, best) : null, Certainty.OfChoice(study, best), Certainty.OfMethod(study) }.OfType<string>());
         if (sure.Length > 0)
         {
             report.Paragraph(sure);
@@ -136,7 +136,7 @@ internal static class ReportAnswer
             Row("ratio, MLP / attention parameters", s => Quantity.Digits(s.Ratio, 3)),
             Row("GQA, query heads a key/value head", s => Quantity.Digits(s.Gqa, 3)),
             Row("parameters, all", s => $"{s.ParametersTotal}"),
-            .. Known(s => s.PredictedLow, best.Baseline is null ? "95 % of the loss" : "95 % of the loss, the baseline's being as predicted", s => s == best.Baseline ? Quantity.Absent : RowText.Interval(s.PredictedLow, s.PredictedHigh, Quantity.Loss)),
+            .. Known(s => s == best.Baseline ? null : s.PredictedLow, best.Baseline is null ? "95 % of the loss" : "95 % of the loss, the baseline's being as predicted", s => s == best.Baseline ? Quantity.Absent : RowText.Interval(s.PredictedLow, s.PredictedHigh, Quantity.Loss)),
             .. Known(s => s.TokensPerSecondLow, "95 % of the speed", s => RowText.Interval(s.TokensPerSecondLow, s.TokensPerSecondHigh, Quantity.Count)),
             Row("time to first token", s => Quantity.Duration(s.TimeToFirstToken)),
             Row("time per output token", s => Quantity.Duration(s.TimePerOutputToken)),

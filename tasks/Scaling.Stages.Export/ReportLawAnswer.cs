@@ -108,7 +108,7 @@ internal static class ReportLawAnswer
         int alike = odds.Count(o => o.InConfidenceSet);
         return alike == 1
             ? $"Of the {shapes.Length} trained shapes one is likely to lose least at {Quantity.Count(size)} parameters."
-            : $"**{alike} of the {shapes.Length} trained shapes cannot be told apart** at {Quantity.Count(size)} parameters: which of them loses least the runs do not say.";
+            : $"**{alike} of the {shapes.Length} trained shapes cannot be told apart** at {Quantity.Count(size)} parameters: which of them loses least the resampled law does not say.";
     }
 
     private static string Within(Interval? interval) => interval is null ? "" : $" (95 %: {Quantity.Interval(interval.Low, interval.High)})";

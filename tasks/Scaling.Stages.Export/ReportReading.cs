@@ -76,5 +76,5 @@ internal static class ReportReading
 
     private static List<string> Values(Table? table, string column) => table is null || !table.Has(column)
         ? []
-        : [.. table.Each().Select(r => r.Text(column)).Where(v => v.Length > 0).Distinct(StringComparer.Ordinal).OrderBy(v => v.Length).ThenBy(v => v, StringComparer.Ordinal)];
+        : [.. table.Each().Select(r => r.Text(column).Replace('`', '\'')).Where(v => v.Length > 0).Distinct(StringComparer.Ordinal).OrderBy(v => v.Length).ThenBy(v => v, StringComparer.Ordinal)];
 }

@@ -41,6 +41,9 @@ internal static class ReportReferences
             + (margin < mean ? "which does not cover that: **it may well lose more**." : "which covers that.");
     }
 
+    /// <summary>Whether <see cref="Doubt"/> says that the efficient pick may well lose more than the baseline.</summary>
+    public static bool IsDoubted(Study study, SearchResult best) => Doubt(study, best)?.Contains("may well lose more", StringComparison.Ordinal) == true;
+
     private static string InWords(IReadOnlyList<Reference> references)
     {
         var judged = references.Where(r => r.Optimism is not null).ToList();

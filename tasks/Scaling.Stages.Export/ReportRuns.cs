@@ -116,7 +116,7 @@ internal static class ReportRuns
                     continue; // A trainer of the user that does not tell.
                 }
 
-                facts.Add($"{column.Replace('_', ' ')} {(values.Count > 4 ? $"of {values.Count} values" : string.Join(" or ", values))}");
+                facts.Add($"{column.Replace('_', ' ')} {(values.Count > 4 ? $"of {values.Count} values" : MarkdownText.Verbatim(string.Join(" or ", values)))}");
             }
         }
 

@@ -48,7 +48,7 @@ internal static class SizeFigure
         }
 
         var figure = new Figure("Loss against size", new FigureAxis("parameters", study.Law?.ParametersRule ?? "", Logarithmic: true), new FigureAxis("loss", "nats a token", Logarithmic: Wide(series)), series);
-        string curves = few && study.Law is not null ? study.Law.Shape is null ? " Lines are the law." : " Lines are the law at the best shape, so that runs of other shapes lie above." : "";
+        string curves = few && study.Law is not null ? study.Law.Shape is null ? " Lines are the law." : " Lines are the law at the best shape, so that runs of other shapes lie above, but for noise." : "";
         string beyond = targets.Count > 0 ? " Diamonds are what it predicts of larger models, with 95 % intervals of a run there." : "";
         return new StudyFigure(ExportTables.LossAgainstSize, figure, $"Loss of every run against its parameters.{curves}{beyond}");
     }

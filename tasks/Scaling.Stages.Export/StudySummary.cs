@@ -22,7 +22,7 @@ internal static class StudySummary
     {
         foreach (var (name, shape) in Certainty.Picks(best))
         {
-            yield return $"{name,-9}  {SearchWords.Short(shape)}: {Against(best, shape)}";
+            yield return $"{name,-9}  {SearchWords.Short(shape)}: {Against(best, shape, name == "efficient" && ReportReferences.IsDoubted(study, best))}";
         }
 
         if (Certainty.ConfidenceSet(study) is { Shapes: > 1 } set)
@@ -38,17 +38,17 @@ internal static class StudySummary
         yield return Unknown(study.Law);
     }
 
-    private static string Against(SearchResult best, ScoredShape shape)
+    private static string Against(SearchResult best, ScoredShape shape, bool doubted)
     {
         if (ShapeComparison.Of(best, shape) is not { } gain)
         {
             return $"{Quantity.Loss(shape.Predicted)} {SearchWords.LossUnit(best)}, {Quantity.Count(shape.TokensPerSecond)} tokens/s";
         }
 
-        return shape.Shape == best.Baseline!.Shape ? "the baseline itself" : $"{Quantity.LossDifference(gain.LossDifference)} {(best.Level == LossLevel.Factor ? "of the loss" : "nats")}{Sure(best, shape, gain)}, {Quantity.Change(gain.SpeedChange)} tokens/s";
+        return shape.Shape == best.Baseline!.Shape ? "the baseline itself" : $"{Quantity.LossDifference(gain.LossDifference)} {(best.Level == LossLevel.Factor ? "of the loss" : "nats")}{Sure(best, shape, gain, doubted)}, {Quantity.Change(gain.SpeedChange)} tokens/s";
     }
 
-    private static string Sure(SearchResult best, ScoredShape shape, ShapeComparison gain) => gain.Interval is { Low: <= 0, High: >= 0 } ? " (not sure)"
+    private static string Sure(SearchResult best, ScoredShape shape, ShapeComparison gain, bool doubted) => gain.Interval is { Low: <= 0, High: >= 0 } || doubted ? " (not sure)"
         : SearchWords.KnowsOdds(best) && shape.ProbabilityFeasible is { } p ? $" ({SearchWords.Share(p)})" : "";
 
     private static IEnumerable<string?> LawLines(Study study, LawDocument law)
@@ -107,7 +107,7 @@ internal static class StudySummary
                 {
                     yield return Number($"{name}.loss_difference", $"loss against the baseline, {name}", against.LossDifference, difference, Quantity.LossDifference(against.LossDifference));
                     yield return Number($"{name}.probability", $"probability of no more loss than asked, {name}", SearchWords.KnowsOdds(best) ? shape.ProbabilityFeasible : null, "1", Quantity.Digits(shape.ProbabilityFeasible, 3), "not known");
-                    yield return Number($"{name}.speed_change", $"speed against the baseline, {name}", against.SpeedChange, "1", Quantity.Change(against.SpeedChange), "the baseline does not fit");
+                    yield return Number($"{name}.speed_change", $"speed against the baseline, {name}", 100 * against.SpeedChange, "%", Quantity.Change(against.SpeedChange), "the baseline does not fit");
                 }
 
                 yield return Number($"{name}.tokens_per_second", $"speed, {name}", shape.TokensPerSecond, "tokens a second", Quantity.Count(shape.TokensPerSecond));
@@ -115,7 +115,8 @@ internal static class StudySummary
             }
 
             var set = Certainty.ConfidenceSet(study);
-            yield return Number("alike", "shapes that cannot be told from the accurate one", set?.Shapes ?? best.Valley?.Candidates, "shapes", $"{set?.Shapes ?? best.Valley?.Candidates}", "not known");
+            yield return Number("alike", "shapes that cannot be told from the accurate one", set?.Shapes, "shapes", $"{set?.Shapes}", "not known");
+            yield return Number("valley", "shapes predicted alike", best.Valley?.Candidates, "shapes", $"{best.Valley?.Candidates}", "not known");
         }
 
         if (study.Law is { } law)
@@ -124,7 +125,8 @@ internal static class StudySummary
             {
                 yield return Known(law, "exponents", "law.alpha", "α", law.Base.Alpha);
                 yield return Known(law, "exponents", "law.beta", "β", law.Base.Beta);
-                yield return Number("law.e", "E", law.Base.E, "nats a token", Quantity.Digits(law.Base.E));
+                yield return law.Verdict("exponents") is { Identification: Identification.NotIdentified }
+                    ? Number("law.e", "E", null, "nats a token", "", "not identified") : Number("law.e", "E", law.Base.E, "nats a token", Quantity.Digits(law.Base.E));
                 var optimum = ComputeOptimum.Of(law, study.RunList);
                 yield return Number("law.tokens_per_parameter", "tokens a parameter for the least loss", optimum?.TokensPerParameter, "tokens a parameter", Quantity.Digits(optimum?.TokensPerParameter, 3), "not identified");
             }

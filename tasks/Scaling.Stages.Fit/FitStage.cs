@@ -43,6 +43,7 @@ public sealed class FitStage : Stage<FitSettings>
         }
 
         WarnOfUnfitted(context, table.Runs, options);
+        WarnOfUnits(context, table.Runs);
 
         int resamples = Resampling.Count(options.Resamples, LawFit.InRange(table.Runs, options).Count);
         context.Progress(0, 0, "rows", $"{table.Runs.Count} rows, {resamples} resamples");
@@ -207,6 +208,19 @@ public sealed class FitStage : Stage<FitSettings>
             context.Warn(
                 "SCAL7132", $"Of {law.LearningRateChecks.Count} checks of the learning-rate rule {undecided} decide nothing: {open} best rates are at an end of the bracket{(open == 0 ? ", and seeds scatter too much" : "")}.",
                 open == 0 ? "Train more replicates." : "Widen learning_rate_bracket.");
+        }
+    }
+
+    /// <summary>Tables often count in millions, and a fit of them looks like any other.</summary>
+    private static void WarnOfUnits(StageContext<FitSettings> context, IReadOnlyList<TrainingRun> runs)
+    {
+        const double fewParameters = 4000, fewTokens = 40_000;
+        double parameters = runs.Max(r => r.Parameters), tokens = runs.Max(r => r.Tokens);
+        if (parameters < fewParameters || tokens < fewTokens)
+        {
+            context.Warn(
+                "SCAL7133", FormattableString.Invariant($"The largest of these models has {parameters:0.####} parameters, and the most that one saw are {tokens:0.####} tokens."),
+                "If the table counts in millions or billions, give a formula: 'columns: { parameters: \"params * 1e6\" }'.");
         }
     }
 

@@ -101,6 +101,24 @@ public sealed class ReportPageTests(Browser browser) : IDisposable
         Assert.False(await tip.IsVisibleAsync());
     }
 
+    [BrowserFact]
+    public async Task What_a_tap_shows_stays_when_the_finger_lifts_and_goes_with_a_tap_elsewhere()
+    {
+        await using var open = await browser.Open(CpuStudy, 390);
+        var figure = open.Page.Locator("#figure-loss-x");
+        await figure.ScrollIntoViewIfNeededAsync();
+        var point = (await figure.Locator(".p use").First.BoundingBoxAsync())!;
+        var tip = open.Page.Locator(".tip");
+
+        await open.Page.Touchscreen.TapAsync(point.X + point.Width / 2, point.Y + point.Height / 2);
+        await open.Page.WaitForTimeoutAsync(100);
+        Assert.True(await tip.IsVisibleAsync());
+
+        var caption = (await figure.Locator(".caption").BoundingBoxAsync())!;
+        await open.Page.Touchscreen.TapAsync(caption.X + 5, caption.Y + 5);
+        Assert.False(await tip.IsVisibleAsync());
+    }
+
     [BrowserTheory]
     [InlineData(1440)]
     [InlineData(390)]

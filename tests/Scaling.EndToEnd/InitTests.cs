@@ -36,7 +36,7 @@ public sealed class InitTests : IDisposable
         await Snapshot.Match(_tool.Portable(init.Error) + "\n" + File.ReadAllText(_tool.Folder["pipeline.yaml"]));
         var run = _tool.Run("run");
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.True(File.Exists(_tool.Folder["results/own-table/config/report.md"]), run.Error);
+        Assert.True(File.Exists(_tool.Folder["results/my-runs/config/report.md"]), run.Error);
     }
 
     [Fact]
@@ -49,7 +49,34 @@ public sealed class InitTests : IDisposable
         Assert.Contains("None tells the shape of a model", init.Error, StringComparison.Ordinal);
         var run = _tool.Run("run");
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.True(File.Exists(_tool.Folder["results/own-table/config/report.md"]));
+        Assert.True(File.Exists(_tool.Folder["results/runs/config/report.md"]));
+    }
+
+    /// <summary>The ratio is needed too: with the width alone the law has no shape to search.</summary>
+    [Fact]
+    public void A_table_that_tells_the_width_and_no_ratio_gets_a_report_of_the_law_alone()
+    {
+        _tool.Folder.Write("wide.csv", OtherNames(("N", "parameters"), ("D", "tokens"), ("L", "loss"), ("d_model", "hidden")));
+
+        var init = _tool.Run("init", "--table", "wide.csv");
+
+        Assert.Contains("None tells the shape of a model", init.Error, StringComparison.Ordinal);
+        var run = _tool.Run("run");
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.True(File.Exists(_tool.Folder["results/wide/config/report.html"]));
+    }
+
+    [Fact]
+    public void A_table_with_other_separators_is_refused_with_what_it_begins_with()
+    {
+        _tool.Folder.Write("runs.tsv", "params\ttokens\tloss\n1000000\t20000000\t3.1\n");
+
+        var init = _tool.Run("init", "--table", "runs.tsv");
+
+        Assert.Equal(2, init.ExitCode);
+        Assert.Contains("SCAL1093", init.Error, StringComparison.Ordinal);
+        Assert.Contains("with commas between them", init.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_tool.Folder["pipeline.yaml"]));
     }
 
     /// <summary>The search asks for one where the runs have several; DocumentedCommandsTests run such a table.</summary>

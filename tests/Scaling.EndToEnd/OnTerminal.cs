@@ -21,7 +21,7 @@ public sealed class OnTerminal : IDisposable
     public OnTerminal(Tool tool, string line, int columns = 80, int rows = 24, string shell = "exec TOOL")
     {
         _screen = new Screen(columns, rows);
-        var start = tool.Command(Script, "-qefc", $"stty rows {rows} cols {columns}; {shell.Replace("TOOL", $"{Tool.Program} {line}")}", "/dev/null");
+        var start = tool.Command(Script, "-qefc", $"stty rows {rows} cols {columns}; {shell.Replace("TOOL", $"env --default-signal=INT,QUIT,TSTP {Tool.Program} {line}")}", "/dev/null");
         start.Environment["TERM"] = tool.Environment.GetValueOrDefault("TERM") ?? "xterm";
         if (!tool.Environment.ContainsKey("NO_COLOR"))
         {

@@ -37,6 +37,19 @@ public partial class HtmlTests
         Assert.DoesNotMatch("(src|href)=\"(https?:)?//|url\\(|@import|fetch\\(|XMLHttpRequest", page);
     }
 
+    /// <summary>A title or a cell may be anybody's.</summary>
+    [Fact]
+    public void A_text_of_the_users_brings_no_picture_no_script_and_no_link_but_to_the_web()
+    {
+        const string Hostile = "![x](https://evil.example/x.png) [c](javascript:alert(1)) <javascript:alert(2)> <img src=x> [d](data:text/html,x) [e](https://example.org) [f](lint.csv)";
+        string page = HtmlPage.Of(new ReportDocument().Heading(1, Hostile).Heading(2, "Runs").Table([new("cell")], [[Hostile]]));
+        string body = page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("<div class=\"tip\"", StringComparison.Ordinal)];
+
+        Assert.DoesNotMatch("<img|<script|href=\"(javascript|data)", body);
+        Assert.Contains("<a href=\"https://example.org\">e</a> <a href=\"lint.csv\">f</a>", body, StringComparison.Ordinal);
+        Assert.Equal("# " + @"\!\[x\]\(".Replace(@"\(", "(") + "y) \\<b\\>", MarkdownText.Of(new ReportDocument().Heading(1, MarkdownText.Verbatim("![x](y) <b>"))).Trim());
+    }
+
     [Fact]
     public void The_same_report_gives_the_same_bytes() => Assert.Equal(HtmlPage.Of(Example), HtmlPage.Of(Example));
 

@@ -71,8 +71,14 @@ internal static partial class CommandConsole
 
         static void AfterClearing(Action write)
         {
-            _text?.Clear();
-            write();
+            if (_text is { } text)
+            {
+                text.Without(write); // Under its lock: a redraw between the two would leave a block behind.
+            }
+            else
+            {
+                write();
+            }
         }
     }
 

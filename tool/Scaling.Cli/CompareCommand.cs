@@ -171,7 +171,7 @@ internal static class CompareCommand
     };
 
     private static string Value(Difference change, string? value) =>
-        value is null ? "–" : change.Kind == EntryKind.Setting ? $"`{value}`" : value.Length == 64 && value.All(char.IsAsciiHexDigitLower) ? value[..ShownOfDigest] : value;
+        value is null ? "–" : change.Kind == EntryKind.Setting ? $"`{Explainer.Readable(value)}`" : value.Length == 64 && value.All(char.IsAsciiHexDigitLower) ? value[..ShownOfDigest] : value;
 
     private static string Named(IReadOnlyList<string> rows) => rows.Count == 0 ? "–" : $"{rows.Count}: {string.Join(", ", rows.Take(RowsNamed))}{(rows.Count > RowsNamed ? " …" : "")}";
 

@@ -10,6 +10,12 @@ internal static class InitCommand
 {
     private const string Law = "laws/paper-80m-297m.json";
 
+    /// <summary>What a fit takes beside CSV.</summary>
+    private static readonly string[] Formats = [".parquet", ".jsonl", ".ndjson"];
+
+    /// <summary>A table of losses tells at least one of these by a name that is known.</summary>
+    private static readonly string[] Needed = ["parameters", "tokens", "loss"];
+
     /// <summary>Writes the pipeline, what it reads, and the schema that its first line names; what is there already stays.</summary>
     public static async Task<int> Run(Commands.Invocation call)
     {
@@ -61,9 +67,11 @@ internal static class InitCommand
     private static (PipelineTemplate Template, string About) OnTable(string file, string folder)
     {
         string path = There(file, "--table");
-        var template = PipelineTemplate.Of("own-table.yaml").With("../examples/cpu-study/runs.csv", Path.GetRelativePath(folder, path));
+        string name = string.Concat(Path.GetFileNameWithoutExtension(path).Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '-')).Trim('-');
+        var template = PipelineTemplate.Of("own-table.yaml").With("../examples/cpu-study/runs.csv", Path.GetRelativePath(folder, path))
+            .With("own-table", name.Length == 0 ? "own-table" : name).With("A study of own losses", $"A study of {Path.GetFileName(path)}"); // Results of two tables lie apart.
         const string About = "It fits a law to your table, scores it on the largest size, and picks a shape; nothing is trained.";
-        if (path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+        if (!Formats.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
         {
             try
             {
@@ -74,12 +82,26 @@ internal static class InitCommand
                 throw new UsageException("SCAL1093", $"--table names '{file}', which cannot be read as a table: {e.Message}", "It takes CSV with a header, Parquet, or JSON Lines with one object a line.");
             }
 
+            if (Needed.All(template.Unrecognised.Contains))
+            {
+                throw new UsageException(
+                    "SCAL1093", $"--table names '{file}', and none of its columns is recognised as {string.Join(", ", Needed)}. It begins with '{Beginning(path)}'.",
+                    "Its first line has to name the columns, with commas between them. Of other names than the usual ones write 'columns:' by hand: 'dotnet scaling stage fit'.");
+            }
+
             string unrecognised = template.Unrecognised.Count == 0 ? "" : $"\nNo column was recognised for {string.Join(", ", template.Unrecognised)}: where the table has one, write its name in the place of the comment.";
             string cut = template.IsCut ? "\nNone tells the shape of a model: the search stands in comments until one does, and the report is of the law alone." : "";
             return (template, About + unrecognised + cut);
         }
 
-        return (template, $"{About}\nOf CSV alone columns are recognised: see to 'columns' before you run it.");
+        template.For(new Table([], []));
+        return (template, $"{About}\nOf CSV alone columns are recognised: write yours beneath 'columns' before you run it, and take the search out of its comments where they tell shapes.");
+    }
+
+    private static string Beginning(string path)
+    {
+        string line = File.ReadLines(path).FirstOrDefault() ?? "";
+        return line.Length > 60 ? line[..60] + "…" : line;
     }
 
     private static string There(string file, string option) => File.Exists(file) ? Path.GetFullPath(file)

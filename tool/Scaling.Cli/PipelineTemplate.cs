@@ -10,7 +10,7 @@ namespace Scaling.Cli;
 /// <summary>
 /// Templates are pipelines that run as they stand, so that they are tested as all others. What depends on a table stands in their own comments, and the tool knows no column:
 /// <c>Yours: a, b, c</c> behind a column, what it may be called; <c>Largest: WORD</c> behind a value, the largest of that column; <c>Common: WORD, WORD</c>, what divides all of those columns; <c>Unless: WORD, WORD</c> behind a setting in a comment, that it
-/// is wanted where the table has none of these, or several values of the setting's own word, of which it then is the largest; <c>Where: WORD, WORD</c> that it is wanted only where it has one; <c>One of: WORD, WORD</c> in a comment, that the stage beneath needs one of these. <c>Config: A, B / C</c> is a member of a configuration, or the whole
+/// is wanted where the table has none of these, or several values of the setting's own word, of which it then is the largest; <c>Where: WORD, WORD</c> that it is wanted only where it has one; <c>One of: WORD, WORD</c> in a comment, that the stage beneath needs one of these. With a slash one on each side of it is meant. <c>Config: A, B / C</c> is a member of a configuration, or the whole
 /// quotient of two, the first that it tells.
 /// </summary>
 internal sealed partial class PipelineTemplate
@@ -74,12 +74,12 @@ internal sealed partial class PipelineTemplate
                 ("Common", var setting) when Common(table, [.. words.Where(found.ContainsKey).Select(w => found[w])]) is { } value => Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {value}", about),
                 ("Unless", var setting) when words[0] == setting.Groups["word"].Value && found.TryGetValue(words[0], out string? of) && Numbers(table, of).Distinct().Count() > 1 && Largest(table, of) is { } value =>
                     Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {value}", about),
-                ("Unless", var setting) when !words.Any(found.ContainsKey) => Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {setting.Groups["value"].Value}", about),
-                ("Where", _) when !words.Any(found.ContainsKey) => Commented(mark.Groups["before"].Value + "# " + about),
+                ("Unless", var setting) when !Tells(found, words) => Line($"{setting.Groups["indent"].Value}{setting.Groups["word"].Value}: {setting.Groups["value"].Value}", about),
+                ("Where", _) when !Tells(found, words) => Commented(mark.Groups["before"].Value + "# " + about),
                 ("", _) => line,
                 _ => $"{mark.Groups["before"].Value}# {about}",
             };
-            if (mark.Groups["mark"].Value == "One of" && !words.Any(found.ContainsKey))
+            if (mark.Groups["mark"].Value == "One of" && !Tells(found, words))
             {
                 IsCut = true;
                 while (_lines[i + 1].Length > 0)
@@ -124,6 +124,10 @@ internal sealed partial class PipelineTemplate
         Unrecognised.Add(word);
         return Line($"{indent}# {word}: ?", about);
     }
+
+    /// <summary>Whether the table has one of the words, or one on each side of every slash.</summary>
+    private static bool Tells(Dictionary<string, string> found, string[] words) =>
+        string.Join(", ", words).Split(" / ").All(side => side.Split(", ").Any(found.ContainsKey));
 
     private static string Commented(string line) => "#" + line;
 

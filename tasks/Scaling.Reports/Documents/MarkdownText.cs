@@ -11,6 +11,10 @@ public static class MarkdownText
     /// <param name="report">With figures whose files lie beside it.</param>
     public static string Of(ReportDocument report) => Of(report.Blocks);
 
+    /// <summary>A text of the user's as Markdown that shows it as it is.</summary>
+    /// <param name="text">Any.</param>
+    public static string Verbatim(string text) => string.Concat(text.Select(c => "\\`*_[]<>!&".Contains(c) ? $"\\{c}" : $"{c}"));
+
     private static string Of(IEnumerable<ReportBlock> blocks)
     {
         var text = new StringBuilder();

@@ -1,7 +1,7 @@
 // Colours that readers with any kind of colour vision tell apart, and marks that tell them apart again in grey.
 namespace Scaling.Reports;
 
-/// <summary>The palette of Okabe and Ito (2008, "Color Universal Design"), as <c>#rrggbb</c>; yellow is left out, being faint on white.</summary>
+/// <summary>The palette of Okabe and Ito (2008, "Color Universal Design"), as <c>#rrggbb</c>, its pale colours darkened to a contrast of 3 on white (WCAG 1.4.11); yellow is left out.</summary>
 public static class Palette
 {
     /// <summary>Text and axes.</summary>
@@ -14,7 +14,7 @@ public static class Palette
     public const string Grid = "#e4e4e4";
 
     /// <summary>A cloud of points behind those that matter.</summary>
-    public const string Pale = "#b8b8b8";
+    public const string Pale = "#949494";
 
     /// <summary>What is drawn on.</summary>
     public const string Ground = "#ffffff";
@@ -26,11 +26,11 @@ public static class Palette
     public const string Vermilion = "#d55e00";
 
     /// <summary>Bluish green.</summary>
-    public const string Green = "#009e73";
+    public const string Green = "#008f68";
 
-    private const string Purple = "#cc79a7";
-    private const string Orange = "#e69f00";
-    private const string Sky = "#56b4e9";
+    private const string Purple = "#b8579a";
+    private const string Orange = "#b37700";
+    private const string Sky = "#2f8cc4";
 
     /// <summary>Groups take these in order.</summary>
     public static readonly IReadOnlyList<string> Groups = [Blue, Vermilion, Green, Purple, Orange, Sky, Ink];

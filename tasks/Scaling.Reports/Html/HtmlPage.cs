@@ -28,7 +28,7 @@ public static class HtmlPage
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
-            <title>{SecurityElement.Escape(title.Text)}</title>
+            <title>{SecurityElement.Escape(HtmlText.Bare(title.Text))}</title>
             <style>
             {Part("report.css")}</style>
             </head>

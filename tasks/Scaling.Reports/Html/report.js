@@ -45,6 +45,7 @@
   };
   const tip = document.querySelector(".tip");
   const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+  const hides = [];
   for (const figure of document.querySelectorAll("figure")) {
     const svg = figure.querySelector("svg[role=img]");
     const points = [...svg.querySelectorAll(".p")].flatMap(group => [...group.children].map((mark, i) => ({
@@ -55,6 +56,7 @@
     const hide = () => { tip.hidden = true; shown = -1; ring?.remove(); };
     const show = index => {
       if (index === shown) return;
+      hides.forEach(other => { if (other !== hide) other(); });
       data ??= records(decodeURIComponent(figure.querySelector("a[download]").href.replace(/^[^,]*,/, "")));
       shown = index;
       const { x, y, row } = points[index], [columns, cells] = [data[0], data[row + 1]];
@@ -89,7 +91,8 @@
     const follow = event => { const index = nearest(event); index < 0 ? hide() : show(index); };
     svg.addEventListener("pointermove", follow);
     svg.addEventListener("pointerdown", follow);
-    svg.addEventListener("pointerleave", hide);
+    svg.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") hide(); }); // A finger leaves when it lifts: what it showed stays until the next tap.
+    hides.push(hide);
     svg.addEventListener("blur", hide);
     svg.addEventListener("keydown", event => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -99,7 +102,9 @@
       show(shown < 0 ? (step > 0 ? 0 : points.length - 1) : (shown + step + points.length) % points.length);
     });
   }
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  const hideAll = except => { if (!(except?.target instanceof Element && except.target.closest("svg[role=img]"))) hides.forEach(hide => hide()); };
+  addEventListener("scroll", hideAll, { passive: true });
+  addEventListener("pointerdown", hideAll);
 
   // Paper shows what is folded.
   let opened = [];

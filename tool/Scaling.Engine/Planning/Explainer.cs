@@ -166,6 +166,11 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
     /// <summary>What became of an entry, in words.</summary>
     internal static string Sentence(string kind, string name, string? was, string? now)
     {
+        if (kind == EntryKind.Setting)
+        {
+            (was, now) = (Readable(was), Readable(now));
+        }
+
         string change = (was, now) switch
         {
             (null, _) => $"is new ({now})",
@@ -191,6 +196,12 @@ public sealed class Explainer(ContentStore store, RunRecord? run, Pipeline pipel
             _ => $"{kind} {name} {change}",
         };
     }
+
+    /// <summary>A setting as a person writes it: the key's JSON has escapes for what is no danger to a reader.</summary>
+    /// <param name="json">Canonical JSON; null for none.</param>
+    public static string? Readable(string? json) => json is null || !json.Contains("\\u", StringComparison.Ordinal) ? json : System.Text.Json.Nodes.JsonNode.Parse(json)?.ToJsonString(Unescaped);
+
+    private static readonly System.Text.Json.JsonSerializerOptions Unescaped = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string Count(int some, int all) => some == all ? $"all {all} actions" : $"{some} of {all} actions";
 
