@@ -103,7 +103,7 @@ public sealed class InstallTests : IDisposable
         string text = File.ReadAllText(_folder["pipeline.yaml"]);
         int sizes = text.IndexOf("sizes: [6k", StringComparison.Ordinal);
         int end = text.IndexOf("gqa: 2", sizes, StringComparison.Ordinal);
-        int law = text.IndexOf("  # The conditional scaling law.", StringComparison.Ordinal);
+        int law = text.IndexOf("  # The conditional scaling law:", StringComparison.Ordinal);
         int speed = text.IndexOf("  # How fast each shape", StringComparison.Ordinal);
         Assert.True(sizes > 0 && law > speed && speed > 0);
         File.WriteAllText(_folder["pipeline.yaml"], (text[..sizes] + Small + "\n      " + text[end..speed]).Replace("tokens_per_parameter: [10, 20]", "tokens_per_parameter: 1"));
