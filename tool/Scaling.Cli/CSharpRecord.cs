@@ -49,7 +49,8 @@ internal static class CSharpRecord
     /// <exception cref="StageFailedException">SCAL9120: there is none, or there are several names and none was asked for.</exception>
     public static IReadOnlyList<string> Select(IEnumerable<string> paths, string? name)
     {
-        string[] json = [.. paths.Where(p => p.EndsWith(".json", StringComparison.OrdinalIgnoreCase))];
+        // What a stage says that it found is for people; who wants it as a record says so.
+        string[] json = [.. paths.Where(p => p.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && (FileName(p) != StageSummary.FileName || name == StageSummary.FileName))];
         string[] names = [.. json.Select(FileName).Distinct().Order(StringComparer.Ordinal)];
         string found = names.Length == 0 ? "none is JSON" : $"these are JSON: {string.Join(", ", names)}";
         if (name is null ? names.Length != 1 : !names.Contains(name))
