@@ -46,8 +46,8 @@ public sealed class ClusterRunTests(RunningCluster running) : IClassFixture<Runn
         Assert.Equal((8, 8, 1, 1), (run.Count("runs", "executed"), run.Count("speed", "executed"), run.Count("law", "executed"), run.Count("config", "executed")));
 
         // What is measured differs from run to run, and so does what is made of it: here it is left out.
-        string[] parts = yaml.Split("  # ");
-        _login.Folder.Write("alone/quickstart.yaml", string.Join("  # ", parts.Where(p => !p.Contains("uses: measure", StringComparison.Ordinal) && !p.Contains("uses: search", StringComparison.Ordinal) && !p.Contains("uses: export", StringComparison.Ordinal))));
+        string[] parts = yaml.Split("\n  # ");
+        _login.Folder.Write("alone/quickstart.yaml", string.Join("\n  # ", parts.Where(p => !p.Contains("uses: measure", StringComparison.Ordinal) && !p.Contains("uses: search", StringComparison.Ordinal) && !p.Contains("uses: export", StringComparison.Ordinal))));
         string here = _login.RunHere("alone/quickstart.yaml");
         string[] files = [.. Directory.EnumerateFiles(here, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(here, f)).Where(f => Path.GetFileName(f) != Times)];
         Assert.True(files.Length >= 5, string.Join(", ", files));
