@@ -48,7 +48,7 @@ internal static class Certainty
     /// <summary>How many shapes are as good as the accurate one for all that is known; null where nothing tells.</summary>
     public static string? OfChoice(Study study, SearchResult best)
     {
-        if (ConfidenceSet(study) is { } set)
+        if (Alike(study) is { } set)
         {
             return set.Shapes == 1
                 ? $"No other of {set.Candidates} shapes is likely to lose less than the accurate one."
@@ -77,7 +77,7 @@ internal static class Certainty
     /// The candidates that cannot be told from the accurate one: those that together hold the best with the search's confidence, by the resampled law, and where it is known what the law misses of a shape,
     /// also those whose difference that alone explains: |ΔL| ≤ 1.96·√2·misfit, as in the intervals beside it. Null where the table does not say.
     /// </summary>
-    public static (int Shapes, int Candidates, Interval X, Interval Ratio)? ConfidenceSet(Study study)
+    public static (int Shapes, int Candidates, Interval X, Interval Ratio)? Alike(Study study)
     {
         if (study.Candidates is not { } candidates || !RowText.Tells(candidates, "in_confidence_set"))
         {

@@ -190,7 +190,7 @@ internal static class ReportConfidence
     /// <summary>Whoever names one winner in a flat valley is guessing; how many could have won says how flat it is.</summary>
     private static void AddFlatness(List<string> points, Study study, SearchResult best, LawDocument law)
     {
-        if (study.Candidates is not { Rows.Count: > 1 } candidates || law.Fit is null || Certainty.ConfidenceSet(study) is not null)
+        if (study.Candidates is not { Rows.Count: > 1 } candidates || law.Fit is null || Certainty.Alike(study) is not null)
         {
             return;
         }

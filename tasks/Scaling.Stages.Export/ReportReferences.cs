@@ -28,21 +28,21 @@ internal static class ReportReferences
     }
 
     /// <summary>Whether the efficient pick's margin covers what the law is optimistic by; null where nothing is known of that, or the law is not optimistic.</summary>
-    public static string? Doubt(Study study, SearchResult best)
-    {
-        double[] optimism = [.. Reference.Of(study).Select(r => r.Optimism).OfType<double>()];
-        if (best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean))
-        {
-            return null;
-        }
-
-        double margin = baseline.Predicted - pick.Predicted;
-        return $"On shapes of known loss the law predicts {Quantity.Digits(1000 * mean, 3)} milli-nats too little on average. The efficient shape is predicted to lose {Quantity.Digits(1000 * margin, 3)} less than the baseline, "
+    public static string? Doubt(Study study, SearchResult best) => Optimism(study, best) is not var (mean, margin) ? null
+        : $"On shapes of known loss the law predicts {Quantity.Digits(1000 * mean, 3)} milli-nats too little on average. The efficient shape is predicted to lose {Quantity.Digits(1000 * margin, 3)} less than the baseline, "
             + (margin < mean ? "which does not cover that: **it may well lose more**." : "which covers that.");
-    }
 
     /// <summary>Whether <see cref="Doubt"/> says that the efficient pick may well lose more than the baseline.</summary>
-    public static bool IsDoubted(Study study, SearchResult best) => Doubt(study, best)?.Contains("may well lose more", StringComparison.Ordinal) == true;
+    public static bool IsDoubted(Study study, SearchResult best) => Optimism(study, best) is var (mean, margin) && margin < mean;
+
+    /// <summary>What the law is optimistic by on average and what the efficient pick is predicted to gain, nats a token; null where nothing is known of that, or the law is not optimistic.</summary>
+    private static (double Mean, double Margin)? Optimism(Study study, SearchResult best)
+    {
+        double[] optimism = [.. Reference.Of(study).Select(r => r.Optimism).OfType<double>()];
+        return best is not { Level: not LossLevel.Factor, LossAtMost: null, Baseline: { } baseline, Efficient: var pick } || pick.Shape == baseline.Shape || optimism.Length == 0 || optimism.Average() is not (> 0 and var mean)
+            ? null
+            : (mean, baseline.Predicted - pick.Predicted);
+    }
 
     private static string InWords(IReadOnlyList<Reference> references)
     {

@@ -25,7 +25,7 @@ internal static class StudySummary
             yield return $"{name,-9}  {SearchWords.Short(shape)}: {Against(best, shape, name == "efficient" && ReportReferences.IsDoubted(study, best))}";
         }
 
-        if (Certainty.ConfidenceSet(study) is { Shapes: > 1 } set)
+        if (Certainty.Alike(study) is { Shapes: > 1 } set)
         {
             yield return $"{set.Shapes} of {set.Candidates} shapes cannot be told from the accurate one";
         }
@@ -114,7 +114,7 @@ internal static class StudySummary
                 yield return Number($"{name}.kv_bytes_per_token", $"KV cache, {name}", shape.KvBytesPerToken, "bytes a token", Quantity.Digits(shape.KvBytesPerToken, 7));
             }
 
-            var set = Certainty.ConfidenceSet(study);
+            var set = Certainty.Alike(study);
             yield return Number("alike", "shapes that cannot be told from the accurate one", set?.Shapes, "shapes", $"{set?.Shapes}", "not known");
             yield return Number("valley", "shapes predicted alike", best.Valley?.Candidates, "shapes", $"{best.Valley?.Candidates}", "not known");
         }
@@ -125,8 +125,7 @@ internal static class StudySummary
             {
                 yield return Known(law, "exponents", "law.alpha", "α", law.Base.Alpha);
                 yield return Known(law, "exponents", "law.beta", "β", law.Base.Beta);
-                yield return law.Verdict("exponents") is { Identification: Identification.NotIdentified }
-                    ? Number("law.e", "E", null, "nats a token", "", "not identified") : Number("law.e", "E", law.Base.E, "nats a token", Quantity.Digits(law.Base.E));
+                yield return Known(law, "exponents", "law.e", "E", law.Base.E, "nats a token");
                 var optimum = ComputeOptimum.Of(law, study.RunList);
                 yield return Number("law.tokens_per_parameter", "tokens a parameter for the least loss", optimum?.TokensPerParameter, "tokens a parameter", Quantity.Digits(optimum?.TokensPerParameter, 3), "not identified");
             }
@@ -160,8 +159,8 @@ internal static class StudySummary
         }
     }
 
-    private static SummaryQuantity Known(LawDocument law, string verdict, string name, string label, double? value) =>
-        law.Verdict(verdict) is { Identification: Identification.NotIdentified } ? new SummaryQuantity(name, label, null, "1", "not identified") : Number(name, label, value, "1", Quantity.Digits(value), "no minimum");
+    private static SummaryQuantity Known(LawDocument law, string verdict, string name, string label, double? value, string unit = "1") =>
+        law.Verdict(verdict) is { Identification: Identification.NotIdentified } ? new SummaryQuantity(name, label, null, unit, "not identified") : Number(name, label, value, unit, Quantity.Digits(value), "no minimum");
 
     /// <param name="name">Of the quantity.</param>
     /// <param name="label">As a person reads it.</param>
