@@ -118,6 +118,12 @@ public sealed class ExampleTests
             {
                 portable.Remove(entry);
             }
+
+            // Their texts are compared without the keys that they name.
+            foreach (string report in new[] { "report.html", "report.md" })
+            {
+                stage["results"]?.AsObject().Remove(report);
+            }
         }
 
         return json.ToJsonString();
