@@ -45,6 +45,8 @@ try
             return EngineCost.Run(EngineArguments.Parse(ofEngine), Console.Out);
         case ["speed", .. var ofSpeed]:
             return ServingSpeed.Run(SpeedArguments.Parse(ofSpeed), Console.Out);
+        case ["design", var worlds, .. var sizes]:
+            return DesignStudy.Run(Console.Out, int.Parse(worlds), 1, [.. sizes.Select(s => double.Parse(s) * 1e6)]);
         case ["coverage", .. var rest]:
             Coverage(CoverageArguments.Parse(rest));
             return 0;
