@@ -88,6 +88,20 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
         }
     }
 
+    public void Round(FeedbackCircle circle, int round)
+    {
+        lock (_writing)
+        {
+            _view.Round(circle, round);
+            if (IsVerbose)
+            {
+                Line($"round {round} of the circle {circle}");
+            }
+
+            Changed();
+        }
+    }
+
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons)
     {
         lock (_writing)

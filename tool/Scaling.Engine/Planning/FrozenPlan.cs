@@ -74,6 +74,12 @@ public sealed record FrozenStage
     /// <summary>Inputs.</summary>
     public required IReadOnlyList<FrozenInput> Inputs { get; init; }
 
+    /// <summary>What comes back to it from the round before: role and stage; null for nothing.</summary>
+    public IReadOnlyList<FrozenInput>? Feedback { get; init; }
+
+    /// <summary>The round of its circle that the plan was made in; null for a stage in none.</summary>
+    public int? Round { get; init; }
+
     /// <summary>Longest silence of an action, seconds.</summary>
     public required double PatienceSeconds { get; init; }
 
