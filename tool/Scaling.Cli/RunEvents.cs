@@ -114,7 +114,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     public void Ended(StageOutcome outcome) => Write("stage_ended", new JsonObject
     {
         ["stage"] = outcome.Id, ["uses"] = outcome.Uses, ["actions"] = outcome.Actions, ["executed"] = outcome.Executed, ["cached"] = outcome.Cached,
-        ["failed"] = outcome.Failures.Count, ["seconds"] = Rounded(outcome.Seconds), ["not_done"] = outcome.NotDone,
+        ["failed"] = outcome.Failures.Count, ["rounds"] = outcome.Rounds > 0 ? outcome.Rounds : null, ["seconds"] = Rounded(outcome.Seconds), ["not_done"] = outcome.NotDone,
     });
 
     public void Conclude(RunEnd end)

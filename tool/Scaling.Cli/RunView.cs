@@ -268,6 +268,7 @@ internal sealed class StageView(string id, string type)
         int done = outcome.Executed + outcome.Cached + outcome.Failures.Count;
         var counts = new[] { (outcome.Executed, "executed"), (done > outcome.Cached ? outcome.Cached : 0, "cached"), (outcome.Failures.Count, "failed"), (outcome.Actions - done, "not done") };
         string[] some = [.. counts.Where(c => c.Item1 > 0).Select(c => $"{c.Item1} {c.Item2}")];
+        some = some.Length > 0 && outcome.Rounds > 0 ? [.. some, RunConsole.InWords(outcome.Rounds)] : some;
         return some.Length > 0 ? $"{string.Join(", ", some)}, {Duration.InWords(outcome.Seconds)}" : outcome.NotDone ?? "";
     }
 

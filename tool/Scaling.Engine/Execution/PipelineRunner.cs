@@ -278,6 +278,7 @@ public sealed class PipelineRunner(
             Executed = course.Executed.Count,
             Cached = plan.Actions.Count(a => !course.Executed.Contains(a.Key)) - failures.Length - stopped,
             Failures = failures,
+            Rounds = course.Rounds?.Number ?? 0,
             Seconds = course.Outcome.Seconds + Stopwatch.GetElapsedTime(started).TotalSeconds,
             NotDone = stopped > 0 ? $"stopped before {stopped} of its actions were done" : failures.Length > 0 ? $"{failures.Length} of its actions failed" : null,
         };
@@ -434,7 +435,7 @@ public sealed class PipelineRunner(
             .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id] with
             {
                 Reasons = _records[s.Id].Executed > 0 ? _records[s.Id].Reasons : Earlier(s),
-                Earlier = [.. _records[s.Id].Earlier.Except(_records[s.Id].Keys, StringComparer.Ordinal)], Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
+                Earlier = [.. _records[s.Id].Earlier.Except(_records[s.Id].LastKeys, StringComparer.Ordinal)], Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
             }),
             .. all ? [] : Last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
         ];
@@ -475,7 +476,7 @@ public sealed class PipelineRunner(
         public void EndRound(StageOutcome outcome, RecordedStage record)
         {
             Outcome = outcome;
-            _earlier.UnionWith(record.Keys);
+            _earlier.UnionWith(record.LastKeys);
         }
     }
 }

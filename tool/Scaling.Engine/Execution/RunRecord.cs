@@ -45,7 +45,11 @@ public sealed record RecordedStage(string Id, string Type, IReadOnlyList<Recorde
 
     /// <summary>Every key that it names.</summary>
     [JsonIgnore]
-    public IEnumerable<string> Keys => [.. Actions.Select(a => a.Key), .. new[] { Prepare, Collection }.OfType<string>(), .. Earlier];
+    public IEnumerable<string> Keys => [.. LastKeys, .. Earlier];
+
+    /// <summary>Those of its only, or its last, round.</summary>
+    [JsonIgnore]
+    internal IEnumerable<string> LastKeys => [.. Actions.Select(a => a.Key), .. new[] { Prepare, Collection }.OfType<string>()];
 }
 
 /// <summary>A result file that a run wrote.</summary>

@@ -105,6 +105,9 @@ public sealed record StageOutcome(string Id, string Uses)
     /// <summary>Wall time from the first action to the last, seconds.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Rounds of its circle of feedback that it had; 0 for a stage in none.</summary>
+    public int Rounds { get; init; }
+
     /// <summary>Why it was not done; null where it was.</summary>
     public string? NotDone { get; init; }
 }
