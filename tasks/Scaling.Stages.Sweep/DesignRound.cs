@@ -62,10 +62,10 @@ internal sealed record DesignRound(int Number, StudyRound State, IReadOnlyList<L
 
         var seeds = bought.ToArray();
         ListedRun[] listed = [.. history.Listed, .. next.Select(c => new ListedRun(history.Round, c, ++seeds[c]))];
-        return new DesignRound(history.Round, state, listed, state.Spent, [.. Forecasts(goal, state, bought, [.. after.Zip(bought, (a, b) => (double)(a - b))], left)]);
+        return new DesignRound(history.Round, state, listed, state.Spent, [.. Expected(goal, state, bought, [.. after.Zip(bought, (a, b) => (double)(a - b))], left)]);
     }
 
-    private static IEnumerable<PlanForecast> Forecasts(StudyGoal goal, StudyRound state, int[] bought, double[] next, double left)
+    private static IEnumerable<PlanForecast> Expected(StudyGoal goal, StudyRound state, int[] bought, double[] next, double left)
     {
         StudyCandidate[] open = [.. goal.Candidates.Zip(bought, (c, n) => c with { Most = Math.Max(0, c.Most - n) })];
         PlanForecast Of(string plan, double budget) => new(plan, budget, plan == "budget" ? state.Plan.Forecast : StudyPlan.Of(state.Belief, goal.Target, open, budget).Forecast);
