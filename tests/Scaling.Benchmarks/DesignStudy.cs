@@ -5,75 +5,90 @@ using Scaling.Laws;
 namespace Scaling.Benchmarks;
 
 /// <summary>What a way of choosing runs came to in one world.</summary>
-/// <param name="Regret">True loss of the shape that was picked at the target less that of the best, nats a token.</param>
-/// <param name="ValleyRegret">The same of the estimated optimum, whether or not a shape can be built there.</param>
+/// <param name="Regret">True loss of the shape that was picked at the target less that of the best shape, nats a token.</param>
+/// <param name="ValleyRegret">The same of the estimated optimum, whether or not a shape can be built there: finer than any choice among shapes.</param>
 /// <param name="Cost">Over the grid's.</param>
 /// <param name="Runs">How many.</param>
 /// <param name="X">Estimated less true ln x* at the target, with its standard error.</param>
 /// <param name="Ratio">Likewise of ln r*.</param>
-internal sealed record DesignOutcome(double Regret, double ValleyRegret, double Cost, int Runs, (double Error, double Deviation) X, (double Error, double Deviation) Ratio)
+internal sealed record DesignOutcome(double Regret, double ValleyRegret, double Cost, int Runs, AxisOutcome X, AxisOutcome Ratio)
 {
-    /// <summary>The forecasts made before the first run and after each round but the last: standard errors of ln x* and ln r* at the end of the budget.</summary>
+    /// <summary>What the plan before the first run, and that after each round, said of the standard errors at the end of the budget.</summary>
     public IReadOnlyList<(double X, double Ratio)> Forecasts { get; init; } = [];
 }
 
-/// <summary>The study: sizes 80M, 145M and 297M at 100 tokens a parameter, a shape of 1B to be picked.</summary>
+/// <summary>An estimate.</summary>
+/// <param name="Error">Estimated less true.</param>
+/// <param name="StandardError">As the belief states it.</param>
+internal sealed record AxisOutcome(double Error, double StandardError);
+
+/// <summary>
+/// The study of the paper: sizes of 80M, 145M and 297M parameters, 100 tokens a parameter, a shape to be picked at 1B among those of hidden and intermediate sizes in multiples of 512. The design may also train 20M and 40M;
+/// its rivals are given the same sizes or the grid's. All read their runs by the same belief.
+/// </summary>
 internal sealed class DesignStudy
 {
     /// <summary>N of the target, LLaMA-3.2-1B's.</summary>
     public const double Target = 973_078_528;
 
-    private const int Seeds = 1000; // Of a shape at most: no bound.
-    private readonly StudyCandidate[] _candidates;
-    private readonly StudyCandidate[] _grid;
-    private readonly (double X, double Ratio)[] _shapes;
+    private const int Seeds = 8; // Of a shape at most.
+    private const int Rounds = 8;
+    private const double TokensPerParameter = 100;
 
-    public DesignStudy(double[] sizes, int multiple, double tolerance)
-    {
-        _candidates = [.. Of(sizes)];
-        _grid = [.. Of([80e6, 145e6, 297e6])];
-        _shapes = [.. new ShapeSpace(Target, tolerance, [16], [64], [4], multiple, 128_256, true, new Bounds(0.04, 0.16), new Bounds(0.4, 6)).Shapes().Select(s => (s.X, s.Ratio))];
-    }
+    /// <summary>Sizes of the grid.</summary>
+    public static readonly double[] GridSizes = [80e6, 145e6, 297e6];
 
-    private static IEnumerable<StudyCandidate> Of(double[] sizes)
+    /// <summary>Sizes that the design may train.</summary>
+    public static readonly double[] AllSizes = [20e6, 40e6, .. GridSizes];
+
+    private readonly StudyCandidate[] _grid = [.. Candidates(GridSizes)];
+    private readonly StudyCandidate[] _all = [.. Candidates(AllSizes)];
+    private readonly (double X, double Ratio)[] _shapes =
+        [.. new ShapeSpace(Target, 0.025, [16], [64], [4], 512, 128_256, true, new Bounds(0.04, 0.16), new Bounds(0.4, 6)).Shapes().Select(s => (s.X, s.Ratio))];
+
+    /// <summary>Runs of the grid, and shapes of the target.</summary>
+    public (int Runs, double Cost, int Shapes) Size => (_grid.Length, _grid.Sum(c => c.Cost), _shapes.Length);
+
+    /// <summary>Prior of all: the published constants, and a noise in the middle of what worlds have.</summary>
+    private static StudyPrior Prior => StudyPrior.Published(Math.Sqrt(DesignWorld.LeastNoise * DesignWorld.MostNoise) / 2.8);
+
+    /// <summary>Eight values of x with eight ratios of each size, where a shape can be built within 5 %.</summary>
+    private static IEnumerable<StudyCandidate> Candidates(double[] sizes)
     {
-        var grid =
+        var shapes =
             from size in sizes
-            from x in Spread(0.05, 0.13, 8)
-            from ratio in Spread(0.5, 5, 8)
+            from x in Spread(0.05, 0.13)
+            from ratio in Spread(0.5, 5)
             let shape = ShapeGenerator.Nearest(new ShapeRequest(size, size < 7e7 ? 8 : 12, x, ratio, 4, 64, 64, 128_256, true)).Shape
             where shape is not null && Math.Abs(shape.Parameters / size - 1) <= 0.05
             select (Shape: shape, Size: size);
-        return grid.DistinctBy(g => g.Shape).Select(g => Candidate(new StudyPoint(g.Shape.Parameters, g.Shape.X, g.Shape.Ratio, 1, g.Size)));
+        return shapes.DistinctBy(s => s.Shape).Select(s => new StudyCandidate(
+            new StudyPoint(s.Shape.Parameters, s.Shape.X, s.Shape.Ratio, 1, s.Size), 6 * TokensPerParameter * s.Shape.Parameters * s.Shape.Parameters, Seeds));
     }
 
-    public int GridRuns => _grid.Length;
+    private static IEnumerable<double> Spread(double low, double high) => Enumerable.Range(0, 8).Select(i => low * Math.Pow(high / low, i / 7.0));
 
-    public double GridCost => _grid.Sum(c => c.Cost);
-
-    public int Shapes => _shapes.Length;
-
-    private static StudyCandidate Candidate(StudyPoint point) => new(point, 600 * point.Parameters * point.Parameters, Seeds);
-
-    private static double[] Spread(double low, double high, int count) =>
-        [.. Enumerable.Range(0, count).Select(i => low * Math.Pow(high / low, i / (count - 1.0)))];
-
-    private static StudyPrior Prior => StudyPrior.Published(0.0016 / 2.8);
-
-    /// <summary>Every candidate once.</summary>
+    /// <summary>Every shape of the grid's sizes once.</summary>
     public DesignOutcome Grid(DesignWorld world) => Outcome(world, [.. _grid.Select(c => c.Point)]);
 
+    /// <summary>Every shape of all sizes once.</summary>
+    public DesignOutcome WideGrid(DesignWorld world) => Outcome(world, [.. _all.Select(c => c.Point)]);
+
     /// <summary>The design's rounds until the budget is spent.</summary>
-    public DesignOutcome Sequential(DesignWorld world, double share, int rounds)
+    /// <param name="world">Where.</param>
+    /// <param name="share">The budget over the grid's cost.</param>
+    /// <param name="gridSizes">Whether it keeps to the grid's sizes.</param>
+    public DesignOutcome Sequential(DesignWorld world, double share, bool gridSizes)
     {
-        double budget = share * GridCost;
-        var goal = new StudyGoal(Prior, Target, _shapes, _candidates, budget) { Confidence = 1 };
-        int[] bought = new int[_candidates.Length];
+        var candidates = gridSizes ? _grid : _all;
+        var goal = new StudyGoal(Prior, Target, _shapes, candidates, share * Size.Cost) { StopsAtOneShape = false };
+        int[] bought = new int[candidates.Length];
+        goal = goal with { RoundRuns = Math.Max(4, (int)(StudyRound.Of(goal, bought, []).Plan.Forecast.Runs / Rounds) + 1) };
         var results = new List<StudyResult>();
         var forecasts = new List<(double, double)>();
         while (true)
         {
-            var round = StudyRound.Of(goal with { RoundRuns = RoundRuns(share, rounds) }, bought, results);
+            var round = StudyRound.Of(goal, bought, results);
             if (round.Next.Count == 0)
             {
                 return Outcome(world, results, round.Belief) with { Forecasts = forecasts };
@@ -83,124 +98,58 @@ internal sealed class DesignStudy
             foreach (int i in round.Next)
             {
                 bought[i]++;
-                var p = _candidates[i].Point;
-                results.Add(new StudyResult(p, world.Train(p.Parameters, 100 * p.Parameters, p.X, p.Ratio, results.Count)));
+                results.Add(Train(world, candidates[i].Point, results.Count));
             }
         }
     }
 
-    public void Theory(TextWriter output, string name, StudyPrior prior)
-    {
-        var belief = StudyBelief.Before(prior);
-        var grid = StudyPlan.Expect(belief, Target, _grid, [.. _grid.Select(_ => 1.0)]);
-        var same = StudyPlan.Of(belief, Target, _candidates, GridCost);
-        var quarter = StudyPlan.Of(belief, Target, _candidates, GridCost / 4);
-        output.WriteLine(FormattableString.Invariant($"{name}: grid {grid.XError:0.0000} {grid.RatioError:0.0000} {grid.Regret:0.00E0}; same {same.Forecast.XError:0.0000} {same.Forecast.RatioError:0.0000} {same.Forecast.Regret:0.00E0} ({same.Forecast.Runs:0}); quarter {quarter.Forecast.XError:0.0000} {quarter.Forecast.RatioError:0.0000} {quarter.Forecast.Regret:0.00E0} ({quarter.Forecast.Runs:0})"));
-        foreach (var size in _candidates.Select((c, i) => (c, i)).GroupBy(p => p.c.Point.Size))
-        {
-            output.WriteLine(FormattableString.Invariant($"   {size.Key:0E0}: {size.Sum(p => same.Runs[p.i]):0.0} runs, {size.Sum(p => same.Runs[p.i] * p.c.Cost) / GridCost:0.00}: ") + string.Join(' ', size.Where(p => same.Runs[p.i] > 0.02 * size.Sum(q => same.Runs[q.i])).Select(p => FormattableString.Invariant($"({p.c.Point.X:0.000},{p.c.Point.Ratio:0.0}):{same.Runs[p.i]:0.0}"))));
-        }
-    }
-
-    private int RoundRuns(double share, int rounds) => Math.Max(4, (int)Math.Ceiling(share * GridCost / _grid.Min(c => c.Cost) / rounds / 2));
-
-    /// <summary>Shapes by chance: sizes as often as the grid has them, x and ratio uniform in their logarithms.</summary>
-    public DesignOutcome Random(DesignWorld world, double share, int seed) => Outcome(world, Scattered(share, new Random(seed), hypercube: false));
-
-    /// <summary>The same with x and ratio of each size stratified.</summary>
-    public DesignOutcome Hypercube(DesignWorld world, double share, int seed) => Outcome(world, Scattered(share, new Random(seed), hypercube: true));
-
-    private StudyPoint[] Scattered(double share, Random random, bool hypercube)
+    /// <summary>Shapes by chance, every size as often: ln x and ln r uniform, or stratified by a Latin hypercube.</summary>
+    /// <param name="world">Where.</param>
+    /// <param name="share">The budget over the grid's cost.</param>
+    /// <param name="random">Draws.</param>
+    /// <param name="hypercube">Whether they are stratified.</param>
+    public DesignOutcome Scattered(DesignWorld world, double share, Random random, bool hypercube)
     {
         var points = new List<StudyPoint>();
-        foreach (var size in _grid.GroupBy(c => c.Point.Size))
+        var sizes = _all.GroupBy(c => c.Point.Size).ToArray();
+        int count = (int)Math.Round(share * Size.Cost / sizes.Sum(s => s.Average(c => c.Cost)));
+        foreach (var size in sizes)
         {
-            StudyCandidate[] of = [.. size];
-            int n = (int)Math.Round(of.Length * share);
-            int[] first = [.. Enumerable.Range(0, n)], second = [.. Enumerable.Range(0, n)];
-            random.Shuffle(second);
-            for (int i = 0; i < n; i++)
+            int[] rows = [.. Enumerable.Range(0, count)];
+            random.Shuffle(rows);
+            for (int i = 0; i < count; i++)
             {
-                double u = hypercube ? (first[i] + random.NextDouble()) / n : random.NextDouble(), v = hypercube ? (second[i] + random.NextDouble()) / n : random.NextDouble();
-                double x = 0.05 * Math.Pow(0.13 / 0.05, u), ratio = 0.5 * Math.Pow(10, v);
-                points.Add(of.MinBy(c => Math.Pow(Math.Log(c.Point.X / x) / Math.Log(2.6), 2) + Math.Pow(Math.Log(c.Point.Ratio / ratio) / Math.Log(10), 2))!.Point);
+                double u = random.NextDouble(), v = random.NextDouble();
+                (u, v) = hypercube ? ((i + u) / count, (rows[i] + v) / count) : (u, v);
+                points.Add(size.MinBy(c => Math.Pow(Math.Log(c.Point.X / 0.05) / Math.Log(0.13 / 0.05) - u, 2) + Math.Pow(Math.Log(c.Point.Ratio / 0.5) / Math.Log(10) - v, 2))!.Point);
             }
         }
 
-        return [.. points];
+        return Outcome(world, points);
     }
 
-    private DesignOutcome Outcome(DesignWorld world, StudyPoint[] points)
+    private static StudyResult Train(DesignWorld world, StudyPoint p, int run) => new(p, world.Train(p.Parameters, TokensPerParameter * p.Parameters, p.X, p.Ratio, run));
+
+    private DesignOutcome Outcome(DesignWorld world, IReadOnlyList<StudyPoint> points)
     {
-        StudyResult[] results = [.. points.Select((p, i) => new StudyResult(p, world.Train(p.Parameters, 100 * p.Parameters, p.X, p.Ratio, 5000 + i)))];
+        StudyResult[] results = [.. points.Select((p, i) => Train(world, p, 100_000 + i))];
         return Outcome(world, results, StudyBelief.After(Prior, results));
     }
 
     private DesignOutcome Outcome(DesignWorld world, IReadOnlyList<StudyResult> results, StudyBelief belief)
     {
-        double Loss((double X, double Ratio) s) => world.Loss(Target, 100 * Target, s.X, s.Ratio);
-        var optimum = belief.OptimumAt(Target);
+        double Loss((double X, double Ratio) s) => world.Loss(Target, TokensPerParameter * Target, s.X, s.Ratio);
+        var found = belief.OptimumAt(Target);
         var (logX, logRatio) = world.OptimumAt(Target);
-        var odds = belief.Judge(Target, _shapes, draws: 1);
-        var pick = _shapes[Enumerable.Range(0, _shapes.Length).MinBy(i => odds[i].Predicted)];
+        var (x, ratio) = (Math.Exp(logX), Math.Exp(logRatio));
+        var odds = belief.Judge(Target, _shapes);
+        int pick = Enumerable.Range(0, _shapes.Length).MinBy(i => odds[i].ExpectedRegret);
         return new DesignOutcome(
-            Loss(pick) - _shapes.Min(Loss), Loss((optimum.X, optimum.Ratio)) - Loss((Math.Exp(logX), Math.Exp(logRatio))),
-            results.Sum(r => 600 * r.Point.Parameters * r.Point.Parameters) / GridCost, results.Count,
-            (Math.Log(optimum.X) - logX, optimum.XError), (Math.Log(optimum.Ratio) - logRatio, optimum.RatioError));
-    }
-
-    /// <summary>Runs and prints it.</summary>
-    public static int Run(TextWriter output, int worlds, int seed, double[] sizes)
-    {
-        var study = new DesignStudy(sizes, 512, 0.025);
-        output.WriteLine($"grid: {study.GridRuns} runs, {study.GridCost:0.00E0} FLOPs; {study.Shapes} shapes of the target");
-        var p0 = Prior;
-        study.Theory(output, "prior", p0);
-        StudyPrior K(double sd) => p0 with { X = p0.X with { Asymmetry = new(1, sd) }, Ratio = p0.Ratio with { Asymmetry = new(1, sd) } };
-        study.Theory(output, "kappa 0, no interaction", K(.001) with { Interaction = new(0, .001) });
-        var policies = new (string Name, Func<DesignWorld, int, DesignOutcome> Of)[]
-        {
-            ("grid", (w, _) => study.Grid(w)),
-            ("sequential 25 %", (w, _) => study.Sequential(w, 0.25, 8)),
-            ("sequential 100 %", (w, _) => study.Sequential(w, 1, 8)),
-            ("random 25 %", (w, i) => study.Random(w, 0.25, i)),
-            ("hypercube 25 %", (w, i) => study.Hypercube(w, 0.25, i)),
-            ("random 100 %", (w, i) => study.Random(w, 1, i)),
-            ("hypercube 100 %", (w, i) => study.Hypercube(w, 1, i)),
-        };
-        var outcomes = policies.ToDictionary(p => p.Name, _ => new DesignOutcome[worlds]);
-        var progress = new Progress("worlds", worlds, Console.Error);
-        Parallel.For(0, worlds, i =>
-        {
-            var world = new DesignWorld(seed, i);
-            foreach (var (name, of) in policies)
-            {
-                outcomes[name][i] = of(world, i);
-            }
-
-            progress.Step();
-        });
-        output.WriteLine("policy             cost  runs   regret: median    mean     valley: median    mean      ln x*: rms error/se   ln r*:  worse than grid, valley");
-        var grid = outcomes["grid"];
-        foreach (var (name, _) in policies)
-        {
-            var all = outcomes[name];
-            double Rms(Func<DesignOutcome, double> of) => Math.Sqrt(all.Average(o => of(o) * of(o)));
-            output.WriteLine(FormattableString.Invariant($"{name,-18} {all.Average(o => o.Cost):0.00} {all.Average(o => o.Runs),5:0}   {Quantiles.Median(all.Select(o => o.Regret)):0.00E+0} {all.Average(o => o.Regret):0.00E+0}   {Quantiles.Median(all.Select(o => o.ValleyRegret)):0.00E+0} {all.Average(o => o.ValleyRegret):0.00E+0}   {Rms(o => o.X.Error):0.0000} {Rms(o => o.X.Error / o.X.Deviation):0.00}  {Rms(o => o.Ratio.Error):0.0000} {Rms(o => o.Ratio.Error / o.Ratio.Deviation):0.00}   {all.Zip(grid).Count(p => p.First.Regret > p.Second.Regret) / (double)worlds:0.000} {all.Zip(grid).Count(p => p.First.ValleyRegret > p.Second.ValleyRegret) / (double)worlds:0.000}"));
-        }
-
-        foreach (string name in new[] { "sequential 25 %", "sequential 100 %" })
-        {
-            for (int k = 0; k < 6; k++)
-            {
-                double Within(Func<DesignOutcome, double> ratio) => outcomes[name].Where(o => o.Forecasts.Count > k).Average(o => Math.Abs(Math.Log(ratio(o))) <= Math.Log(1.5) ? 1.0 : 0);
-                if (outcomes[name].Any(o => o.Forecasts.Count > k))
-                {
-                    output.WriteLine(FormattableString.Invariant($"{name}: forecast after {k} rounds within 1.5x: x {Within(o => o.Forecasts[k].X / o.X.Deviation):0.00} r {Within(o => o.Forecasts[k].Ratio / o.Ratio.Deviation):0.00}"));
-                }
-            }
-        }
-
-        return 0;
+            Loss(_shapes[pick]) - _shapes.Min(Loss),
+            Loss((found.X, found.Ratio)) - Loss((x, ratio)),
+            results.Sum(r => 6 * TokensPerParameter * r.Point.Parameters * r.Point.Parameters) / Size.Cost,
+            results.Count,
+            new AxisOutcome(Math.Log(found.X / x), found.XError),
+            new AxisOutcome(Math.Log(found.Ratio / ratio), found.RatioError));
     }
 }

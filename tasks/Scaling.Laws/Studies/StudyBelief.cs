@@ -33,17 +33,21 @@ public sealed class StudyBelief
     private readonly double[,] _information;
     private readonly double[,] _covariance;
 
-    private StudyBelief(StudyPrior prior, IReadOnlyList<(double Size, double Share)> classes, double[] mean, double[,] information, double noise, int results)
+    private readonly double[] _noise;
+
+    private StudyBelief(StudyPrior prior, IReadOnlyList<(double Size, double Share)> classes, double[] mean, double[,] information, double[] noise, int results)
     {
-        (_prior, Classes, _mean, _information, Noise, Results) = (prior, classes, mean, information, noise, results);
+        (_prior, Classes, _mean, _information, _noise, Results) = (prior, classes, mean, information, noise, results);
         _covariance = Symmetric.Inverse(information);
     }
 
     /// <summary>Of which sizes and budgets there are runs, in the order of their levels.</summary>
     internal IReadOnlyList<(double Size, double Share)> Classes { get; }
 
-    /// <summary>Standard deviation of ln L between runs alike in all but the seed.</summary>
-    public double Noise { get; }
+    /// <summary>Standard deviation of ln L between runs of a size that are alike in all but the seed; of a size without runs that of the nearest, and before any run the prior's.</summary>
+    /// <param name="size">N, as <see cref="StudyPoint.Size"/>.</param>
+    public double NoiseAt(double size) =>
+        _noise.Length == 0 ? _prior.Noise : _noise[Enumerable.Range(0, _noise.Length).MinBy(c => (Math.Abs(Math.Log(Classes[c].Size / size)), -Classes[c].Share))];
 
     /// <summary>How many runs it rests on.</summary>
     public int Results { get; }
@@ -80,13 +84,13 @@ public sealed class StudyBelief
         }
 
         double[] middle = [.. mean];
-        double noise = prior.Noise;
+        double[] noise = [.. classes.Select(_ => prior.Noise)];
         double[,] information = Diagonal(precision);
-        for (int round = 0; round < 6 && rows.Length > 0; round++)
+        for (int round = 0; round < 8 && rows.Length > 0; round++)
         {
-            (mean, information, double squares, double used) = Fit(middle, precision, at, level, log, mean, noise);
-            double next = Math.Sqrt((prior.NoiseFreedom * prior.Noise * prior.Noise + squares) / (prior.NoiseFreedom + Math.Max(0, rows.Length - used)));
-            bool settled = Math.Abs(next / noise - 1) < 1e-4;
+            (mean, information) = Fit(middle, precision, at, level, log, mean, noise);
+            double[] next = Scatter(prior, mean, information, at, level, log, noise);
+            bool settled = next.Zip(noise, (n, o) => Math.Abs(n / o - 1)).Max() < 1e-3;
             noise = next;
             if (settled)
             {
@@ -95,6 +99,25 @@ public sealed class StudyBelief
         }
 
         return new StudyBelief(prior, classes, mean, information, noise, rows.Length);
+    }
+
+    /// <summary>The noise of each class from its residuals, each run counting 1 less its leverage, and from the prior's, as <see cref="StudyPrior.NoiseFreedom"/> runs would. Small models scatter more.</summary>
+    private static double[] Scatter(StudyPrior prior, double[] mean, double[,] information, ValleyPoint[] at, int[] level, double[] log, double[] noise)
+    {
+        double[,] covariance = Symmetric.Inverse(information);
+        double[] squares = [.. noise.Select(_ => prior.NoiseFreedom * prior.Noise * prior.Noise)], freedom = [.. noise.Select(_ => prior.NoiseFreedom)];
+        double[] gradient = new double[Valley.Count];
+        for (int i = 0; i < at.Length; i++)
+        {
+            int own = LevelOf(level[i]);
+            double r = log[i] - mean[own] - mean[own + 1] * at[i].Miss - Valley.Gradient(mean, at[i], gradient);
+            (int Place, double Slope)[] all = [.. gradient.Select((g, k) => (k, g)), (own, 1), (own + 1, at[i].Miss)];
+            double leverage = all.Sum(p => p.Slope * all.Sum(q => covariance[p.Place, q.Place] * q.Slope)) / (noise[level[i]] * noise[level[i]]);
+            squares[level[i]] += r * r;
+            freedom[level[i]] += Math.Max(0, 1 - leverage);
+        }
+
+        return [.. squares.Zip(freedom, (s, f) => Math.Sqrt(s / f))];
     }
 
     /// <summary>The optimum at a size, whole budget.</summary>
@@ -223,13 +246,12 @@ public sealed class StudyBelief
     }
 
     /// <summary>Damped Gauss–Newton on the squares of the residuals over the noise and of the distance from the prior.</summary>
-    /// <returns>The minimum, the information there, Σ residual², and the number of parameters that the rows, not the prior, determine.</returns>
-    private static (double[] Point, double[,] Information, double Squares, double Used) Fit(
-        double[] middle, double[] precision, ValleyPoint[] at, int[] level, double[] log, double[] start, double noise)
+    /// <returns>The minimum, and the information there.</returns>
+    private static (double[] Point, double[,] Information) Fit(double[] middle, double[] precision, ValleyPoint[] at, int[] level, double[] log, double[] start, double[] noise)
     {
         int n = middle.Length;
         double[] point = [.. start];
-        double damping = 1e-4, value = Value(point, out _);
+        double damping = 1e-4, value = Value(point);
         double[,] information = new double[n, n];
         for (int step = 0; step < 60; step++)
         {
@@ -251,7 +273,7 @@ public sealed class StudyBelief
 
                 double[] next = [.. point.Zip(move, (p, m) => p + Math.Clamp(m, -1, 1))];
                 next[Valley.Interaction] = Math.Clamp(next[Valley.Interaction], -0.9, 0.9);
-                double trial = Value(next, out _);
+                double trial = Value(next);
                 if (trial < value)
                 {
                     (gained, better) = (value - trial, true);
@@ -266,19 +288,17 @@ public sealed class StudyBelief
         }
 
         Expand(point, information);
-        Value(point, out double squares);
-        double[,] covariance = Symmetric.Inverse(information);
-        return (point, information, squares, n - Enumerable.Range(0, n).Sum(i => covariance[i, i] * precision[i]));
+        return (point, information);
 
         double Level(double[] p, int row) => p[LevelOf(level[row])] + p[LevelOf(level[row]) + 1] * at[row].Miss;
 
-        double Value(double[] p, out double residuals)
+        double Value(double[] p)
         {
-            residuals = 0;
+            double residuals = 0;
             for (int i = 0; i < at.Length; i++)
             {
                 double r = log[i] - Level(p, i) - Valley.Effect(p, at[i]);
-                residuals += r * r;
+                residuals += r * r / (noise[level[i]] * noise[level[i]]);
             }
 
             double far = 0;
@@ -287,7 +307,7 @@ public sealed class StudyBelief
                 far += precision[i] * (p[i] - middle[i]) * (p[i] - middle[i]);
             }
 
-            return residuals / (noise * noise) + far;
+            return residuals + far;
         }
 
         double[] Expand(double[] p, double[,] into)
@@ -301,10 +321,10 @@ public sealed class StudyBelief
             }
 
             Span<double> gradient = stackalloc double[Valley.Count];
-            double weight = 1 / (noise * noise);
             for (int row = 0; row < at.Length; row++)
             {
                 int own = LevelOf(level[row]);
+                double weight = 1 / (noise[level[row]] * noise[level[row]]);
                 double r = log[row] - Level(p, row) - Valley.Gradient(p, at[row], gradient);
                 Symmetric.AddOuter(into, gradient, own, at[row].Miss, weight);
                 for (int i = 0; i < Valley.Count; i++)

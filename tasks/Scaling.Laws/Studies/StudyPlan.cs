@@ -119,6 +119,7 @@ public sealed class StudyPlan
         private readonly double[,] _known;
         private readonly int[] _level;
         private readonly double[] _miss;
+        private readonly double[] _weight; // 1/σ² of a run.
         private readonly double[][] _gradients; // Of draw and candidate: draws × candidates, Valley.Count numbers each.
         private readonly double[] _towards; // ∂ ln x*/∂ parameters at the target, without the axis's offset: optimum 1, drift ln N.
         private readonly int _size;
@@ -130,6 +131,7 @@ public sealed class StudyPlan
             _known = belief.Information(classes);
             _size = StudyBelief.LevelOf(classes.Length);
             _level = [.. candidates.Select(c => StudyBelief.LevelOf(Array.IndexOf(classes, (c.Point.Size, c.Point.BudgetShare))))];
+            _weight = [.. candidates.Select(c => Math.Pow(belief.NoiseAt(c.Point.Size), -2))];
             _miss = [.. candidates.Select(c => Math.Log(c.Point.Parameters / c.Point.Size))];
             _draws = [.. belief.Draws(DrawsAveraged)];
             _towards = new double[Valley.Axis];
@@ -245,7 +247,7 @@ public sealed class StudyPlan
                         alongRatio += gradients[at + k] * ratio[k];
                     }
 
-                    gain[i] += a * alongX * alongX + b * alongRatio * alongRatio;
+                    gain[i] += _weight[i] * (a * alongX * alongX + b * alongRatio * alongRatio);
                 }
             }
         }
@@ -271,12 +273,11 @@ public sealed class StudyPlan
         private (double[] X, double[] Ratio, double A, double B) Directions(int draw, double[] runs)
         {
             double[,] information = (double[,])_known.Clone();
-            double weight = 1 / (_belief.Noise * _belief.Noise);
             for (int i = 0; i < runs.Length; i++)
             {
                 if (runs[i] > 0)
                 {
-                    Symmetric.AddOuter(information, _gradients[draw].AsSpan(i * Valley.Count, Valley.Count), _level[i], _miss[i], weight * runs[i]);
+                    Symmetric.AddOuter(information, _gradients[draw].AsSpan(i * Valley.Count, Valley.Count), _level[i], _miss[i], _weight[i] * runs[i]);
                 }
             }
 

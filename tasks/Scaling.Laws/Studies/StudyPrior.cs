@@ -63,6 +63,20 @@ public sealed record StudyPrior(AxisPrior X, AxisPrior Ratio, double ReferenceSi
         }
     }
 
+    /// <summary>The belief that a range gives: the optimum somewhere in it, curvatures within a factor of about three of the published ones.</summary>
+    /// <param name="x">Least and largest x that can be run.</param>
+    /// <param name="ratio">Least and largest ratio.</param>
+    /// <param name="referenceSize">As <see cref="ReferenceSize"/>: where the optima are believed, the middle of the sizes.</param>
+    /// <param name="noise">As <see cref="Noise"/>.</param>
+    public static StudyPrior Within(Interval x, Interval ratio, double referenceSize, double noise)
+    {
+        var published = Published(noise);
+        return new StudyPrior(Axis(x, published.X), Axis(ratio, published.Ratio), referenceSize, noise);
+
+        static AxisPrior Axis(Interval range, AxisPrior published) =>
+            new(published.Curvature with { Deviation = 1.2 }, new Belief(Math.Log(range.Low * range.High) / 2, Math.Max(0.15, Math.Log(range.High / range.Low) / 3)));
+    }
+
     /// <summary>The belief that a fitted law gives, widened: it was fitted to other runs.</summary>
     /// <param name="law">With a minimum in x and in the ratio.</param>
     /// <param name="noise">As <see cref="Noise"/>; null: what the law's own runs scatter by.</param>

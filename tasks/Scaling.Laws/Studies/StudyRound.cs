@@ -12,10 +12,13 @@ public sealed record StudyGoal(StudyPrior Prior, double Target, IReadOnlyList<(d
     /// <summary>Runs of a round. Default: 8.</summary>
     public int RoundRuns { get; init; } = 8;
 
-    /// <summary>The study ends when the expected regret is at most this, nats a token. Default: 0, never.</summary>
-    public double RegretToStop { get; init; }
+    /// <summary>The study ends when the expected regret is at most this, nats a token. Default: null, never.</summary>
+    public double? RegretToStop { get; init; }
 
-    /// <summary>It also ends when one shape is the best with this probability. Default: 0.8.</summary>
+    /// <summary>Whether it ends when the confidence set has one shape. Default: true.</summary>
+    public bool StopsAtOneShape { get; init; } = true;
+
+    /// <summary>Probability with which the confidence set holds the best shape. Default: 0.8.</summary>
     public double Confidence { get; init; } = 0.8;
 
     /// <summary>Losses this near to the best are as good, nats a token. Default: 0.001.</summary>
@@ -63,7 +66,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
         var plan = StudyPlan.Of(belief, goal.Target, open, Math.Max(0, left));
         bool decides = results.Count > 0;
         var verdict = decides && odds.Min(o => o.ExpectedRegret) <= goal.RegretToStop ? StudyVerdict.RegretReached
-            : decides && odds.Count(o => o.InConfidenceSet) == 1 && goal.Shapes.Count > 1 ? StudyVerdict.OneShape
+            : decides && goal.StopsAtOneShape && odds.Count(o => o.InConfidenceSet) == 1 ? StudyVerdict.OneShape
             : StudyVerdict.GoesOn;
         IReadOnlyList<int> next = verdict == StudyVerdict.GoesOn ? plan.Next(goal.RoundRuns, left) : [];
         return new StudyRound(belief, spent, verdict == StudyVerdict.GoesOn && next.Count == 0 ? StudyVerdict.BudgetSpent : verdict, next, plan, odds);
