@@ -160,10 +160,10 @@ public sealed class FeedbackTests : IDisposable
         _tool.Write("study.yaml", Slow.Replace("SLOW", "fail"));
 
         var usual = _tool.Run("run", "study.yaml", "--json");
+        Assert.False(Directory.Exists(_tool.Folder["results/study/shapes"])); // Its circle has not ended.
         var going = _tool.Run("run", "study.yaml", "--json", "--keep-going");
 
         Assert.Equal((1, 3, 1, 1), (usual.ExitCode, usual.Count("runs", "actions"), usual.Count("runs", "failed"), usual.Count("runs", "rounds")));
-        Assert.False(Directory.Exists(_tool.Folder["results/study/shapes"])); // Its circle has not ended.
         Assert.Equal((1, 18, 6, 7), (going.ExitCode, going.Count("runs", "actions"), going.Count("runs", "failed"), going.Count("runs", "rounds")));
         Assert.Equal(2, _tool.Journal("misbehave-row.p2"));
         Assert.Equal(1, _tool.Journal("misbehave-row.p5"));
