@@ -38,6 +38,7 @@ public sealed class GuessStage : Stage<GuessSettings>
         Summary = "Lists rows, and more of them until what came back of those is enough.",
         Inputs =
         [
+            new InputRole("start", "echo", Cardinality.Many),
             new InputRole("squares", "squares", Cardinality.Optional) { Feedback = true },
             new InputRole("done", "done-rows", Cardinality.Many) { Feedback = true },
             new InputRole("before", "echo", Cardinality.Optional) { Feedback = true },
@@ -52,7 +53,7 @@ public sealed class GuessStage : Stage<GuessSettings>
         Journal.Note("guess", "all");
         string[] texts = context.Settings.Text.Split(',');
         double enough = context.Inputs("squares").Sum(f => Table.Read(f.Path).Each().Sum(row => row.Number("length"))) + context.Inputs("done").Sum(f => Table.Read(f.Path).Rows.Count);
-        Row[] before = [.. context.Inputs("before").SelectMany(f => Table.Read(f.Path).Each())];
+        Row[] before = [.. context.Inputs("before").SelectMany(f => Table.Read(f.Path).Each()).Where(row => !row.Text("point").StartsWith("start-", StringComparison.Ordinal))];
         int from = 0, to = before.Length + (enough < context.Settings.Until ? context.Settings.Each : 0);
         if (context.Settings.Forgets)
         {
@@ -61,6 +62,11 @@ public sealed class GuessStage : Stage<GuessSettings>
         }
 
         var rows = new TableBuilder(Tables.Echo);
+        foreach (var row in context.Inputs("start").SelectMany(f => Table.Read(f.Path).Each()))
+        {
+            rows.Add($"start-{row.Text("point")}", row.Text("text"));
+        }
+
         for (int i = from; i < to; i++)
         {
             rows.Add($"p{i + 1}", texts[i % texts.Length]);

@@ -20,6 +20,8 @@ internal sealed class StageNodes(IReadOnlyList<StageDescriptor> stages)
 
     private static JsonObject Id => Pattern(IdPattern, "Expected the name of a stage. A file needs its role: needs: { runs: my/runs.csv }.");
 
+    private static JsonObject Below => Pattern(IdPattern, "Expected the name of a stage that needs this one, directly or through others.");
+
     /// <summary>Any stage; of the described types with their needs and settings.</summary>
     public JsonObject Stage() => new()
     {
@@ -29,7 +31,7 @@ internal sealed class StageNodes(IReadOnlyList<StageDescriptor> stages)
         {
             ["uses"] = Described("Stage type.", new JsonObject { ["type"] = "string", ["anyOf"] = new JsonArray(Types(), new JsonObject { ["pattern"] = "." }) }),
             ["needs"] = AnyOf(Id, List(Id), new JsonObject { ["type"] = "object", ["additionalProperties"] = Sources(most: null) }, Null()),
-            ["feedback"] = Described(FeedbackMeaning, AnyOf(Id, List(Id), Null())),
+            ["feedback"] = Described(FeedbackMeaning, AnyOf(Below, List(Below), Null())),
             ["with"] = Described("Settings of the stage type.", new JsonObject { ["type"] = new JsonArray("object", "null") }),
             ["timeout"] = Described("The longest an action may go without progress, for example 30s, 10m or 2h.", Refusing(DurationExpected, Pattern(DurationPattern, DurationExpected))),
             ["executor"] = Reference("executor"),
