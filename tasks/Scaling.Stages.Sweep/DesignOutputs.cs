@@ -73,7 +73,7 @@ internal static class DesignOutputs
         var optimum = belief.OptimumAt(design.Goal.Target);
         table.Add(
         [
-            round.Number, history.Results.Count, history.Failed, round.Spent, belief.Noise * belief.Prior.Level, optimum.X, optimum.XError, optimum.Ratio, optimum.RatioError, round.Regret,
+            round.Number, history.Results.Count, history.Failed, round.Spent, belief.NoiseAt(design.Goal.Target) * belief.Prior.Level, optimum.X, optimum.XError, optimum.Ratio, optimum.RatioError, round.Regret,
             round.State.Odds.Count(o => o.InConfidenceSet), DesignSummary.Word(round.State.Verdict), .. design.Shapes[round.State.Pick].Cells(),
         ]);
         return table.Build();

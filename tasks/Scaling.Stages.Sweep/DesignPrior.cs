@@ -20,7 +20,7 @@ internal static class DesignPrior
         var (x, ratio) = (Range(candidates, c => c.Shape.X), Range(candidates, c => c.Shape.Ratio));
         var prior = design.Prior switch
         {
-            null => Anywhere(Middle(candidates.Select(c => c.Size).Distinct()), x, ratio),
+            null => StudyPrior.Within(x, ratio, Middle(candidates.Select(c => c.Size).Distinct()), UsualNoise / 2.8),
             { Scheme: "published" } => StudyPrior.Published(UsualNoise / 2.8),
             var files => OfLaw(files),
         };
@@ -49,15 +49,6 @@ internal static class DesignPrior
         return prior with { Level = level, Noise = prior.Noise * prior.Level / level };
     }
 
-    private static StudyPrior Anywhere(double size, (double Low, double High) x, (double Low, double High) ratio)
-    {
-        var published = StudyPrior.Published(UsualNoise / 3);
-        static AxisPrior Axis(AxisPrior published, (double Low, double High) range) => new(
-            published.Curvature with { Deviation = 1.2 },
-            new Belief((Math.Log(range.Low) + Math.Log(range.High)) / 2, Math.Max(0.15, Math.Log(range.High / range.Low) / 3)));
-        return new StudyPrior(Axis(published.X, x), Axis(published.Ratio, ratio), size, UsualNoise / 3);
-    }
-
     private static StudyPrior OfLaw(FileSet files)
     {
         if (files.Paths is not [var path])
@@ -81,10 +72,10 @@ internal static class DesignPrior
         }]);
     }
 
-    private static AxisPrior At(AxisPrior axis, (double Low, double High) range) =>
+    private static AxisPrior At(AxisPrior axis, Interval range) =>
         axis with { Optimum = new Belief(Math.Log(Middle([range.Low, range.High])), Held), Drift = new Belief(0, Held) };
 
-    private static void WarnOutside(StageContext<SweepSettings> context, string name, AxisPrior axis, (double Low, double High) range)
+    private static void WarnOutside(StageContext<SweepSettings> context, string name, AxisPrior axis, Interval range)
     {
         double optimum = Math.Exp(axis.Optimum.Mean);
         if (optimum < range.Low / 1.25 || optimum > range.High * 1.25)
@@ -95,7 +86,7 @@ internal static class DesignPrior
         }
     }
 
-    private static (double Low, double High) Range(IReadOnlyList<DesignCandidate> candidates, Func<DesignCandidate, double> of) => (candidates.Min(of), candidates.Max(of));
+    private static Interval Range(IReadOnlyList<DesignCandidate> candidates, Func<DesignCandidate, double> of) => new(candidates.Min(of), candidates.Max(of));
 
     private static double Middle(IEnumerable<double> values) => Math.Exp(values.Average(Math.Log));
 }

@@ -44,7 +44,7 @@ public sealed record DesignSettings
     public double FixedSeconds { get; init; }
 
     [Description("Runs of a round, for a stage with 'feedback' of what trains them: each round is chosen by the losses of those before. Absent: the whole budget in one round.")]
-    [Unit("runs"), Range(1, 10_000)]
+    [Unit("runs"), Range(1, 5_000)]
     public int? Round { get; init; }
 
     [Description("What is believed before the first run. 'published': the constants of arXiv 2510.18245; a file: law.json of 'fit'. Absent: an optimum anywhere in the range of 'x' and 'ratio', and curvatures within a factor of three of the published.")]
@@ -98,7 +98,7 @@ public sealed record StopSettings
     [Unit("nats a token"), Range(1e-12, 10)]
     public double? Regret { get; init; }
 
-    [Description("Ends it when one shape of the target is the best with this probability. 1: never, as long as any other may be.")]
+    [Description("Ends it when one shape of the target is the best with this probability. 1: never.")]
     [Unit("1"), Range(0.01, 1)]
     public double Confidence { get; init; } = 0.8;
 }

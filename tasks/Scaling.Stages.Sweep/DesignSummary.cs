@@ -64,7 +64,7 @@ internal static class DesignSummary
         double end = round.AtEnd.Regret;
         double twice = round.Forecast("double").Regret;
         return !round.GoesOn ? Invariant($"with twice the budget the regret would come to {twice:G2}")
-            : threshold is { } low && end > low ? Invariant($"not under {low:G2} within the budget: {end:G2} at its end, {twice:G2} with twice of it")
+            : threshold is { } low && end > low ? Invariant($"not under {low:G2} within the budget: {end:G2}; with twice of it {twice:G2}")
             : Invariant($"at the budget's end {end:G2}, with half of it {round.Forecast("half").Regret:G2}, twice {twice:G2}");
     }
 

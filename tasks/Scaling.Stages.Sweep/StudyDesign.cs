@@ -28,7 +28,7 @@ internal sealed record StudyDesign(StudyGoal Goal, IReadOnlyList<DesignCandidate
     public const int UsualMost = 100;
 
     /// <summary>Runs of a round, and candidates, at most: what goes beyond is a slip of units.</summary>
-    public const int MostRuns = 10_000;
+    public const int MostRuns = 5_000;
 
     private const int MostShapes = 10_000;
     private const int MostCandidates = 5_000;
@@ -104,11 +104,13 @@ internal sealed record StudyDesign(StudyGoal Goal, IReadOnlyList<DesignCandidate
 
         var prior = DesignPrior.Of(context, candidates, held);
         DecoderShape[] shapes = TargetShapes(context, candidates);
+        var stop = design.Stop ?? new StopSettings();
         var goal = new StudyGoal(prior, design.Target, [.. shapes.Select(s => (s.X, s.Ratio))], [.. candidates.Select(c => new StudyCandidate(c.Point, c.Flops, c.Most))], budget.Flops - baselineFlops)
         {
             RoundRuns = design.Round ?? MostRuns,
-            RegretToStop = design.Stop?.Regret ?? 0,
-            Confidence = design.Stop?.Confidence ?? new StopSettings().Confidence,
+            RegretToStop = stop.Regret,
+            StopsAtOneShape = stop.Confidence < 1,
+            Confidence = stop.Confidence < 1 ? stop.Confidence : new StopSettings().Confidence,
         };
         return new StudyDesign(goal, candidates, shapes, budget, baselineFlops);
     }

@@ -1,4 +1,5 @@
 // A sweep with a design: what it lists at once and round by round, what it says of it, and what it refuses.
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Scaling.Architectures;
@@ -6,10 +7,11 @@ using Scaling.Laws;
 using Scaling.Sdk;
 using Scaling.Stages.Sweep;
 using Scaling.TestKit;
+using Xunit.Abstractions;
 
 namespace Scaling.Stages.Tests;
 
-public sealed class DesignTests : IDisposable
+public sealed class DesignTests(ITestOutputHelper output) : IDisposable
 {
     private static readonly SyntheticValley Valley = new();
     private readonly TemporaryFolder _folder = new();
@@ -70,7 +72,7 @@ public sealed class DesignTests : IDisposable
         Assert.InRange(Valley.Loss(80_000, last.Number("x"), last.Number("ratio")) - best, 0, 0.003);
         Assert.InRange(Math.Log(last.Number("x_star") / Valley.X) / last.Number("x_error"), -3, 3);
         Assert.InRange(Math.Log(last.Number("ratio_star") / Valley.Ratio) / last.Number("ratio_error"), -3, 3);
-        Assert.InRange(last.Number("noise"), 0.002, 0.007);
+        Assert.InRange(last.Number("noise"), 0.001, 0.008); // Of the largest size, which has few runs.
         Assert.NotEqual("goes-on", last.Text("verdict"));
         Assert.True(rounds[^1].Table("design.csv").Each().Sum(r => r.Number("flops")) <= 4e12);
     }
@@ -133,7 +135,7 @@ public sealed class DesignTests : IDisposable
     [Fact]
     public void A_study_ends_when_its_regret_is_under_the_threshold_or_one_shape_is_left()
     {
-        string Verdict(string stop) => Valley.Study(_folder, Settings($$"""{"target":80000,"budget":{"flops":2e13},"round":10,"stop":{{stop}}}"""))[^1].Table("rounds.csv").Each().Last().Text("verdict");
+        string Verdict(string stop) => Valley.Study(_folder, Settings($$"""{"target":80000,"budget":{"flops":6e12},"round":15,"stop":{{stop}}}"""))[^1].Table("rounds.csv").Each().Last().Text("verdict");
         Assert.Equal("regret-reached", Verdict("""{"regret":0.003,"confidence":1}"""));
         Assert.Equal("one-shape", Verdict("""{"confidence":0.05}"""));
     }
@@ -203,7 +205,7 @@ public sealed class DesignTests : IDisposable
     [Fact]
     public async Task A_small_study_looks_like_this()
     {
-        var rounds = Valley.Study(_folder, Settings("""{"target":80000,"budget":{"hours":0.01,"flops_per_second":2e10},"round":5,"stop":{"regret":0.0001}}"""));
+        var rounds = Valley.Study(_folder, Settings("""{"target":80000,"budget":{"hours":0.02,"flops_per_second":2e10,"processes":2},"round":8,"stop":{"regret":0.0001}}"""));
         string Rounded(string csv) => string.Join('\n', csv.Split('\n').Select(line => string.Join(',', line.Split(',').Select(cell =>
             cell.Contains('.') && double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value.ToString("G3", CultureInfo.InvariantCulture) : cell))));
         await Snapshot.Match(string.Join('\n', new[] { 0, 1, rounds.Count - 1 }.Select(i =>
@@ -213,12 +215,17 @@ public sealed class DesignTests : IDisposable
     [Fact]
     public void A_round_of_a_large_study_takes_a_moment()
     {
-        var settings = Settings("""{"target":1000000000,"target_layers":16,"budget":{"flops":1e21},"tokens_per_parameter":100,"context":2048,"round":8,"prior":"published","stop":{"confidence":1}}""");
+        var settings = Settings("""{"target":1000000000,"target_layers":16,"target_multiple_of":256,"budget":{"flops":1e21},"tokens_per_parameter":100,"context":2048,"round":200,"prior":{"text":"published","scheme":"published","paths":[]},"stop":{"confidence":1}}""");
         (settings["sizes"], settings["layers"], settings["head_size"], settings["multiple_of"]) = (new JsonArray(40_000_000, 80_000_000, 145_000_000, 297_000_000), new JsonArray(12), new JsonArray(64), 32);
         (settings["x"], settings["ratio"], settings["gqa"]) = (Spread(0.05, 0.13, 12), Spread(0.5, 5, 12), new JsonArray(4));
         var runner = new StageRunner(new SweepStage(), _folder);
-        var first = runner.Run(settings);
-        Assert.Equal(8, first.Table("design.csv").Rows.Count);
+        var inputs = new SyntheticValley(0.08, 2.5) { TokensPerParameter = 100 }.Inputs(_folder, runner.Run(settings));
+        var clock = Stopwatch.StartNew();
+        var second = runner.Run(settings, inputs);
+        clock.Stop();
+
+        output.WriteLine(FormattableString.Invariant($"{Lines(second, "design.csv").Length - 1} runs listed, {second.Table("rounds.csv").Each().Last().Text("runs")} results, {second.Table("forecast.csv").Each().Last().Text("runs")} candidates: {clock.Elapsed.TotalSeconds:0.00} s"));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30)); // Two on a machine at rest; while planning nobody waits longer.
     }
 
     [Theory]
@@ -237,7 +244,7 @@ public sealed class DesignTests : IDisposable
     [InlineData("SCAL7416", "names 0 files", """{"target":80000,"budget":{"flops":1e12},"prior":{"text":"none.json","scheme":"","paths":[]}}""")]
     [InlineData("SCAL7419", "No shape of 80000 parameters", """{"target":80000,"target_multiple_of":512,"budget":{"flops":1e12}}""")]
     [InlineData("SCAL7421", "The target has", """{"target":1000000000000,"target_multiple_of":1,"budget":{"flops":1e12}}""")]
-    [InlineData("SCAL7421", "runs, and 10000 are listed at most", """{"target":80000,"budget":{"flops":1e24}}""")]
+    [InlineData("SCAL7421", "runs, and 5000 are listed at most", """{"target":80000,"budget":{"flops":1e24}}""")]
     [InlineData("SCAL7421", "and there are 1000 at most", """{"target":80000,"budget":{"flops":1e24},"round":2}""")]
     public void A_wrong_design_is_told_with_what_to_write(string code, string message, string design)
     {

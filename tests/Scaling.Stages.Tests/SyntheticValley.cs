@@ -14,6 +14,9 @@ internal sealed record SyntheticValley(double X = 0.2, double Ratio = 1.8)
     /// <summary>Standard deviation between seeds, nats a token.</summary>
     public double Noise { get; init; } = 0.004;
 
+    /// <summary>Of the rows that are results.</summary>
+    public double TokensPerParameter { get; init; } = 20;
+
     /// <summary>Loss of a shape without noise.</summary>
     public double Loss(double parameters, double x, double ratio)
     {
@@ -31,10 +34,10 @@ internal sealed record SyntheticValley(double X = 0.2, double Ratio = 1.8)
         {
             var (shape, seed) = (row.Text("shape"), row.Whole("seed"));
             double loss = Loss(row.Number("parameters"), row.Number("x"), row.Number("ratio")) + Noise * Normal(shape, seed);
-            runs.Add(shape, seed, 20, fails?.Invoke(shape, seed) == true ? null : loss, true, 1);
-            runs.Add(shape, seed, 10, loss + 0.3, true, 1);
-            runs.Add(shape, seed, 20, loss - 0.2, true, 2);
-            runs.Add(shape, seed, 20, loss + 0.4, false, 1);
+            runs.Add(shape, seed, TokensPerParameter, fails?.Invoke(shape, seed) == true ? null : loss, true, 1);
+            runs.Add(shape, seed, TokensPerParameter / 2, loss + 0.3, true, 1);
+            runs.Add(shape, seed, TokensPerParameter, loss - 0.2, true, 2);
+            runs.Add(shape, seed, TokensPerParameter, loss + 0.4, false, 1);
         }
 
         return runs.Build();
