@@ -54,6 +54,10 @@ internal static class DesignTable
             (Equal, (w, _) => study.Sequential(w, 1, gridSizes: false)),
             ("design, the grid's sizes, 25 %", (w, _) => study.Sequential(w, 0.25, gridSizes: true)),
             ("design, the grid's sizes, 100 %", (w, _) => study.Sequential(w, 1, gridSizes: true)),
+            ("grid, read by `fit`, `form: valley`", (w, _) => study.GridFitted(w, FormChoice.Valley)),
+            ("grid, read by `fit`, `terms: [drift]`", (w, _) => study.GridFitted(w, FormChoice.Multiplicative)),
+            ("design, 25 %, read by `fit`, `form: valley`", (w, _) => study.Sequential(w, 0.25, gridSizes: false, FormChoice.Valley)),
+            ("design, 25 %, read by `fit`, `terms: [drift]`", (w, _) => study.Sequential(w, 0.25, gridSizes: false, FormChoice.Multiplicative)),
             ("grid of all five sizes", (w, _) => study.WideGrid(w)),
             ("random, 25 %", (w, i) => study.Scattered(w, 0.25, new Random(i), hypercube: false)),
             ("random, 100 %", (w, i) => study.Scattered(w, 1, new Random(i), hypercube: false)),
@@ -128,7 +132,8 @@ internal static class DesignTable
 
     private static (double X, double Ratio) Foretold(DesignOutcome[] all, int round)
     {
-        double Share(Func<DesignOutcome, double> ratio) => all.Average(o => o.Forecasts.Count > round && Math.Abs(Math.Log(ratio(o))) <= Math.Log(Within) ? 1.0 : 0);
+        DesignOutcome[] there = [.. all.Where(o => o.Forecasts.Count > round)]; // Some had spent their budget by then.
+        double Share(Func<DesignOutcome, double> ratio) => there.Length == 0 ? double.NaN : CoverageSummary.Share(there, o => Math.Abs(Math.Log(ratio(o))) <= Math.Log(Within));
         return (Share(o => o.Forecasts[round].X / o.X.StandardError), Share(o => o.Forecasts[round].Ratio / o.Ratio.StandardError));
     }
 
