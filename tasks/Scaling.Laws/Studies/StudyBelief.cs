@@ -142,6 +142,17 @@ public sealed class StudyBelief
         return ShapeDecision.Judge(Losses(_mean), Draws(draws).Select(Losses), epsilon, confidence);
     }
 
+    /// <summary>The loss of one shape less that of another, in parameters drawn from the belief, nats a token.</summary>
+    /// <param name="parameters">N of both.</param>
+    /// <param name="shape">x and ratio.</param>
+    /// <param name="other">x and ratio.</param>
+    /// <param name="draws">How many. Default: 400.</param>
+    public double[] Differences(double parameters, (double X, double Ratio) shape, (double X, double Ratio) other, int draws = 400)
+    {
+        double Loss(double[] p, (double X, double Ratio) s) => _prior.Level * Math.Exp(Valley.Effect(p, At(_prior, new StudyPoint(parameters, s.X, s.Ratio, 1, parameters))));
+        return [.. Draws(draws).Select(p => Loss(p, shape) - Loss(p, other))];
+    }
+
     /// <summary>Parameters drawn from the belief, the same ones at every call.</summary>
     /// <param name="count">How many.</param>
     internal IEnumerable<double[]> Draws(int count)
