@@ -57,6 +57,20 @@ public sealed class ClusterRunTests(RunningCluster running) : IClassFixture<Runn
     }
 
     [SlurmFact]
+    public void A_circle_of_feedback_has_its_rounds_on_nodes()
+    {
+        Tool.Write("study.yaml", "  shapes: { uses: guess, feedback: runs, with: { each: 3, until: 20 } }\n  runs: { uses: square, needs: shapes }\n");
+
+        var run = _login.Call("run", "study.yaml", "--executor", "slurm", "--json").Succeeds();
+
+        Assert.Equal((3, 6, 3), (run.Count("shapes", "executed"), run.Count("runs", "executed"), run.Count("runs", "rounds")));
+        Assert.Equal([3, 3], _login.Jobs.Where(j => j.Record.Stage == "runs").Select(j => j.Record.Tasks));
+        Assert.Equal("runs", Assert.Single(run.Summary["cluster"]!.AsArray())!["stage"]!.GetValue<string>());
+        _login.AssertNothingTwice();
+        Assert.Equal(0, _login.Call("run", "study.yaml", "--executor", "slurm", "--json").Succeeds().Executed);
+    }
+
+    [SlurmFact]
     public void An_external_trainer_works_on_two_nodes()
     {
         _login.Folder.Write("two.sh", """

@@ -20,6 +20,11 @@ internal static class PipelineGraph
             text.Append($"  {from} -->|{string.Join(", ", kinds)}| {to}\n");
         }
 
+        foreach (var (from, to, kinds) in Feedback(pipeline))
+        {
+            text.Append($"  {from} -.->|{string.Join(", ", kinds)}| {to}\n");
+        }
+
         return text.ToString().TrimEnd();
     }
 
@@ -36,14 +41,26 @@ internal static class PipelineGraph
             text.Append($"  \"{from}\" -> \"{to}\" [label=\"{string.Join(", ", kinds)}\"];\n");
         }
 
+        foreach (var (from, to, kinds) in Feedback(pipeline))
+        {
+            text.Append($"  \"{from}\" -> \"{to}\" [label=\"{string.Join(", ", kinds)}\", style=dashed, constraint=false];\n");
+        }
+
         return text.Append('}').ToString();
     }
 
     public static JsonObject Json(Pipeline pipeline) => new()
     {
         ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
-        ["edges"] = new JsonArray([.. Edges(pipeline).Select(e => new JsonObject { ["from"] = e.From, ["to"] = e.To, ["kinds"] = JsonText.Of(e.Kinds) })]),
+        ["edges"] = new JsonArray([.. Edges(pipeline).Select(e => Edge(e)), .. Feedback(pipeline).Select(e => Edge(e, feedback: true))]),
     };
+
+    private static JsonObject Edge((string From, string To, string[] Kinds) edge, bool feedback = false) =>
+        JsonText.WithoutNulls(new JsonObject { ["from"] = edge.From, ["to"] = edge.To, ["kinds"] = JsonText.Of(edge.Kinds), ["feedback"] = feedback ? true : null });
+
+    /// <summary>What comes back, round by round; what a stage takes of itself goes without saying.</summary>
+    private static IEnumerable<(string From, string To, string[] Kinds)> Feedback(Pipeline pipeline) =>
+        pipeline.Stages.SelectMany(stage => stage.Feedback.Where(f => f.Stage != stage.Id).GroupBy(f => f.Stage).Select(group => (group.Key, stage.Id, (string[])[.. group.Select(f => f.Role.Kind).Distinct()])));
 
     private static IEnumerable<(string From, string To, string[] Kinds)> Edges(Pipeline pipeline) =>
         pipeline.Stages.SelectMany(stage => stage.Inputs.Where(i => i.Source is not null).GroupBy(i => i.Source!.Id)

@@ -40,7 +40,8 @@ internal static class PlanCommand
 
         int run = ahead.Sum(a => a.Missing.Count);
         int open = ahead.Count(a => a.Outlook == StageOutlook.Depends);
-        Console.Out.WriteLine(run + open == 0 ? "Nothing to do." : $"To run: {run} {(run == 1 ? "action" : "actions")}{(open > 0 ? $", and what {open} {(open == 1 ? "stage" : "stages")} after them will need" : "")}.");
+        string rounds = ahead.Any(a => a.Round is { HasEnded: false }) ? ", further rounds" : "";
+        Console.Out.WriteLine(run + open == 0 ? "Nothing to do." : $"To run: {run} {(run == 1 ? "action" : "actions")}{rounds}{(open > 0 ? $", and what {open} {(open == 1 ? "stage" : "stages")} after them will need" : "")}.");
         using var remote = run > 0 ? RemoteCommands.Of(call, session.Store, CommandConsole.For(moves: true)) : null;
         if (remote is not null)
         {
@@ -61,6 +62,10 @@ internal static class PlanCommand
     /// <summary>What would become of a stage, in words.</summary>
     public static string InWords(this StageAhead stage) => stage switch
     {
+        { Round: { HasEnded: false } round, Plan: { } plan, Missing.Count: > 0 } =>
+            $"round {round.Number}: {(plan.FansOut ? $"{stage.Missing.Count} {(stage.Missing.Count == 1 ? "action" : "actions")} to run, {plan.Actions.Count - stage.Missing.Count} cached" : "to run")}; further rounds depend on what {(stage.Missing.Count == 1 ? "it gives" : "these give")}",
+        { Round: { HasEnded: false } round, Plan: not null } => $"round {round.Number}: {(stage with { Round = null }).InWords()}",
+        { Round: { HasEnded: true } round } => $"{(stage with { Round = null }).InWords()}; its circle ended in round {round.Number}",
         { Outlook: StageOutlook.Depends } => "not known yet: " + string.Join("; ", stage.Reasons),
         { Outlook: StageOutlook.Done, Plan.FansOut: true } => $"nothing to do, {stage.Plan.Actions.Count} actions cached",
         { Outlook: StageOutlook.Done } => "nothing to do, cached",

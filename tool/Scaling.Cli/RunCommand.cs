@@ -180,6 +180,7 @@ internal static class RunCommand
             ["executed"] = s.Executed,
             ["cached"] = s.Cached,
             ["failed"] = s.Failures.Count,
+            ["rounds"] = s.Rounds > 0 ? s.Rounds : null,
             ["seconds"] = Math.Round(s.Seconds, 3),
         })]),
         ["cluster"] = end.Summary is { ClusterUsage: { Count: > 0 } usage } ? SlurmText.ToJson(usage) : null,

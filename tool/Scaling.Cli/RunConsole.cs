@@ -88,6 +88,20 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
         }
     }
 
+    public void Round(FeedbackCircle circle, int round)
+    {
+        lock (_writing)
+        {
+            _view.Round(circle, round);
+            if (IsVerbose)
+            {
+                Line($"round {round} of the circle {circle}");
+            }
+
+            Changed();
+        }
+    }
+
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons)
     {
         lock (_writing)
@@ -248,7 +262,7 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
             _view.End(outcome);
             string counts = outcome.Executed == 0 && outcome.NotDone is null
                 ? "cached"
-                : $"{outcome.Executed} executed, {outcome.Cached} cached{(outcome.Failures.Count > 0 ? $", {outcome.Failures.Count} failed" : "")}, {Duration.InWords(outcome.Seconds)}";
+                : $"{outcome.Executed} executed, {outcome.Cached} cached{(outcome.Failures.Count > 0 ? $", {outcome.Failures.Count} failed" : "")}{(outcome.Rounds > 0 ? $", {InWords(outcome.Rounds)}" : "")}, {Duration.InWords(outcome.Seconds)}";
             if (!IsQuiet && !(IsMoving && _view.HasBegun)) // There it stands in the block, and in the last lines.
             {
                 Group(outcome.Id, $"{outcome.Id,-10} {outcome.Uses,-12} {(outcome.NotDone is null ? counts : $"{counts}; not done: {outcome.NotDone}")}");
@@ -287,6 +301,10 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
             }
         }
     }
+
+    /// <summary>Rounds of a circle of feedback.</summary>
+    /// <param name="rounds">At least 1.</param>
+    public static string InWords(int rounds) => rounds == 1 ? "1 round" : $"{rounds} rounds";
 
     /// <summary>How a run ended, in words.</summary>
     /// <param name="exitCode">Of the run.</param>

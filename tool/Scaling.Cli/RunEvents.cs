@@ -1,6 +1,7 @@
 // A run as a program reads it: every change of state is one JSON object a line. EVENTS.md says which.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Execution;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Plugins;
@@ -33,6 +34,8 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     {
         ["pipeline"] = run.Pipeline, ["path"] = run.Path, ["version"] = Session.ToolVersion, ["jobs"] = run.Jobs, ["store"] = run.Store, ["results_folder"] = run.ResultsFolder,
     });
+
+    public void Round(FeedbackCircle circle, int round) => Write("round_started", new JsonObject { ["stage"] = circle.Lister, ["round"] = round, ["stages"] = JsonText.Of(circle.Members) });
 
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons) => Write("stage_planned", About(stage, null, new JsonObject
     {
@@ -111,7 +114,7 @@ internal sealed class RunEvents(TextWriter writer, TimeProvider time) : ICommand
     public void Ended(StageOutcome outcome) => Write("stage_ended", new JsonObject
     {
         ["stage"] = outcome.Id, ["uses"] = outcome.Uses, ["actions"] = outcome.Actions, ["executed"] = outcome.Executed, ["cached"] = outcome.Cached,
-        ["failed"] = outcome.Failures.Count, ["seconds"] = Rounded(outcome.Seconds), ["not_done"] = outcome.NotDone,
+        ["failed"] = outcome.Failures.Count, ["rounds"] = outcome.Rounds > 0 ? outcome.Rounds : null, ["seconds"] = Rounded(outcome.Seconds), ["not_done"] = outcome.NotDone,
     });
 
     public void Conclude(RunEnd end)

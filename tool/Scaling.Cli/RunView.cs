@@ -39,6 +39,11 @@ internal sealed class RunView(TimeProvider time)
     /// <param name="stage">Of the pipeline.</param>
     public StageView? Of(StageNode stage) => _stages.Find(s => s.Id == stage.Id);
 
+    /// <summary>A circle of feedback begins a round.</summary>
+    /// <param name="circle">The circle.</param>
+    /// <param name="round">From 1.</param>
+    public void Round(FeedbackCircle circle, int round) => _stages.FindAll(s => circle.Members.Contains(s.Id)).ForEach(s => s.Round = round);
+
     /// <summary>A stage's actions are known.</summary>
     /// <param name="stage">Of the pipeline.</param>
     /// <param name="actions">All.</param>
@@ -150,6 +155,9 @@ internal sealed class StageView(string id, string type)
     /// <summary>What it does where it does not execute its rows: fetching, preparing.</summary>
     public string? Doing { get; set; }
 
+    /// <summary>Of its circle of feedback; null for a stage in none.</summary>
+    public int? Round { get; set; }
+
     /// <summary>What becomes of its actions in the queue of a cluster; null where it said nothing.</summary>
     public string? Queue { get; set; }
 
@@ -232,6 +240,11 @@ internal sealed class StageView(string id, string type)
     private ScreenLine AtWork(ScreenLine line, int count)
     {
         line.Add($" {new string(' ', Math.Max(0, count - Count.Length))}{Count}");
+        if (Round is { } round)
+        {
+            line.Add($", round {round}");
+        }
+
         if (Cached > 0)
         {
             line.Add($", {Cached} cached", Colour.Dim);
@@ -255,6 +268,7 @@ internal sealed class StageView(string id, string type)
         int done = outcome.Executed + outcome.Cached + outcome.Failures.Count;
         var counts = new[] { (outcome.Executed, "executed"), (done > outcome.Cached ? outcome.Cached : 0, "cached"), (outcome.Failures.Count, "failed"), (outcome.Actions - done, "not done") };
         string[] some = [.. counts.Where(c => c.Item1 > 0).Select(c => $"{c.Item1} {c.Item2}")];
+        some = some.Length > 0 && outcome.Rounds > 0 ? [.. some, RunConsole.InWords(outcome.Rounds)] : some;
         return some.Length > 0 ? $"{string.Join(", ", some)}, {Duration.InWords(outcome.Seconds)}" : outcome.NotDone ?? "";
     }
 

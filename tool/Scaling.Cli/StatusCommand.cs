@@ -105,7 +105,8 @@ internal static class StatusCommand
         {
             int atWork = running.Count(r => r.Stage == stage.Stage.Id && !r.Action.Prepares);
             string took = past.Estimate(stage.Stage, stage.Missing) is { } estimate ? $", about {Duration.InWords(estimate.Seconds)} of compute" : "";
-            Console.Out.WriteLine($"  {stage.Stage.Id.PadRight(id)}  {stage.Stage.Declaration.Type.PadRight(type)}  {stage.Missing.Count} of {Actions(stage.Plan!.Actions.Count)}{(atWork > 0 ? $", {atWork} running" : "")}{took}");
+            string round = stage.Round is { } at ? $"round {at.Number}: " : "";
+            Console.Out.WriteLine($"  {stage.Stage.Id.PadRight(id)}  {stage.Stage.Declaration.Type.PadRight(type)}  {round}{stage.Missing.Count} of {Actions(stage.Plan!.Actions.Count)}{(atWork > 0 ? $", {atWork} running" : "")}{took}");
         }
     }
 
@@ -126,7 +127,7 @@ internal static class StatusCommand
         },
         ["now"] = new JsonArray([.. ahead.Select(a => JsonText.WithoutNulls(new JsonObject
         {
-            ["id"] = a.Stage.Id, ["uses"] = a.Stage.Declaration.Type, ["actions"] = a.Plan?.Actions.Count, ["missing"] = a.Plan is null ? null : a.Missing.Count,
+            ["id"] = a.Stage.Id, ["uses"] = a.Stage.Declaration.Type, ["actions"] = a.Plan?.Actions.Count, ["missing"] = a.Plan is null ? null : a.Missing.Count, ["round"] = a.Round?.Number,
         }))]),
     };
 

@@ -146,7 +146,7 @@ internal static class WhyCommand
         }
 
         /// <summary>Why actions are to run, by the run that is compared with.</summary>
-        private IReadOnlyList<string> Missing() => Stage.Plan is { } plan ? Explainer.Why(plan, Stage.Missing) : Stage.Reasons;
+        private IReadOnlyList<string> Missing() => Stage.Plan is { } plan && (IsChosen || Stage.Round is null) ? Explainer.Why(plan, Stage.Missing) : Stage.Reasons;
 
         private ComputeEstimate? Estimate() => Stage.Missing.Count > 0 ? Past.Estimate(Stage.Stage, Stage.Missing) : null;
 
@@ -167,6 +167,7 @@ internal static class WhyCommand
             ["uses"] = Stage.Stage.Declaration.Type,
             ["outlook"] = Stage.Outlook switch { StageOutlook.Done => "done", StageOutlook.WillRun => "will_run", _ => "depends" },
             ["against"] = Against is null ? null : new JsonObject { ["run"] = Against.Number, ["ended"] = JsonText.Of(Against.Ended) },
+            ["round"] = Stage.Round?.Number,
             ["reasons"] = JsonText.Of(Missing()),
             ["since"] = Stage.Outlook == StageOutlook.Done && Explainer.Recorded(Stage.Stage) is { } recorded ? JsonText.Of(Since(recorded)) : null,
             ["estimate"] = Estimate() is { } estimate ? new JsonObject { ["seconds"] = estimate.Seconds, ["basis"] = estimate.Basis } : null,

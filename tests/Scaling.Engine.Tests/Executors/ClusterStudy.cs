@@ -9,6 +9,7 @@ using Scaling.Engine.Executors.Local;
 using Scaling.Engine.Executors.Slurm;
 using Scaling.Engine.Files;
 using Scaling.Engine.Keys;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
@@ -249,6 +250,10 @@ internal sealed class SeenRun : IRunObserver
     void IRunObserver.Done(StageNode stage, string? point, string key, bool executed, double seconds) => Interlocked.Increment(ref Done);
 
     public void Started(StageNode stage, string? point, string key) => Interlocked.Increment(ref Began);
+
+    public void Round(FeedbackCircle circle, int round)
+    {
+    }
 
     public void Planned(StageNode stage, int actions, int cached, IReadOnlyList<string> reasons)
     {

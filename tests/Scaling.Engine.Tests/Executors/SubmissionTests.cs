@@ -38,6 +38,23 @@ public sealed class SubmissionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stage_that_runs_in_rounds_has_jobs_of_each_and_its_usage_is_of_all()
+    {
+        using var study = new ClusterStudy(3);
+        var controller = study.NewController();
+        study.IsAsked = action => action == study.Actions[0];
+        await controller.Run();
+        study.IsAsked = action => action != study.Actions[0];
+        await controller.Run();
+        study.Check();
+
+        Assert.Equal([ActionEnd.Published, ActionEnd.Published, ActionEnd.Published], controller.Ends);
+        Assert.Equal(2, study.Cluster.Calls("sbatch").Count);
+        Assert.All(study.Cluster.Jobs, job => Assert.True(job.Folder.IsClosed));
+        Assert.Equal(3, Assert.Single(controller.Executor.Usage).Tasks);
+    }
+
+    [Fact]
     public async Task What_sbatch_says_failed_and_Slurm_took_is_found_and_not_submitted_again()
     {
         _study.Cluster.IsFull = true; // So that the job itself does not say that it is there.

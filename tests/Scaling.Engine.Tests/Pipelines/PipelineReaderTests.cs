@@ -173,6 +173,17 @@ public class PipelineReaderTests
         """));
 
     [Fact]
+    public Task Feedback_comes_from_stages_that_need_the_one_that_takes_it() => Snapshot.Match(Findings("""
+        stages:
+          before: { uses: sweep }
+          shapes: { uses: sweep, needs: { table: before }, feedback: [runs, shapes, law, runs, before, rnus, beside] }
+          runs: { uses: train, needs: shapes }
+          law: { uses: fit, needs: runs }
+          beside: { uses: sweep, feedback: { runs: runs } }
+          other: { uses: sweep, feedback: }
+        """));
+
+    [Fact]
     public void A_long_chain_of_needs_is_no_depth_and_a_long_circle_is_told_in_one_line()
     {
         const int Stages = 12_000;

@@ -41,6 +41,10 @@ public sealed class DeclarationCheckTests
             Sound with { FanOut = Sound.FanOut! with { Role = "extra" } },
             Sound with { FanOut = Sound.FanOut! with { Point = ["height"] } },
             Sound with { Prepare = new PrepareAction([], ["../tokens.bin"]) },
+            Sound with { Inputs = [.. Sound.Inputs, new InputRole("back", "work", Cardinality.Many) { Feedback = true }], Enumerating = true },
+            Sound with { Inputs = [new InputRole("back", "work", Cardinality.Many) { Feedback = true }], FanOut = null },
+            Sound with { Inputs = [new InputRole("back", "work") { Feedback = true }], FanOut = null, Enumerating = true },
+            Sound with { Inputs = [.. new[] { "one", "two" }.Select(role => new InputRole(role, "work", Cardinality.Many) { Feedback = true })], FanOut = null, Enumerating = true },
         ];
 
         Assert.All(wrong, declaration =>

@@ -16,7 +16,7 @@ public sealed class DescriptorReaderTests
             {
                 Type = "full",
                 Summary = "Declares everything, \"quoted\" and naïve.",
-                Inputs = [new InputRole("rows", "rows"), new InputRole("more", "rows", Cardinality.Many), new InputRole("law", "law", Cardinality.Optional)],
+                Inputs = [new InputRole("rows", "rows"), new InputRole("more", "rows", Cardinality.Many), new InputRole("law", "law", Cardinality.Optional) { Feedback = true }],
                 Outputs = [new OutputFile("a.csv", "a") { Columns = [new Column("loss", "nats", "Loss.")] }, new OutputFile("b.json", "b") { Volatile = true, Optional = true }],
                 FanOut = new FanOut("rows", ["x", "y"], ["x"]) { Mode = FanOutMode.Batch, Across = "factors", Optional = new Dictionary<string, string> { ["z"] = "0" } },
                 Prepare = new PrepareAction(["corpus"], ["tokens.bin"]),

@@ -1,8 +1,9 @@
-// Runs a pipeline: each stage as soon as what it needs is there, each action that is not in the store.
+// Runs a pipeline: each stage as soon as what it needs is there, circles of feedback in rounds, each action that is not in the store.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Scaling.Engine.Executors;
 using Scaling.Engine.Executors.Local;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Engine.Store;
@@ -48,10 +49,25 @@ public sealed class PipelineRunner(
         store.LeavesNotes = true; // Until the record is kept.
         using var halt = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var running = new Dictionary<string, Task>();
+        var circles = pipeline.Circles;
         foreach (var stage in pipeline.Stages)
         {
-            Task[] needs = [.. stage.Needs.Select(n => running[n.Id])];
-            running[stage.Id] = RunWhenReady(stage, needs, halt);
+            if (running.ContainsKey(stage.Id))
+            {
+                continue; // In a circle with one before it.
+            }
+
+            if (circles.FirstOrDefault(c => c.Lister == stage.Id) is { } circle)
+            {
+                StageNode[] members = [.. circle.Members.Select(id => pipeline.Stages.First(s => s.Id == id))];
+                var task = RunCircle(circle, members, running.ToDictionary(), halt);
+                members.ToList().ForEach(m => running[m.Id] = task);
+            }
+            else
+            {
+                Task[] needs = [.. stage.Needs.Select(n => running[n.Id])];
+                running[stage.Id] = RunWhenReady(stage, needs, halt);
+            }
         }
 
         // This thread has nothing else to do. Continuations of all that called us would have to be compiled, a tenth of a run with nothing to do.
@@ -70,14 +86,83 @@ public sealed class PipelineRunner(
     private async Task RunWhenReady(StageNode stage, Task[] needs, CancellationTokenSource halt)
     {
         await Task.Yield();
-        var summary = new StageOutcome(stage.Id, stage.Declaration.Type);
+        End(stage, await RunOnce(stage, needs, new StageCourse(stage), halt).ConfigureAwait(false));
+    }
+
+    /// <summary>Rounds until nothing new is listed. In each, a stage of the circle runs as soon as what it needs is there of that round; stages below wait for the last.</summary>
+    private async Task RunCircle(FeedbackCircle circle, StageNode[] members, Dictionary<string, Task> outside, CancellationTokenSource halt)
+    {
+        await Task.Yield();
+        var rounds = new CircleRounds(circle, members[0]);
+        var courses = members.ToDictionary(m => m.Id, m => new StageCourse(m) { Rounds = rounds });
+        Dictionary<string, StageOutcome> outcomes;
+        string? open; // The stage with which the circle stopped before its end.
+        while (true)
+        {
+            var running = new Dictionary<string, Task<StageOutcome>>();
+            foreach (var stage in members)
+            {
+                Task[] needs = [.. stage.Needs.Select(n => running.TryGetValue(n.Id, out var inside) ? inside : outside[n.Id])];
+                running[stage.Id] = RunOnce(stage, needs, courses[stage.Id], halt);
+            }
+
+            await Task.WhenAll(running.Values).ConfigureAwait(false);
+            outcomes = running.ToDictionary(r => r.Key, r => r.Value.Result);
+            open = members.FirstOrDefault(m => !_results.ContainsKey(m.Id))?.Id;
+            try
+            {
+                if (open is null && rounds.End(members.ToDictionary(m => m.Id, m => (IReadOnlyList<string>)[.. _records[m.Id].Actions.Select(a => a.Key)]), _results))
+                {
+                    break;
+                }
+            }
+            catch (StageFailedException e)
+            {
+                open = circle.Lister;
+                outcomes[open] = Fail(members[0], outcomes[open], new Failure(null, e.Diagnostics, null), halt);
+            }
+
+            foreach (var stage in members)
+            {
+                _results.TryRemove(stage.Id, out _); // Of a round that is not the last: what is below takes none of it.
+            }
+
+            if (open is not null)
+            {
+                break;
+            }
+
+            foreach (var stage in members)
+            {
+                courses[stage.Id].EndRound(outcomes[stage.Id], _records[stage.Id]);
+            }
+        }
+
+        foreach (var stage in members)
+        {
+            var outcome = outcomes[stage.Id];
+            End(stage, open is not null && outcome.NotDone is null ? outcome with { NotDone = $"its circle stopped in round {rounds.Number}, at '{open}'" } : outcome);
+        }
+    }
+
+    private void End(StageNode stage, StageOutcome outcome)
+    {
+        _summaries[stage.Id] = outcome;
+        RetireWorkers(code.AssemblyOf(stage.Type));
+        observer.Ended(outcome);
+    }
+
+    /// <summary>Runs a stage once, in a circle for one round, when what it needs is there.</summary>
+    private async Task<StageOutcome> RunOnce(StageNode stage, Task[] needs, StageCourse course, CancellationTokenSource halt)
+    {
+        var summary = course.Outcome;
         try
         {
             var natives = await PlannedNatives(stage, halt.Token).ConfigureAwait(false);
             await Task.WhenAll(needs).ConfigureAwait(false);
             summary = natives is null ? summary with { NotDone = "stopped before its native packages were here" } : stage.Needs.FirstOrDefault(n => !_results.ContainsKey(n.Id)) is { } missing
                 ? summary with { NotDone = $"it needs '{missing.Id}'" }
-                : await RunStage(stage, natives, summary, halt).ConfigureAwait(false);
+                : await RunStage(stage, natives, course, halt).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (halt.IsCancellationRequested)
         {
@@ -104,9 +189,7 @@ public sealed class PipelineRunner(
             summary = Fail(stage, summary, new Failure(null, [Defect.Of(e) with { Location = stage.Location }], null), halt); // Of the tool; what other stages did is kept and told all the same.
         }
 
-        _summaries[stage.Id] = summary;
-        RetireWorkers(code.AssemblyOf(stage.Type));
-        observer.Ended(summary);
+        return summary;
     }
 
     private IExecutor ExecutorOf(StageNode stage) => stage.Executor == ExecutorKind.Local || cluster is null ? _here : cluster;
@@ -136,63 +219,82 @@ public sealed class PipelineRunner(
         }
     }
 
-    private async Task<StageOutcome> RunStage(StageNode stage, IReadOnlyList<NativePackage> natives, StageOutcome summary, CancellationTokenSource halt)
+    private async Task<StageOutcome> RunStage(StageNode stage, IReadOnlyList<NativePackage> natives, StageCourse course, CancellationTokenSource halt)
     {
         long started = Stopwatch.GetTimestamp();
         stage = await ExecutorOf(stage).Placed(stage, halt.Token).ConfigureAwait(false);
-        var plan = _planner.Plan(stage, _results, natives);
+        var plan = _planner.Plan(stage, _results, natives, course.Rounds?.Before);
         _natives[stage.Id] = plan.Natives;
         _digests[stage.Id] = plan.Digests;
         bool again = options.Again.Contains(stage.Id);
-        var found = again ? [] : await _collector.Look(plan, remote, halt.Token).ConfigureAwait(false);
-        ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key)).Select(a => again ? a with { Again = true } : a)];
-        HoldAgainstPlan(stage, missing);
+        var found = again ? plan.Actions.Where(a => course.Executed.Contains(a.Key)).ToDictionary(a => a.Key, a => (Manifest?)store.FindPublished(a.Key)) : await _collector.Look(plan, remote, halt.Token).ConfigureAwait(false);
+        ActionSpec[] missing = [.. plan.Actions.Where(a => !found.ContainsKey(a.Key) && !course.Failed.Contains(a.Key)).Select(a => again ? a with { Again = true } : a)];
+        HoldAgainstPlan(stage, missing, course.Rounds);
         if (again)
         {
             store.Use([.. plan.Actions.Select(a => a.Key), .. plan.Prepare is { } shared ? [shared.Key] : Array.Empty<string>()]); // Nobody has looked for them.
         }
 
-        var reasons = again ? ["executed again, as was asked for"] : missing.Length == 0 ? [] : new Explainer(store, Last, pipeline).Why(plan, missing);
-        observer.Planned(stage, plan.Actions.Count, plan.Actions.Count - missing.Length, reasons);
-        var ended = await Execute(plan, missing, halt).ConfigureAwait(false);
+        var reasons = again && missing.Length > 0 ? ["executed again, as was asked for"] : missing.Length == 0 ? [] : Why(plan, missing, course.Rounds);
+        if (course.Rounds is { } rounds && rounds.Circle.Lister == stage.Id)
+        {
+            observer.Round(rounds.Circle, rounds.Number);
+        }
 
-        Failure[] failures = [.. missing.Where(a => _failures.ContainsKey(a.Key)).Select(a => _failures[a.Key])];
-        int executed = missing.Count(a => ended[a.Key].End == ActionEnd.Published);
+        observer.Planned(stage, plan.Actions.Count, found.Count, reasons);
+        var ended = await Execute(plan, missing, course, halt).ConfigureAwait(false);
+
         int stopped = missing.Count(a => ended[a.Key].End == ActionEnd.Stopped);
+        course.Executed.UnionWith(missing.Where(a => ended[a.Key].End == ActionEnd.Published).Select(a => a.Key));
+        course.Failed.UnionWith(missing.Select(a => a.Key).Where(_failures.ContainsKey));
+        Failure[] failures = [.. plan.Actions.Where(a => course.Failed.Contains(a.Key)).Select(a => _failures[a.Key])];
         foreach (var spec in missing.Where(a => ended[a.Key].End is ActionEnd.Published or ActionEnd.Found))
         {
             found[spec.Key] = store.FindPublished(spec.Key);
         }
 
-        _records[stage.Id] = new RecordedStage(stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key) { FailedWith = _failures.GetValueOrDefault(a.Key)?.Findings is [var first, ..] ? first.Code : null })], executed, reasons) { Prepare = plan.Prepare?.Key };
-        summary = summary with
-        {
-            Actions = plan.Actions.Count,
-            Executed = executed,
-            Cached = plan.Actions.Count - executed - failures.Length - stopped,
-            Failures = failures,
-            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
-            NotDone = stopped > 0 ? $"stopped before {stopped} of its actions were done" : failures.Length > 0 ? $"{failures.Length} of its actions failed" : null,
-        };
         bool complete = stopped == 0 && (failures.Length == 0 || (options.OnFailure == FailurePolicy.KeepGoing && failures.Length < plan.Actions.Count));
+        StageResult? result = null;
+        var record = _records[stage.Id] = new RecordedStage(
+            stage.Id, stage.Declaration.Type, [.. plan.Actions.Select(a => new RecordedAction(a.Point, a.Key) { FailedWith = _failures.GetValueOrDefault(a.Key)?.Findings is [var first, ..] ? first.Code : null })],
+            course.Executed.Count, course.Reasons(reasons))
+        { Prepare = plan.Prepare?.Key, Earlier = course.EarlierKeys };
         if (complete)
         {
             bool collects = plan.FansOut && (found.Count == 0 || found.Values.Any(m => m is not null));
-            _results[stage.Id] = _collector.Join(plan, found, again);
-            if (collects && _results[stage.Id].Collection is { } collection)
+            result = _collector.Join(plan, found, again);
+            if (collects && result.Collection is { } collection)
             {
                 remote?.Give(collection);
             }
+
+            _records[stage.Id] = record with { Collection = result.Collection };
+            _results[stage.Id] = result;
         }
 
-        return summary;
+        return course.Outcome with
+        {
+            Actions = plan.Actions.Count,
+            Executed = course.Executed.Count,
+            Cached = plan.Actions.Count(a => !course.Executed.Contains(a.Key)) - failures.Length - stopped,
+            Failures = failures,
+            Rounds = course.Rounds?.Number ?? 0,
+            Seconds = course.Outcome.Seconds + Stopwatch.GetElapsedTime(started).TotalSeconds,
+            NotDone = stopped > 0 ? $"stopped before {stopped} of its actions were done" : failures.Length > 0 ? $"{failures.Length} of its actions failed" : null,
+        };
     }
 
-    /// <summary>What a frozen plan does not have is not begun: the code, the data or the machine is another than it was made for.</summary>
-    /// <exception cref="StageFailedException">SCAL3023: it lacks actions of a stage that it knew whole.</exception>
-    private void HoldAgainstPlan(StageNode stage, ActionSpec[] missing)
+    private IReadOnlyList<string> Why(StagePlan plan, ActionSpec[] missing, CircleRounds? rounds)
     {
-        if (options.Plan?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Outlook != StageOutlook.Depends) is not { } frozen)
+        var explainer = new Explainer(store, Last, pipeline);
+        return rounds?.Why(plan, missing, explainer) ?? explainer.Why(plan, missing);
+    }
+
+    /// <summary>What a frozen plan does not have is not begun: the code, the data or the machine is another than it was made for. Of rounds after the one that it was made in it knows nothing.</summary>
+    /// <exception cref="StageFailedException">SCAL3023: it lacks actions of a stage that it knew whole.</exception>
+    private void HoldAgainstPlan(StageNode stage, ActionSpec[] missing, CircleRounds? rounds)
+    {
+        if (options.Plan?.Stages.FirstOrDefault(s => s.Id == stage.Id && s.Outlook != StageOutlook.Depends) is not { } frozen || (rounds is not null && rounds.Number > frozen.Round))
         {
             return;
         }
@@ -208,12 +310,12 @@ public sealed class PipelineRunner(
         }
     }
 
-    private async Task<IReadOnlyDictionary<string, ActionResult>> Execute(StagePlan plan, ActionSpec[] missing, CancellationTokenSource halt)
+    private async Task<IReadOnlyDictionary<string, ActionResult>> Execute(StagePlan plan, ActionSpec[] missing, StageCourse course, CancellationTokenSource halt)
     {
         var stage = plan.Stage;
         if (missing.Length > 0 && plan.Prepare is { } shared)
         {
-            var prepared = await Prepare(stage, shared, halt).ConfigureAwait(false);
+            var prepared = await Prepare(stage, shared, course, halt).ConfigureAwait(false);
             if (prepared is null)
             {
                 return missing.ToDictionary(a => a.Key, _ => new ActionResult(ActionEnd.Stopped, [], 0));
@@ -245,9 +347,9 @@ public sealed class PipelineRunner(
     }
 
     /// <summary>Finds or makes what the rows share; null where the user stopped it.</summary>
-    private async Task<Manifest?> Prepare(StageNode stage, ActionSpec shared, CancellationTokenSource halt)
+    private async Task<Manifest?> Prepare(StageNode stage, ActionSpec shared, StageCourse course, CancellationTokenSource halt)
     {
-        bool again = options.Again.Contains(stage.Id);
+        bool again = options.Again.Contains(stage.Id) && course.Prepared.Add(shared.Key);
         if (!again && store.Find(shared.Key) is { } there)
         {
             return there;
@@ -333,10 +435,48 @@ public sealed class PipelineRunner(
             .. pipeline.Stages.Where(s => _records.ContainsKey(s.Id)).Select(s => _records[s.Id] with
             {
                 Reasons = _records[s.Id].Executed > 0 ? _records[s.Id].Reasons : Earlier(s),
-                Collection = _results.GetValueOrDefault(s.Id)?.Collection, Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
+                Earlier = [.. _records[s.Id].Earlier.Except(_records[s.Id].LastKeys, StringComparer.Ordinal)], Cached = _summaries[s.Id].Cached, Failed = _summaries[s.Id].Failures.Count, NotDone = _summaries[s.Id].NotDone,
             }),
             .. all ? [] : Last?.Stages.Where(s => !_records.ContainsKey(s.Id)) ?? [],
         ];
         _history.Keep(new RunRecord(pipeline.Name, pipeline.Path, _started, store.Now, exit, stages, folder, written) { Overrides = pipeline.Overrides }, Last);
+    }
+
+    /// <summary>A stage in a run: what it has done so far, which in a circle is the work of some rounds.</summary>
+    private sealed class StageCourse(StageNode stage)
+    {
+        private readonly HashSet<string> _earlier = new(StringComparer.Ordinal);
+        private readonly List<string> _reasons = [];
+
+        /// <summary>Of its circle; null for a stage in none.</summary>
+        public CircleRounds? Rounds { get; init; }
+
+        /// <summary>Up to the last round that ended.</summary>
+        public StageOutcome Outcome { get; private set; } = new(stage.Id, stage.Declaration.Type);
+
+        /// <summary>Keys of actions that this run executed: with <c>--again</c> each is, once.</summary>
+        public HashSet<string> Executed { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Keys of actions that failed in this run, and are not tried again in it.</summary>
+        public HashSet<string> Failed { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Keys of what its rows share that were looked after in this run.</summary>
+        public HashSet<string> Prepared { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Every key of the rounds that ended.</summary>
+        public IReadOnlyList<string> EarlierKeys => [.. _earlier];
+
+        /// <summary>Those of all rounds.</summary>
+        public IReadOnlyList<string> Reasons(IReadOnlyList<string> more)
+        {
+            _reasons.AddRange(more.Except(_reasons, StringComparer.Ordinal).ToArray());
+            return [.. _reasons];
+        }
+
+        public void EndRound(StageOutcome outcome, RecordedStage record)
+        {
+            Outcome = outcome;
+            _earlier.UnionWith(record.LastKeys);
+        }
     }
 }

@@ -28,6 +28,9 @@ public sealed record RecordedStage(string Id, string Type, IReadOnlyList<Recorde
     /// <summary>Key of the collection of its rows; null without fan-out, or where it was not collected.</summary>
     public string? Collection { get; init; }
 
+    /// <summary>Keys of earlier rounds of its circle that the last has no more, in their order: the next run looks for them on its way. Default: none.</summary>
+    public IReadOnlyList<string> Earlier { get; init; } = [];
+
     /// <summary>How many were found in the store.</summary>
     public int Cached { get; init; }
 
@@ -38,11 +41,15 @@ public sealed record RecordedStage(string Id, string Type, IReadOnlyList<Recorde
     public string? NotDone { get; init; }
 
     internal bool Repeats(RecordedStage other) =>
-        Executed == 0 && Id == other.Id && Type == other.Type && Prepare == other.Prepare && Collection == other.Collection && Failed == other.Failed && NotDone == other.NotDone && Actions.SequenceEqual(other.Actions);
+        Executed == 0 && Id == other.Id && Type == other.Type && Prepare == other.Prepare && Collection == other.Collection && Failed == other.Failed && NotDone == other.NotDone && Actions.SequenceEqual(other.Actions) && Earlier.SequenceEqual(other.Earlier);
 
     /// <summary>Every key that it names.</summary>
     [JsonIgnore]
-    public IEnumerable<string> Keys => [.. Actions.Select(a => a.Key), .. new[] { Prepare, Collection }.OfType<string>()];
+    public IEnumerable<string> Keys => [.. LastKeys, .. Earlier];
+
+    /// <summary>Those of its only, or its last, round.</summary>
+    [JsonIgnore]
+    internal IEnumerable<string> LastKeys => [.. Actions.Select(a => a.Key), .. new[] { Prepare, Collection }.OfType<string>()];
 }
 
 /// <summary>A result file that a run wrote.</summary>
@@ -71,7 +78,7 @@ public sealed record RunRecord(
     /// <summary>Whether every part of it is there, and its results lie in their folder: a record may be of another version of the tool, or of another writer.</summary>
     internal bool IsSound =>
         Pipeline is not null && Path is not null && ResultsFolder is not null && Overrides is not null && Overrides.All(o => o is not null)
-        && Stages is not null && Stages.All(s => s is { Id: not null, Type: not null, Actions: not null, Reasons: not null } && s.Actions.All(a => a?.Key is not null) && s.Reasons.All(r => r is not null))
+        && Stages is not null && Stages.All(s => s is { Id: not null, Type: not null, Actions: not null, Reasons: not null, Earlier: not null } && s.Earlier.All(k => k is not null) && s.Actions.All(a => a?.Key is not null) && s.Reasons.All(r => r is not null))
         && Results is not null && Results.All(r => r?.Sha256 is not null && StoredFile.StaysInside(r.Path));
 
     /// <summary>Reads what was written of a run.</summary>
@@ -92,7 +99,7 @@ public sealed record RunRecord(
     private static RecordedStage ReadStage(JsonElement of) => new(
         of.Text("id"), of.Text("type"), of.List("actions", a => new RecordedAction(a.TextOrNone("point"), a.Text("key")) { FailedWith = a.TextOrNone("failed_with") }), (int)of.Whole("executed"), of.List("reasons", JsonFields.Word))
     {
-        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Cached = (int)of.Whole("cached"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
+        Prepare = of.TextOrNone("prepare"), Collection = of.TextOrNone("collection"), Earlier = of.List("earlier", JsonFields.Word), Cached = (int)of.Whole("cached"), Failed = (int)of.Whole("failed"), NotDone = of.TextOrNone("not_done"),
     };
 
     /// <summary>Whether a run gave the same as another: same actions, nothing executed, same results.</summary>

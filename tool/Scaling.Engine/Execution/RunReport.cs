@@ -1,5 +1,6 @@
 // What a run says while it goes on, and what it was.
 using Scaling.Engine.Executors.Slurm;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Planning;
 using Scaling.Engine.Plugins;
 using Scaling.Sdk;
@@ -23,7 +24,7 @@ public static class ExitCode
     {
         "1070" or "1071" or "1072" => InvalidPipeline,
         "1099" or "6001" => Infrastructure,
-        "3009" or "3031" => StageFailed,
+        "3009" or "3031" or "3036" => StageFailed,
         "3010" or "3030" or "3032" or "4012" or "6013" => Integrity,
         "5101" or "5102" or "5103" or "5104" or "5115" => Infrastructure,
         "8601" => Usage,
@@ -89,13 +90,13 @@ public sealed record Failure(string? Point, IReadOnlyList<Diagnostic> Findings, 
 /// <param name="Uses">Its type.</param>
 public sealed record StageOutcome(string Id, string Uses)
 {
-    /// <summary>Actions planned; 0 where an input is missing.</summary>
+    /// <summary>Actions planned, in a circle of the last round; 0 where an input is missing.</summary>
     public int Actions { get; init; }
 
-    /// <summary>Executed and published by this run.</summary>
+    /// <summary>Executed and published by this run, in a circle in all of its rounds: they may be more than <see cref="Actions"/>.</summary>
     public int Executed { get; init; }
 
-    /// <summary>Found in the store, or published by another run meanwhile.</summary>
+    /// <summary>Of <see cref="Actions"/>, found in the store, or published by another run meanwhile.</summary>
     public int Cached { get; init; }
 
     /// <summary>Those that failed.</summary>
@@ -103,6 +104,9 @@ public sealed record StageOutcome(string Id, string Uses)
 
     /// <summary>Wall time from the first action to the last, seconds.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>Rounds of its circle of feedback that it had; 0 for a stage in none.</summary>
+    public int Rounds { get; init; }
 
     /// <summary>Why it was not done; null where it was.</summary>
     public string? NotDone { get; init; }
@@ -130,7 +134,12 @@ public sealed record RunSummary(
 /// <summary>Takes what happens during a run, from several threads.</summary>
 public interface IRunObserver
 {
-    /// <summary>A stage's actions are known.</summary>
+    /// <summary>A circle of feedback begins a round: its stages are planned again.</summary>
+    /// <param name="circle">The circle.</param>
+    /// <param name="round">From 1.</param>
+    void Round(FeedbackCircle circle, int round);
+
+    /// <summary>A stage's actions are known, in a circle those of a round.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="actions">All.</param>
     /// <param name="cached">Of them in the store.</param>

@@ -38,6 +38,9 @@ public sealed record StageStatement(IReadOnlyList<KeyEntry> Portable, IReadOnlyL
         }
 
         portable.AddRange(stage.Inputs.GroupBy(i => i.Role.Name).SelectMany(role => role.Select((binding, i) => new KeyEntry(EntryKind.Input, $"{role.Key}[{i}]", Input(binding, digest, results)))));
+        // What came back is known by all that its stage gave last: in the last round nothing new was listed.
+        portable.AddRange(stage.Feedback.GroupBy(f => f.Role.Name).SelectMany(role => role.Select((binding, i) =>
+            new KeyEntry(EntryKind.Input, $"{role.Key}[{i}]", Combined(results(binding.Stage).Select(r => new ResultDigest(r.Key, null, r.Value)))))));
         List<KeyEntry> ofMachine = [.. local.SelectMany(f => StagePlanner.FileEntries([f]).Skip(1))];
         var asked = stage.Natives.Select(n => n.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
         ofMachine.AddRange((natives ?? []).Where(n => !asked.Contains(n.Id) || stage.Natives.Any(a => a.Id == n.Id && a.Sha512 is null)).Select(n => n.Entry));

@@ -1,4 +1,4 @@
-// Who needs whom: stages that are not there, that need themselves, or each other in a circle.
+// Who needs whom: stages that are not there, that need themselves, or each other in a circle; and feedback from stages that it cannot come from.
 namespace Scaling.Engine.Pipelines;
 
 /// <summary>Checks of needs across stages. Nothing here recurses: a chain of needs may be as long as the file allows.</summary>
@@ -33,6 +33,28 @@ internal static class NeedsGraph
         }
 
         ReportCycles(stages, findings);
+        CheckFeedback(stages, known, findings);
+    }
+
+    private static void CheckFeedback(IReadOnlyList<StageDocument> stages, HashSet<string> known, Findings findings)
+    {
+        foreach (var stage in stages.Where(s => s.Feedback.Count > 0))
+        {
+            var below = FeedbackCircle.Below(stage.Id, stages);
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var (_, source, _, location) in stage.Feedback)
+            {
+                var (what, hint) = !seen.Add(source) ? ("which it names twice", "Keep one of them.")
+                    : source == stage.Id ? ("which is itself", "Remove it: what it gave itself in the round before comes back to it anyway.")
+                    : !known.Contains(source) ? ("which is no stage here", findings.Nearest(source, known.Except([stage.Id])) ?? "Name a stage of this file.")
+                    : !below.Contains(source) ? ("which does not need it", $"Remove it; where '{PipelineDiagnostics.Shown(stage.Id)}' needs it, write 'needs:'.")
+                    : (null, "");
+                if (what is not null)
+                {
+                    findings.Add(PipelineDiagnostics.NoFeedback(location, stage.Id, source, what, hint));
+                }
+            }
+        }
     }
 
     /// <summary>

@@ -143,6 +143,9 @@ internal static class PipelineDiagnostics
     public static Diagnostic NotAProfile(SourceLocation at, string found) =>
         At(at, "SCAL2068", $"Expected a profile, a mapping with 'executor:' or 'resources:', found {found}.", "Write for example 'executor: slurm'.");
 
+    public static Diagnostic NoFeedback(SourceLocation at, string stage, string source, string what, string hint) =>
+        At(at, "SCAL2069", $"Stage '{Shown(stage)}' takes feedback from '{Shown(source)}', {what}; expected stages that need '{Shown(stage)}', directly or through others.", hint);
+
     /// <summary>What stands there, in words.</summary>
     public static string Found(YamlNode node) => node switch
     {

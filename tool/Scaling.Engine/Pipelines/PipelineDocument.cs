@@ -60,6 +60,9 @@ public sealed record StageDocument
     /// <summary>In file order. Default: none.</summary>
     public IReadOnlyList<Need> Needs { get; init; } = [];
 
+    /// <summary>The stages whose outputs of the round before it takes, in file order, each without a role. Default: none.</summary>
+    public IReadOnlyList<Need> Feedback { get; init; } = [];
+
     /// <summary>The settings; null where none are given. <see cref="SettingsBinder"/> reads them against the stage type's schema.</summary>
     public YamlNode? With { get; init; }
 
@@ -70,7 +73,7 @@ public sealed record StageDocument
     public Placement Placement { get; init; } = Placement.None;
 }
 
-/// <summary>One thing that a stage needs.</summary>
+/// <summary>One thing that a stage needs, or takes feedback from.</summary>
 /// <param name="Role">The role it is for; null where it binds by kind.</param>
 /// <param name="Source">A stage's id, or a file of the user as written, relative to <see cref="PipelineDocument.Folder"/>.</param>
 /// <param name="IsFile">Whether <paramref name="Source"/> is a file: it holds a dot or a slash, which no id does.</param>

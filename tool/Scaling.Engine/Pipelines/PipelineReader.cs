@@ -11,7 +11,7 @@ public sealed class PipelineReader
     internal const int LongestName = 100;
 
     private static readonly string[] PipelineKeys = ["name", "seed", "plugins", .. PlacementReader.Keys, "stages"];
-    private static readonly string[] StageKeys = ["uses", "needs", "with", "timeout", .. PlacementReader.Keys];
+    private static readonly string[] StageKeys = ["uses", "needs", "feedback", "with", "timeout", .. PlacementReader.Keys];
     private static readonly string[] PluginKeys = ["path", "package", "version"];
 
     private readonly string _file;
@@ -207,6 +207,7 @@ public sealed class PipelineReader
 
         var keys = _findings.Keys(mapping, owner, StageKeys, "A stage's settings stand under 'with:'.");
         var needs = Needs(keys.GetValueOrDefault("needs"), id.Text);
+        var feedback = Feedback(keys.GetValueOrDefault("feedback"), owner);
         var with = With(keys.GetValueOrDefault("with"), owner);
         var timeout = Timeout(keys.GetValueOrDefault("timeout"), owner);
         var placement = Placement(keys, $"{owner}: ");
@@ -220,6 +221,7 @@ public sealed class PipelineReader
                     Uses = uses.Text,
                     UsesLocation = uses.Location,
                     Needs = needs,
+                    Feedback = feedback,
                     With = with,
                     Timeout = timeout,
                     Placement = placement,
@@ -305,6 +307,24 @@ public sealed class PipelineReader
                 needs.Add(new Need(role, source.Text, isFile, source.Location));
             }
         }
+    }
+
+    private List<Need> Feedback(YamlNode? node, string owner)
+    {
+        var feedback = new List<Need>();
+        foreach (var item in node is YamlSequence list ? list.Items : node is null ? [] : [node])
+        {
+            if (item is YamlScalar { IsNull: false } source)
+            {
+                feedback.Add(new Need(null, source.Text, IsFile: false, source.Location));
+            }
+            else
+            {
+                _findings.AddWrong(item, $"{owner}: 'feedback'", "a stage, or a list of stages, that need this one");
+            }
+        }
+
+        return feedback;
     }
 
     /// <summary>Whether a text can name a pipeline.</summary>

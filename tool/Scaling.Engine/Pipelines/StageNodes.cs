@@ -13,10 +13,14 @@ internal sealed class StageNodes(IReadOnlyList<StageDescriptor> stages)
     private const string DurationExpected = "Expected a time with its unit, such as 30s, 10m or 2h.";
     private const string NeedsMeaning = "A stage, a list of stages, or a mapping of roles to stages or files.";
 
+    private const string FeedbackMeaning = "A stage, or a list of stages, further down: what they gave comes back to this one, which lists more, round by round, until it lists nothing new.";
+
     /// <summary>Expected of a stage's name.</summary>
     public static string IdPattern { get; } = $"^[A-Za-z][A-Za-z0-9_-]{{0,{PipelineReader.LongestName - 1}}}$";
 
     private static JsonObject Id => Pattern(IdPattern, "Expected the name of a stage. A file needs its role: needs: { runs: my/runs.csv }.");
+
+    private static JsonObject Below => Pattern(IdPattern, "Expected the name of a stage that needs this one, directly or through others.");
 
     /// <summary>Any stage; of the described types with their needs and settings.</summary>
     public JsonObject Stage() => new()
@@ -27,6 +31,7 @@ internal sealed class StageNodes(IReadOnlyList<StageDescriptor> stages)
         {
             ["uses"] = Described("Stage type.", new JsonObject { ["type"] = "string", ["anyOf"] = new JsonArray(Types(), new JsonObject { ["pattern"] = "." }) }),
             ["needs"] = AnyOf(Id, List(Id), new JsonObject { ["type"] = "object", ["additionalProperties"] = Sources(most: null) }, Null()),
+            ["feedback"] = Described(FeedbackMeaning, AnyOf(Below, List(Below), Null())),
             ["with"] = Described("Settings of the stage type.", new JsonObject { ["type"] = new JsonArray("object", "null") }),
             ["timeout"] = Described("The longest an action may go without progress, for example 30s, 10m or 2h.", Refusing(DurationExpected, Pattern(DurationPattern, DurationExpected))),
             ["executor"] = Reference("executor"),
@@ -100,17 +105,23 @@ internal sealed class StageNodes(IReadOnlyList<StageDescriptor> stages)
     /// <summary>If the stage uses that type, its needs and settings are the type's; what has something required is required itself.</summary>
     private JsonObject OfType(StageDescriptor stage)
     {
-        var (type, inputs) = (stage.Declaration.Type, stage.Declaration.Inputs);
+        string type = stage.Declaration.Type;
+        InputRole[] inputs = [.. stage.Declaration.Inputs.Where(i => !i.Feedback)];
         bool required = new SettingSchema(stage.Settings).Required.Any(), needs = inputs.Any(i => i.Cardinality == Cardinality.One);
         var settings = Reference("settings-" + type);
         var then = new JsonObject
         {
             ["properties"] = new JsonObject
             {
-                ["needs"] = inputs.Count == 0 ? Nothing(type) : Needs(inputs),
+                ["needs"] = inputs.Length == 0 ? Nothing(type) : Needs(inputs),
                 ["with"] = required ? settings : AnyOf(settings, Null()),
             },
         };
+        if (inputs.Length == stage.Declaration.Inputs.Count)
+        {
+            then["properties"]!["feedback"] = Refusing($"'{type}' takes no feedback: remove it.", Null());
+        }
+
         if (required || needs)
         {
             then["required"] = new JsonArray([.. new[] { needs ? "needs" : null, required ? "with" : null }.OfType<string>().Select(w => (JsonNode)w)]);

@@ -19,7 +19,12 @@ public static class StagePage
             page.Append($"\n```yaml\n{declaration.Example.Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n')}\n```\n");
         }
 
-        page.Append($"\n## What it needs\n\n{Inputs(declaration.Inputs)}");
+        page.Append($"\n## What it needs\n\n{Inputs([.. declaration.Inputs.Where(i => !i.Feedback)])}");
+        if (declaration.Inputs.Any(i => i.Feedback))
+        {
+            page.Append($"\n## What comes back to it\n\n{Feedback(declaration)}");
+        }
+
         page.Append($"\n## Settings\n\n{Settings(new SettingSchema(stage.Settings))}");
         page.Append($"\n## What it writes\n\n{Outputs(declaration)}");
         page.Append($"\n## How it is executed\n\n{Execution(declaration)}");
@@ -33,6 +38,10 @@ public static class StagePage
         {
             $"`{r.Name}`", $"`{r.Kind}`", r.Cardinality switch { Cardinality.One => "one", Cardinality.Optional => "one or none", _ => "any number" },
         }));
+
+    private static string Feedback(StageDeclaration stage) =>
+        "Round by round, what the stages gave that `feedback: STAGE` names, and what it gave itself; in the first round nothing. The rounds end when it lists nothing new.\n\n" +
+        Table(["role", "kind", "how many"], stage.Inputs.Where(i => i.Feedback).Select(r => new[] { $"`{r.Name}`", $"`{r.Kind}`", r.Cardinality == Cardinality.Many ? "any number" : "one or none" }));
 
     private static string Settings(SettingSchema settings) => settings.Properties.Count == 0 ? "None.\n" :
         "*required* is a setting without which the stage is refused, and *absent* one that may be left out; its meaning then says what holds. The settings of a setting stand behind its dot.\n\n" +

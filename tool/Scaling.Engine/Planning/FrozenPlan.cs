@@ -74,6 +74,12 @@ public sealed record FrozenStage
     /// <summary>Inputs.</summary>
     public required IReadOnlyList<FrozenInput> Inputs { get; init; }
 
+    /// <summary>What comes back to it from the round before: role and stage; null for nothing.</summary>
+    public IReadOnlyList<FrozenInput>? Feedback { get; init; }
+
+    /// <summary>The round of its circle that the plan was made in; null for a stage in none.</summary>
+    public int? Round { get; init; }
+
     /// <summary>Longest silence of an action, seconds.</summary>
     public required double PatienceSeconds { get; init; }
 
@@ -162,7 +168,7 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
     /// <param name="tool">Version of the tool.</param>
     public static FrozenPlan OfActions(Pipeline pipeline, StageNode stage, IReadOnlyList<ActionSpec> actions, string tool)
     {
-        var frozen = Freeze(new StageAhead(stage with { Files = [], Inputs = [], SettingLocations = new Dictionary<string, SourceLocation>() }, StageOutlook.WillRun, new StagePlan(stage, null, actions), actions, []), null);
+        var frozen = Freeze(new StageAhead(stage with { Files = [], Inputs = [], Feedback = [], SettingLocations = new Dictionary<string, SourceLocation>() }, StageOutlook.WillRun, new StagePlan(stage, null, actions), actions, []), null);
         return new FrozenPlan(CurrentSchema, tool, pipeline.Name, pipeline.Path, pipeline.Seed, [frozen with { Assembly = frozen.Packaged ? frozen.Assembly : actions[0].Assembly }]) { Overrides = pipeline.Overrides };
     }
 
@@ -260,7 +266,7 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             && s is { Before: not null, After: not null, Actions: not null, PatienceSeconds: >= 0 and <= LongestPatience } && (s.Shared is { } shared ? IsWholeSpec(shared) : s.Actions.Count == 0)
             && (s.Prepare is null || IsWholeSpec(s.Prepare)) && s.Actions.All(a => a is { Key.Length: 64, Entries: not null } && AllThere(a.Entries) && (a.Row is null || a.Row.Values.All(cell => cell is not null)))
             && AllThere(s.Before) && AllThere(s.After) && AllThere(s.Code) && AllThere(s.Reasons) && s.SettingLocations.Values.All(l => l is { File: not null })
-            && (s.Executor is null || Enum.IsDefined(s.Executor.Value)) && (s.Resources is null || s.Resources.IsWhole) && s.Inputs.All(i => i is { Role: not null }) && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null } && f.Files.All(file => file is { Path: not null, Sha256: not null })));
+            && (s.Executor is null || Enum.IsDefined(s.Executor.Value)) && (s.Resources is null || s.Resources.IsWhole) && s.Inputs.Concat(s.Feedback ?? []).All(i => i is { Role: not null }) && s.Feedback?.Any(f => f.Stage is null) != true && s.Files.All(f => f is { Setting: not null, Text: not null, Scheme: not null, Files: not null } && f.Files.All(file => file is { Path: not null, Sha256: not null })));
 
     private static bool IsWholeSpec(ActionSpec spec) =>
         spec is { Entries: not null, Assembly: not null, Stage: not null, Settings: not null, Inputs: not null, Reads: not null, Prepared: not null, NativeFolders: not null } && AllThere(spec.Entries) && AllThere(spec.NativeFolders)
@@ -302,6 +308,8 @@ public sealed record FrozenPlan(string Schema, string Tool, string Pipeline, str
             SettingLocations = stage.SettingLocations,
             Files = stage.Files,
             Inputs = [.. stage.Inputs.Select(i => new FrozenInput(i.Role.Name, i.Source?.Id, i.File))],
+            Feedback = stage.Feedback.Count == 0 ? null : [.. stage.Feedback.Select(f => new FrozenInput(f.Role.Name, f.Stage, null))],
+            Round = ahead.Round?.Number,
             PatienceSeconds = stage.Patience.TotalSeconds,
             Executor = stage.Executor == ExecutorKind.Local && stage.OwnExecutor != ExecutorKind.Local ? null : stage.Executor,
             Resources = stage.Resources == Resources.None ? null : stage.Resources,

@@ -28,9 +28,9 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
     {
         var types = await StageTypes(document).ConfigureAwait(false);
         var nodes = new Dictionary<string, StageNode?>();
-        foreach (var stage in InOrder(document.Stages))
+        foreach (var stage in InOrder(document.Stages, Circles(document.Stages)))
         {
-            nodes[stage.Id] = types.TryGetValue(stage.Uses, out var type) ? Node(document, stage, type, nodes) : null;
+            nodes[stage.Id] = types.TryGetValue(stage.Uses, out var type) ? Node(document, stage, type, nodes, types) : null;
         }
 
         IReadOnlyList<Diagnostic> findings = [.. _findings.OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
@@ -103,13 +103,14 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         }
     }
 
-    private StageNode? Node(PipelineDocument document, StageDocument stage, StageType type, Dictionary<string, StageNode?> others)
+    private StageNode? Node(PipelineDocument document, StageDocument stage, StageType type, Dictionary<string, StageNode?> others, Dictionary<string, StageType> types)
     {
         int before = _findings.Count;
         var bound = SettingsBinder.Bind(stage.With, type.Descriptor.Settings, stage.Uses, stage.UsesLocation);
         _findings.AddRange(bound.Findings);
         var files = bound.Findings.Count > 0 ? [] : Files(document, stage, type, bound);
         var inputs = Bind(document, stage, type, others);
+        var feedback = stage.Feedback.Count > 0 ? Feedback(document, stage, type, types) : [];
         return _findings.Count > before
             ? null
             : NodeProbe.AsKnown(new StageNode
@@ -121,6 +122,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
                 SettingLocations = bound.Positions,
                 Files = files,
                 Inputs = inputs,
+                Feedback = feedback,
                 Patience = stage.Timeout ?? type.Declaration.Patience,
                 Executor = _choice.Of(type.Declaration, stage.Placement.Executor, document.Placement.Executor),
                 OwnExecutor = stage.Placement.Executor,
@@ -183,7 +185,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
     /// <summary>Binds what the stage needs to its roles: by name where given, else by kind.</summary>
     private List<Binding> Bind(PipelineDocument document, StageDocument stage, StageType type, Dictionary<string, StageNode?> others)
     {
-        var roles = type.Declaration.Inputs;
+        InputRole[] roles = [.. type.Declaration.Inputs.Where(r => !r.Feedback)];
         var bindings = new List<Binding>();
         bool incomplete = false;
         foreach (var need in stage.Needs)
@@ -231,10 +233,17 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
 
     private bool TryBind(PipelineDocument document, StageDocument stage, StageType type, Need need, StageNode? source, List<Binding> bindings)
     {
-        var roles = type.Declaration.Inputs;
+        InputRole[] roles = [.. type.Declaration.Inputs.Where(r => !r.Feedback)];
         string? file = need.IsFile ? Path.GetFullPath(need.Source, document.Folder) : null;
         if (need.Role is { } name)
         {
+            if (type.Declaration.Inputs.FirstOrDefault(r => r.Feedback && r.Name == name) is { } back)
+            {
+                Find("SCAL3037", $"The role '{name}' of '{stage.Uses}' takes what the round before gave, and '{PipelineDiagnostics.Shown(need.Source)}' stands in needs.", need.Location,
+                    $"Write 'feedback: STAGE' with a stage that gives {back.Kind} and needs '{stage.Id}', or remove it.");
+                return false;
+            }
+
             if (roles.FirstOrDefault(r => r.Name == name) is not { } role)
             {
                 Find("SCAL3007", $"'{stage.Uses}' has no role '{PipelineDiagnostics.Shown(name)}'. It has: {Words(roles.Select(r => r.Name))}.", need.Location, NearestSpelling.Hint(name, roles.Select(r => r.Name)));
@@ -271,27 +280,120 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         return true;
     }
 
-    private static string[] Kinds(StageNode source) => [.. source.Declaration.Outputs.Where(o => !o.Volatile).Select(o => o.Kind).Distinct()];
+    /// <summary>Binds what comes back: by kind to the stages that are named, and the stage's own outputs to what is left.</summary>
+    private List<FeedbackBinding> Feedback(PipelineDocument document, StageDocument stage, StageType type, Dictionary<string, StageType> types)
+    {
+        InputRole[] roles = [.. type.Declaration.Inputs.Where(r => r.Feedback)];
+        var bindings = new List<FeedbackBinding>();
+        if (roles.Length == 0)
+        {
+            Find("SCAL3033", $"'{stage.Uses}' takes no feedback, and the stage '{stage.Id}' has some from '{PipelineDiagnostics.Shown(stage.Feedback[0].Source)}'.", stage.Feedback[0].Location,
+                $"Remove 'feedback:'; 'dotnet scaling stage {stage.Uses}' says what it takes.");
+            return bindings;
+        }
+
+        foreach (var source in stage.Feedback)
+        {
+            // Unknown stages and types, and the stage itself, are reported elsewhere.
+            if (source.Source == stage.Id || document.Stages.FirstOrDefault(s => s.Id == source.Source) is not { } giver || !types.TryGetValue(giver.Uses, out var gives))
+            {
+                continue;
+            }
+
+            string[] kinds = Kinds(gives.Declaration);
+            InputRole[] fitting = [.. roles.Where(r => kinds.Contains(r.Kind))];
+            if (fitting.Length == 0)
+            {
+                Find("SCAL3034", $"'{stage.Uses}' takes {Words(roles.Select(r => r.Kind))} as feedback, and '{giver.Id}' gives {Words(kinds)}.", source.Location, "Name a stage that gives that, or remove this one from 'feedback:'.");
+            }
+
+            foreach (var role in fitting)
+            {
+                if (role.Cardinality != Cardinality.Many && bindings.FirstOrDefault(b => b.Role == role) is { } other)
+                {
+                    Find("SCAL3003", $"The role '{role.Name}' of '{stage.Uses}' takes one input, and '{other.Stage}' and '{giver.Id}' give {role.Kind}.", source.Location, "Keep one of them in 'feedback:'.");
+                }
+
+                bindings.Add(new FeedbackBinding(role, giver.Id));
+            }
+        }
+
+        string[] own = Kinds(type.Declaration);
+        bindings.AddRange(roles.Where(r => own.Contains(r.Kind) && bindings.All(b => b.Role != r)).Select(r => new FeedbackBinding(r, stage.Id)));
+        return [.. roles.SelectMany(role => bindings.Where(b => b.Role == role))];
+    }
+
+    /// <summary>Circles of feedback; where a stage is in two of them, or two wait for each other, that is reported, and none is given.</summary>
+    private IReadOnlyList<FeedbackCircle> Circles(IReadOnlyList<StageDocument> stages)
+    {
+        var circles = FeedbackCircle.In(stages);
+        for (int i = 0; i < circles.Count; i++)
+        {
+            foreach (var other in circles.Take(i))
+            {
+                var shared = circles[i].Members.Intersect(other.Members).ToArray();
+                if (shared.Length > 0)
+                {
+                    Report(other, circles[i], $"The stage '{shared[0]}' is in two circles of feedback, {other} and {circles[i]}.");
+                }
+            }
+        }
+
+        if (_findings.All(f => f.Code != "SCAL3035") && circles.Count > 1)
+        {
+            var ordered = InOrder(stages, circles).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+            var possible = InOrder(stages, []).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+            FeedbackCircle[] waiting = [.. circles.Where(c => !ordered.Contains(c.Lister) && c.Members.All(possible.Contains))];
+            if (waiting is [var first, var second, ..])
+            {
+                Report(first, second, $"The circles of feedback {first} and {second} need each other, and each would wait for the other's end.");
+            }
+        }
+
+        return _findings.Any(f => f.Code == "SCAL3035") ? [] : circles;
+
+        void Report(FeedbackCircle one, FeedbackCircle other, string what) =>
+            Find("SCAL3035", what, stages.First(s => s.Id == other.Lister).Feedback[0].Location, $"Remove one 'feedback:', of '{one.Lister}' or of '{other.Lister}'.");
+    }
+
+    private static string[] Kinds(StageNode source) => Kinds(source.Declaration);
+
+    private static string[] Kinds(StageDeclaration source) => [.. source.Outputs.Where(o => !o.Volatile).Select(o => o.Kind).Distinct()];
 
     private static string Givers(InputRole role, Dictionary<string, StageNode?> others) =>
         Words(others.Values.OfType<StageNode>().Where(o => Kinds(o).Contains(role.Kind)).Select(o => $"'{o.Id}'"));
 
     private static string Words(IEnumerable<string> words) => string.Join(", ", words.Distinct());
 
-    /// <summary>Each stage after those it needs; what is on a cycle, which the reader reported, is left out.</summary>
-    private static List<StageDocument> InOrder(IReadOnlyList<StageDocument> stages)
+    /// <summary>Each stage after those it needs, and a circle's stages together after all that they need; what is on a cycle, which the reader reported, is left out.</summary>
+    private static List<StageDocument> InOrder(IReadOnlyList<StageDocument> stages, IReadOnlyList<FeedbackCircle> circles)
     {
         var ordered = new List<StageDocument>();
         var waiting = stages.ToList();
         var open = stages.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
-        while (waiting.FirstOrDefault(s => s.Needs.All(n => !open.Contains(n.Source))) is { } next)
+        var circleOf = circles.SelectMany(c => c.Members.Select(id => (id, c))).ToDictionary(m => m.id, m => m.c, StringComparer.Ordinal);
+        while (waiting.FirstOrDefault(Begins) is { } next)
         {
-            ordered.Add(next);
-            waiting.Remove(next);
-            open.Remove(next.Id);
+            Place(next);
+            while (circleOf.TryGetValue(next.Id, out var circle) && waiting.FirstOrDefault(s => circle.Others.Contains(s.Id) && Ready(s)) is { } other)
+            {
+                Place(other);
+            }
         }
 
         return ordered;
+
+        bool Ready(StageDocument stage) => stage.Needs.All(n => !open.Contains(n.Source));
+
+        bool Begins(StageDocument stage) => !circleOf.TryGetValue(stage.Id, out var circle) ? Ready(stage)
+            : stage.Id == circle.Lister && waiting.Where(s => circle.Members.Contains(s.Id)).All(s => s.Needs.All(n => !open.Contains(n.Source) || circle.Members.Contains(n.Source)));
+
+        void Place(StageDocument stage)
+        {
+            ordered.Add(stage);
+            waiting.Remove(stage);
+            open.Remove(stage.Id);
+        }
     }
 
     private void Find(string code, string message, SourceLocation location, string? hint = null) =>

@@ -33,9 +33,37 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, Executor
             }
         }
 
-        return findings.Count > 0
-            ? throw new StageFailedException(findings)
-            : new Pipeline(plan.Pipeline, plan.Path, plan.Seed, [.. nodes.Values]) { Overrides = plan.Overrides };
+        if (findings.Count > 0)
+        {
+            throw new StageFailedException(findings);
+        }
+
+        var pipeline = new Pipeline(plan.Pipeline, plan.Path, plan.Seed, [.. nodes.Values]) { Overrides = plan.Overrides };
+        Demand(pipeline);
+        return pipeline;
+    }
+
+    /// <summary>What comes back to a stage comes from one below it, and the stages of a circle stand together.</summary>
+    private static void Demand(Pipeline pipeline)
+    {
+        var circles = pipeline.Circles;
+        string[] ids = [.. pipeline.Stages.Select(s => s.Id)];
+        foreach (var stage in pipeline.Stages)
+        {
+            if (stage.Feedback.FirstOrDefault(f => f.Stage != stage.Id && circles.All(c => c.Lister != stage.Id || !c.Others.Contains(f.Stage))) is { } lost)
+            {
+                throw FrozenPlan.Edited($"'{stage.Id}' takes feedback from '{lost.Stage}', which does not need it");
+            }
+        }
+
+        foreach (var circle in circles)
+        {
+            int first = Array.IndexOf(ids, circle.Lister);
+            if (circles.Any(c => c != circle && c.Members.Intersect(circle.Members).Any()) || !ids[first..].Take(circle.Others.Count + 1).SequenceEqual(circle.Members))
+            {
+                throw FrozenPlan.Edited($"the stages of the circle {circle} do not stand together");
+            }
+        }
     }
 
     /// <summary>A stage of a plan, without the stages that it needs: enough to execute its actions.</summary>
@@ -44,7 +72,7 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, Executor
     public async Task<StageNode> Alone(FrozenStage stage)
     {
         var findings = new List<Diagnostic>();
-        var node = await Node(stage with { Inputs = [] }, [], findings).ConfigureAwait(false);
+        var node = await Node(stage with { Inputs = [], Feedback = null }, [], findings).ConfigureAwait(false);
         return findings.Count > 0 ? throw new StageFailedException(findings) : node;
     }
 
@@ -79,6 +107,7 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, Executor
             SettingLocations = stage.SettingLocations,
             Files = stage.Files,
             Inputs = [.. stage.Inputs.Select(i => Bind(stage, type, i, others))],
+            Feedback = [.. (stage.Feedback ?? []).Select(f => new FeedbackBinding(RoleOf(stage, type, f), f.Stage!))],
             Patience = TimeSpan.FromSeconds(stage.PatienceSeconds),
             Executor = _choice.Of(type.Declaration, stage.Executor, null),
             OwnExecutor = stage.Executor,
@@ -99,10 +128,13 @@ public sealed class PlanThaw(PluginCatalog catalog, ContentStore store, Executor
 
     private static Binding Bind(FrozenStage stage, StageType type, FrozenInput input, Dictionary<string, StageNode> others)
     {
-        var role = type.Declaration.Inputs.FirstOrDefault(r => r.Name == input.Role) ?? throw FrozenPlan.Edited($"'{stage.Uses}' has no role '{input.Role}'");
+        var role = RoleOf(stage, type, input);
         var source = input.Stage is not { } id ? null : others.GetValueOrDefault(id) ?? throw FrozenPlan.Edited($"'{stage.Id}' needs '{id}', which does not stand before it");
         return new Binding(role, source, input.File);
     }
+
+    private static InputRole RoleOf(FrozenStage stage, StageType type, FrozenInput input) =>
+        type.Declaration.Inputs.FirstOrDefault(r => r.Name == input.Role) ?? throw FrozenPlan.Edited($"'{stage.Uses}' has no role '{input.Role}'");
 
     private static Diagnostic Changed(string code, string message, SourceLocation location) =>
         new(code, PipelineDiagnostics.OnOneLine(message)) { Location = location, Hint = "Plan again: dotnet scaling plan PIPELINE --json > plan.json" };

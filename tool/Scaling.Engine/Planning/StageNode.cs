@@ -1,6 +1,7 @@
 // A pipeline whose words have been given meaning: types, settings, inputs.
 using System.Text.Json.Nodes;
 using Scaling.Engine.Executors;
+using Scaling.Engine.Pipelines;
 using Scaling.Engine.Plugins;
 using Scaling.Sdk;
 
@@ -10,11 +11,15 @@ namespace Scaling.Engine.Planning;
 /// <param name="Name">Folder of its results.</param>
 /// <param name="Path">Absolute path of its file.</param>
 /// <param name="Seed">Default 0.</param>
-/// <param name="Stages">In an order in which each stage stands after what it needs.</param>
+/// <param name="Stages">In an order in which each stage stands after what it needs, and those of a circle of feedback stand together, its lister first.</param>
 public sealed record Pipeline(string Name, string Path, long Seed, IReadOnlyList<StageNode> Stages)
 {
     /// <summary>What <c>--set</c> changed of the file, as typed. Default: nothing.</summary>
     public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>The circles that run in rounds. No stage is in two of them.</summary>
+    public IReadOnlyList<FeedbackCircle> Circles =>
+        FeedbackCircle.In([.. Stages.Select(s => (s.Id, s.Needs.Select(n => n.Id), s.Feedback.Select(f => f.Stage).Where(id => id != s.Id)))]);
 }
 
 /// <summary>A stage with its type, settings and inputs.</summary>
@@ -40,6 +45,9 @@ public sealed record StageNode
 
     /// <summary>Inputs, in the order of the type's roles, several of one role in the order of <c>needs</c>.</summary>
     public required IReadOnlyList<Binding> Inputs { get; init; }
+
+    /// <summary>What comes back to it from the round before, in the order of the type's roles. Default: nothing.</summary>
+    public IReadOnlyList<FeedbackBinding> Feedback { get; init; } = [];
 
     /// <summary>Longest silence of an action.</summary>
     public required TimeSpan Patience { get; init; }
@@ -74,3 +82,8 @@ public sealed record StageNode
 /// <param name="Source">The stage; null for a file.</param>
 /// <param name="File">Absolute path; null for a stage.</param>
 public sealed record Binding(InputRole Role, StageNode? Source, string? File);
+
+/// <summary>What a feedback role is bound to. By its id: the stage stands further down, and needs the one whose role it is.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="Stage">Whose outputs of the round before it takes; the stage itself where it takes its own.</param>
+public sealed record FeedbackBinding(InputRole Role, string Stage);

@@ -21,14 +21,16 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
     /// <param name="stage">One of the pipeline's.</param>
     /// <param name="results">Of every stage that it needs.</param>
     /// <param name="packages">Its native packages with everything that they stand for; null: as its plugin names them.</param>
+    /// <param name="before">What its circle's stages gave in the round before; null in the first round, and outside circles.</param>
     /// <exception cref="StageFailedException">Its table of rows lacks a column, or is no table.</exception>
-    public StagePlan Plan(StageNode stage, IReadOnlyDictionary<string, StageResult> results, IReadOnlyList<NativePackage>? packages = null)
+    public StagePlan Plan(
+        StageNode stage, IReadOnlyDictionary<string, StageResult> results, IReadOnlyList<NativePackage>? packages = null, IReadOnlyDictionary<string, StageResult>? before = null)
     {
         var natives = packages ?? stage.Natives;
         var declaration = stage.Declaration;
         var fanOut = declaration.FanOut;
-        var inputs = stage.Inputs.Where(b => b.Role.Name != fanOut?.Role).ToArray();
-        var bound = inputs.SelectMany(b => Bind(b, Array.FindIndex(inputs, i => i.Role == b.Role), inputs, results)).ToArray();
+        var inputs = Inputs(stage, before).Where(b => b.Role.Name != fanOut?.Role).ToArray();
+        var bound = inputs.SelectMany(b => Bind(b, Array.FindIndex(inputs, i => i.Role == b.Role), inputs, b.Role.Feedback ? before! : results)).ToArray();
         var spec = new ActionSpec
         {
             Key = "",
@@ -58,6 +60,11 @@ public sealed class StagePlanner(Pipeline pipeline, ContentStore store)
         var rows = Rows(stage, fanOut, results, digests);
         return new StagePlan(stage, prepare, FanOut(stage, spec, fanOut, rows, prepare, [.. Common(stage, "run", natives)], inputEntries)) { Natives = natives, Digests = digests };
     }
+
+    /// <summary>What is bound, what came back included, in the order of the type's roles.</summary>
+    private IEnumerable<Binding> Inputs(StageNode stage, IReadOnlyDictionary<string, StageResult>? before) => before is null || stage.Feedback.Count == 0 ? stage.Inputs :
+        stage.Declaration.Inputs.SelectMany(role => stage.Inputs.Where(b => b.Role == role)
+            .Concat(stage.Feedback.Where(f => f.Role == role).Select(f => new Binding(role, pipeline.Stages.First(s => s.Id == f.Stage), null))));
 
     private List<ActionSpec> FanOut(StageNode stage, ActionSpec spec, FanOut fanOut, Table rows, ActionSpec? prepare, KeyEntry[] common, KeyEntry[] inputEntries)
     {

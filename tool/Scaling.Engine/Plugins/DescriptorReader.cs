@@ -23,7 +23,7 @@ internal static class DescriptorReader
         Type = of.Text("type"),
         Summary = of.Text("summary"),
         Example = of.TextOrNone("example") ?? "",
-        Inputs = of.List("inputs", i => new InputRole(i.Text("name"), i.Text("kind"), Cardinality(i))),
+        Inputs = of.List("inputs", i => new InputRole(i.Text("name"), i.Text("kind"), Cardinality(i)) { Feedback = i.Flag("feedback") }),
         Outputs = of.List("outputs", Output),
         FanOut = of.ObjectOrNone("fan_out") is { } fanOut ? FanOut(fanOut) : null,
         Prepare = of.ObjectOrNone("prepare") is { } prepare ? new PrepareAction(prepare.List("reads", JsonFields.Word), prepare.List("outputs", JsonFields.Word)) : null,

@@ -35,6 +35,21 @@ public sealed partial record StageDeclaration
             yield return $"whose role '{role.Name}' is no plain name";
         }
 
+        foreach (var role in Inputs.Where(i => i.Feedback && i.Cardinality == Cardinality.One))
+        {
+            yield return $"whose role '{role.Name}' takes feedback, which the first round has none of, and takes exactly one";
+        }
+
+        foreach (var twice in Inputs.Where(i => i.Feedback).GroupBy(i => i.Kind).Where(g => g.Count() > 1))
+        {
+            yield return $"with two roles that take '{twice.Key}' as feedback, which is bound by kind";
+        }
+
+        if (Inputs.Any(i => i.Feedback) && (!Enumerating || FanOut is not null))
+        {
+            yield return "that takes feedback and is not enumerating, or fans out";
+        }
+
         if (FanOut is not { } fanOut)
         {
             yield break;

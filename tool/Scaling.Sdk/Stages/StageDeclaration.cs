@@ -1,4 +1,6 @@
 // What a stage says of itself, in code: inputs, outputs, fan-out, determinism. The engine plans from it without loading the stage.
+using System.Text.Json.Serialization;
+
 namespace Scaling.Sdk;
 
 /// <summary>
@@ -47,7 +49,15 @@ public enum Determinism
 /// <param name="Name">Role, snake case. Of several roles of one kind, the one that is named as the kind is bound by kind, and the others by name alone.</param>
 /// <param name="Kind">Kind of the artifact, as its producer declares it, for example <c>runs</c>.</param>
 /// <param name="Cardinality">Default: exactly one.</param>
-public sealed record InputRole(string Name, string Kind, Cardinality Cardinality = Cardinality.One);
+public sealed record InputRole(string Name, string Kind, Cardinality Cardinality = Cardinality.One)
+{
+    /// <summary>
+    /// Takes what the round before gave. Absent in the first round. Bound by <c>feedback:</c>, never by <c>needs</c>: to the stages named there by kind, and for a kind that the stage writes itself and none of
+    /// them gives, to its own output of the round before. Only an enumerating stage without fan-out has such roles, of <see cref="Cardinality.Optional"/> or <see cref="Cardinality.Many"/>. Default: no.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // Descriptors of stages without stay as they are.
+    public bool Feedback { get; init; }
+}
 
 /// <summary>A file that every action of a stage writes.</summary>
 /// <param name="Name">
