@@ -1,0 +1,136 @@
+// The design study as Markdown: a line a way of choosing runs, what forecasts were worth, then the targets.
+using System.Globalization;
+using Scaling.Laws;
+
+namespace Scaling.Benchmarks;
+
+/// <summary>The settings of <c>design</c>.</summary>
+internal sealed record DesignArguments
+{
+    /// <summary>Default: 200.</summary>
+    public int Worlds { get; init; } = 200;
+
+    /// <summary>Of the worlds. Default: 1.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Reads <c>--name value</c> pairs.</summary>
+    /// <param name="args">Behind the command.</param>
+    /// <exception cref="UsageException">An unknown name, a missing or wrong value.</exception>
+    public static DesignArguments Parse(ReadOnlySpan<string> args)
+    {
+        var parsed = new DesignArguments();
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            string name = args[i];
+            string? value = i + 1 < args.Length ? args[i + 1] : null;
+            parsed = name switch
+            {
+                "--worlds" => parsed with { Worlds = CoverageArguments.Whole(name, value, 5, 100_000) },
+                "--seed" => parsed with { Seed = CoverageArguments.Whole(name, value, 0, 1_000_000) },
+                _ => throw new UsageException($"design has no option '{name}'; it has --worlds, --seed."),
+            };
+        }
+
+        return parsed;
+    }
+}
+
+/// <summary>Runs the study and tells it.</summary>
+internal static class DesignTable
+{
+    private const string Quarter = "design, 25 %", Equal = "design, 100 %";
+    private const double Within = 1.5;
+
+    /// <summary>Runs and writes it.</summary>
+    /// <param name="arguments">How many worlds.</param>
+    /// <param name="output">Takes the tables.</param>
+    public static int Run(DesignArguments arguments, TextWriter output)
+    {
+        var study = new DesignStudy();
+        (string Name, Func<DesignWorld, int, DesignOutcome> Of)[] ways =
+        [
+            ("grid", (w, _) => study.Grid(w)),
+            (Quarter, (w, _) => study.Sequential(w, 0.25, gridSizes: false)),
+            (Equal, (w, _) => study.Sequential(w, 1, gridSizes: false)),
+            ("design, the grid's sizes, 25 %", (w, _) => study.Sequential(w, 0.25, gridSizes: true)),
+            ("design, the grid's sizes, 100 %", (w, _) => study.Sequential(w, 1, gridSizes: true)),
+            ("grid of all five sizes", (w, _) => study.WideGrid(w)),
+            ("random, 25 %", (w, i) => study.Scattered(w, 0.25, new Random(i), hypercube: false)),
+            ("random, 100 %", (w, i) => study.Scattered(w, 1, new Random(i), hypercube: false)),
+            ("Latin hypercube, 25 %", (w, i) => study.Scattered(w, 0.25, new Random(i), hypercube: true)),
+            ("Latin hypercube, 100 %", (w, i) => study.Scattered(w, 1, new Random(i), hypercube: true)),
+        ];
+        var outcomes = ways.ToDictionary(w => w.Name, _ => new DesignOutcome[arguments.Worlds]);
+        var progress = new Progress("worlds", arguments.Worlds, Console.Error);
+        Parallel.For(0, arguments.Worlds, i =>
+        {
+            var world = new DesignWorld(arguments.Seed, i);
+            foreach (var (name, of) in ways)
+            {
+                outcomes[name][i] = of(world, i);
+            }
+
+            progress.Step();
+        });
+
+        var (runs, cost, shapes) = study.Size;
+        output.WriteLine(Invariant($"{arguments.Worlds} worlds, seed {arguments.Seed}. The grid: {runs} runs, {cost:0.0E0} FLOPs. {shapes} shapes of the target. Regrets in nats a token."));
+        output.WriteLine();
+        output.WriteLine("| runs chosen by | cost | runs | regret of the pick: median | mean | of the optimum: median | mean | worse than the grid | by the optimum | ln x\\*: error | over its standard error | ln r\\*: error | over its standard error |");
+        output.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        foreach (var (name, _) in ways)
+        {
+            Write(name, outcomes[name], outcomes["grid"], output);
+        }
+
+        output.WriteLine();
+        output.WriteLine(Invariant($"Share of the worlds in which the standard errors that a plan foretold are within {Within}× of those at the end:"));
+        output.WriteLine();
+        output.WriteLine("| plan | ln x\\* | ln r\\* |");
+        output.WriteLine("|---|---:|---:|");
+        foreach (string name in new[] { Quarter, Equal })
+        {
+            foreach (int round in new[] { 0, 1, 2, 4 })
+            {
+                var (x, ratio) = Foretold(outcomes[name], round);
+                output.WriteLine(Invariant($"| {name}: {(round == 0 ? "before the first run" : $"after round {round}")} | {100 * x:0} % | {100 * ratio:0} % |"));
+            }
+        }
+
+        output.WriteLine();
+        TargetLine.Write(Targets(outcomes), output);
+        return 0;
+    }
+
+    private static IReadOnlyList<TargetLine> Targets(Dictionary<string, DesignOutcome[]> outcomes)
+    {
+        var grid = outcomes["grid"];
+        double Median(string name, Func<DesignOutcome, double> of) => 1e6 * Quantiles.Median(outcomes[name].Select(of));
+        var (x, ratio) = Foretold(outcomes[Quarter], 1);
+        return
+        [
+            TargetLine.AtMost("median regret of the pick at 25 % of the grid's cost, 1e-6 nats (the grid's is the target)", Median("grid", o => o.Regret), Median(Quarter, o => o.Regret)),
+            TargetLine.AtMost("median regret of the optimum at 25 %, 1e-6 nats (the grid's is the target)", Median("grid", o => o.ValleyRegret), Median(Quarter, o => o.ValleyRegret)),
+            TargetLine.AtMost("worlds in which the pick is worse than the grid's at equal cost, %", 10, 100 * Worse(outcomes[Equal], grid, o => o.Regret)),
+            TargetLine.AtLeast("plans after round 1 whose standard error of ln x* is within 1.5× at the end, %", 80, 100 * x),
+            TargetLine.AtLeast("plans after round 1 whose standard error of ln r* is within 1.5× at the end, %", 80, 100 * ratio),
+        ];
+    }
+
+    private static void Write(string name, DesignOutcome[] all, DesignOutcome[] grid, TextWriter output)
+    {
+        double Error(Func<DesignOutcome, double> of) => Math.Sqrt(all.Average(o => of(o) * of(o)));
+        output.WriteLine(Invariant(
+            $"| {name} | {all.Average(o => o.Cost):0.00} | {all.Average(o => o.Runs):0} | {Quantiles.Median(all.Select(o => o.Regret)):0.0E+0} | {all.Average(o => o.Regret):0.0E+0} | {Quantiles.Median(all.Select(o => o.ValleyRegret)):0.0E+0} | {all.Average(o => o.ValleyRegret):0.0E+0} | {100 * Worse(all, grid, o => o.Regret):0.0} % | {100 * Worse(all, grid, o => o.ValleyRegret):0.0} % | {Error(o => o.X.Error):0.0000} | {Error(o => o.X.Error / o.X.StandardError):0.00} | {Error(o => o.Ratio.Error):0.0000} | {Error(o => o.Ratio.Error / o.Ratio.StandardError):0.00} |"));
+    }
+
+    private static double Worse(DesignOutcome[] all, DesignOutcome[] grid, Func<DesignOutcome, double> of) => all.Zip(grid).Count(p => of(p.First) > of(p.Second)) / (double)all.Length;
+
+    private static (double X, double Ratio) Foretold(DesignOutcome[] all, int round)
+    {
+        double Share(Func<DesignOutcome, double> ratio) => all.Average(o => o.Forecasts.Count > round && Math.Abs(Math.Log(ratio(o))) <= Math.Log(Within) ? 1.0 : 0);
+        return (Share(o => o.Forecasts[round].X / o.X.StandardError), Share(o => o.Forecasts[round].Ratio / o.Ratio.StandardError));
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
