@@ -223,6 +223,36 @@ public sealed class FeedbackTests : IDisposable
     }
 
     [Fact]
+    public void A_CI_system_folds_each_round_and_shows_it_when_it_comes()
+    {
+        _tool.Write("study.yaml", Study);
+        _tool.Environment["GITHUB_ACTIONS"] = "true";
+
+        string[] lines = [.. _tool.Run("run", "study.yaml").Error.Split('\n').Where(l => l.StartsWith("::", StringComparison.Ordinal))];
+
+        Assert.Equal(4 + 3 + 1, lines.Count(l => l == "::endgroup::"));
+        Assert.Equal(["shapes", "runs", "shapes", "runs", "shapes", "runs", "shapes", "total"], lines.Where(l => l != "::endgroup::").Select(l => l["::group::".Length..].Split(' ')[0]));
+        Assert.All(lines.Where((_, i) => i % 2 == 1), l => Assert.Equal("::endgroup::", l));
+    }
+
+    [NeedsFact(NginxServer.Package, NginxServer.Program)]
+    public void Rounds_that_one_machine_has_had_another_brings()
+    {
+        using var server = new NginxServer();
+        using var other = new Tool();
+        _tool.Write("study.yaml", Study);
+        other.Write("study.yaml", Study);
+
+        var first = _tool.Run("run", "study.yaml", "--json", "--remote", server.Address, "--rights", "local:rw,remote:rw");
+        var pull = other.Run("cache", "pull", "study.yaml", "--remote", server.Address, "--rights", "local:rw,remote:r");
+        var second = other.Run("run", "study.yaml", "--json");
+
+        Assert.True(first.ExitCode + pull.ExitCode + second.ExitCode == 0, first.Error + pull.Error + second.Error);
+        Assert.Contains("nothing is left to run", pull.Output);
+        Assert.Equal((14, 0), (first.Executed, second.Executed));
+    }
+
+    [Fact]
     public void A_graph_and_a_lock_know_what_comes_back()
     {
         _tool.Write("study.yaml", Study);

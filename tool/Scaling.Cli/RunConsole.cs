@@ -93,6 +93,7 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
         lock (_writing)
         {
             _view.Round(circle, round);
+            EndGroups(circle.Members);
             if (IsVerbose)
             {
                 Line($"round {round} of the circle {circle}");
@@ -107,6 +108,7 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
         lock (_writing)
         {
             _view.Planned(stage, actions, cached);
+            EndGroups(stage.Needs.Select(n => n.Id)); // In a circle they have not ended, and yet nothing more comes of them in this round.
             if (cached < actions)
             {
                 string some = actions == 1 ? "1 action" : $"{actions} actions, {cached} cached, {actions - cached} to run";
@@ -395,6 +397,14 @@ internal sealed class RunConsole(Terminal terminal, TimeProvider time) : IComman
         if (failures.Length > FailuresAtTheEnd)
         {
             Line($"and {failures.Length - FailuresAtTheEnd} more failed");
+        }
+    }
+
+    private void EndGroups(IEnumerable<string> stages)
+    {
+        if (_groups is not null)
+        {
+            stages.ToList().ForEach(_groups.End);
         }
     }
 
