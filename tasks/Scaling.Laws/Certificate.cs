@@ -51,13 +51,13 @@ internal static class BaseCertificate
             ConditionNumber = ConditionNumber(fitter.LogJacobian(solution)),
             AtBounds = [],
         };
-        if (fitter is not ChinchillaFitter chinchilla)
+        if (fitter is WidthOverDepthFitter)
         {
             return certificate;
         }
 
         var design = fitter.Design;
-        var objective = chinchilla.Objective(solution);
+        var objective = fitter.Objective(solution);
         return certificate with
         {
             AtBounds = [.. s_names.Where((_, k) => (k < 3 ? design.BaseTerms[k] : design.BaseTerms[k - 2]) && ChinchillaFit.AtBound(solution.Point, k))],

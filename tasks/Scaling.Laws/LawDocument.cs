@@ -204,7 +204,7 @@ public sealed record LawDocument
             }
         }
 
-        int numbers = law.Shape is null ? 5 : 12 + law.Shape.Terms.Count;
+        int numbers = law.Shape is null ? 5 : 5 + law.Shape.Numbers().Length;
         var (options, basis) = (law.Options, law.Base);
         Expect(options.Delta is > 0 and <= 1, "options.delta from 0 to 1", $"{options.Delta}");
         Expect(options.Resamples is >= 0 and <= 10_000, "options.resamples from 0 to 10000", $"{options.Resamples}");
@@ -214,6 +214,7 @@ public sealed record LawDocument
         Expect(Sound(basis.Alpha, 100) && Sound(basis.Beta, 100), "base.alpha and base.beta from 0 to 100", $"{basis.Alpha}, {basis.Beta}");
         Expect(law.Ranges.Sizes.Count > 0, "ranges.sizes of at least one number", "none");
         Expect(law.Shape is null || (law.Shape.Centre is { X: > 0, Ratio: > 0, WidthOverDepth: > 0 } && law.Shape.Numbers().All(double.IsFinite)), "finite shape.coefficients and a shape.centre above 0", $"{law.Shape?.Centre}");
+        Expect(law.Shape is not { Form: LawForm.Valley } || law.Shape.Centre.Parameters > 0, "shape.centre.parameters above 0 of a valley", $"{law.Shape?.Centre.Parameters}");
         Expect(law.Shape?.Terms.All(t => double.IsFinite(t.Centre) && (t.Centre > 0 || t.Term is not (LawTerm.Gqa or LawTerm.Drift))) ?? true, "a centre above 0 of gqa and drift in shape.terms", "0 or less");
         Expect(law.Resamples.All(r => r.Length == numbers), $"resamples of {numbers} numbers", $"{law.Resamples.FirstOrDefault(r => r.Length != numbers)?.Length}");
     }

@@ -120,6 +120,7 @@ public static class LawFit
 
         FormChoice.Joint => LawForm.Joint,
         FormChoice.Quadratic => LawForm.Quadratic,
+        FormChoice.Valley => LawForm.Valley,
         FormChoice.Auto when scores.Count > 0 => scores[0].Form,
         _ => LawForm.Multiplicative,
     };
@@ -141,7 +142,7 @@ public static class LawFit
             Runs = parts.Clusters,
             Groups = ShapeColumns.Groups(design.Runs).Count,
             ResidualStandardDeviation = Math.Sqrt(squares / Math.Max(1, design.Runs.Count - fitter.Freedom)),
-            RunNoise = Math.Max(parts.OwnDeviation, parts.WithinDeviation(design.Loss, fitter.Shape?.Terms ?? 0)),
+            RunNoise = Math.Max(parts.OwnDeviation, parts.WithinDeviation(design.Loss, fitter.ShapeFreedom)),
             LevelNoise = parts.SharedDeviation,
             ReplicateNoise = replicates,
             ReplicateFreedom = freedom,

@@ -25,6 +25,9 @@ internal abstract class LawFitter(Design design)
     /// <summary>Parameters that are fitted.</summary>
     public abstract int Freedom { get; }
 
+    /// <summary>Of these the ones that say what shapes of one size and budget differ by.</summary>
+    public virtual int ShapeFreedom => Shape?.Terms ?? 0;
+
     /// <summary>Fits from scratch.</summary>
     public abstract LawSolution Solve();
 
@@ -32,10 +35,24 @@ internal abstract class LawFitter(Design design)
     public abstract LawSolution Refit(LawSolution near, double[] loss, double tolerance);
 
     /// <summary>The Jacobian of ln L̂ by the base law's own parameters, a row a run; columns of absent terms are 0.</summary>
-    public abstract double[,] LogJacobian(LawSolution solution);
+    public virtual double[,] LogJacobian(LawSolution solution) => Design.Objective(Design.Loss).LogJacobian(solution.Point);
 
     /// <summary>Largest derivative of the objective by a free parameter of the base law over the objective.</summary>
-    public abstract double GradientNorm(LawSolution solution);
+    public virtual double GradientNorm(LawSolution solution)
+    {
+        var here = Objective(solution).Expand(solution.Point);
+
+        // Beside a weight of 0 its exponent's derivative is 0.
+        var free = Enumerable.Range(0, 5).Where(k => !ChinchillaFit.AtBound(solution.Point, k)).Select(k => Math.Abs(here.Gradient[k]));
+        return free.DefaultIfEmpty(0).Max() / Math.Max(here.Value, Design.Trifle);
+    }
+
+    /// <summary>What the base law minimises, given the shape.</summary>
+    public ChinchillaObjective Objective(LawSolution solution) => Design.Objective(WithoutShape(Design.Loss, solution.Shape));
+
+    /// <summary>Losses as the best shape would have had them.</summary>
+    protected double[] WithoutShape(double[] loss, ShapeTerms? terms) =>
+        terms is null ? loss : [.. loss.Select((l, i) => Math.Max(terms.Remove(l, LawPoint.Of(Design.Runs[i])), 1e-3 * l))];
 
     /// <summary>The shape fit's residuals L̂ − L with free levels, and leverages; null without a shape fit.</summary>
     public virtual (double[] Residual, Leverage Leverage)? WithinClasses(LawSolution solution) => null;
@@ -44,7 +61,9 @@ internal abstract class LawFitter(Design design)
     /// <param name="design">Runs and options.</param>
     /// <param name="form">Of a conditional law.</param>
     public static LawFitter Of(Design design, LawForm form) =>
-        design.Options.Law == LawKind.WidthOverDepth ? new WidthOverDepthFitter(design) : new ChinchillaFitter(design, form);
+        design.Options.Law == LawKind.WidthOverDepth ? new WidthOverDepthFitter(design)
+        : form == LawForm.Valley && design.Options.Law == LawKind.Conditional && design.FitsWidth && design.FitsSplit ? new ValleyFitter(design)
+        : new ChinchillaFitter(design, form == LawForm.Valley ? LawForm.Multiplicative : form);
 }
 
 /// <summary>
@@ -82,7 +101,7 @@ internal sealed class ChinchillaFitter : LawFitter
 
         // The first base law has seen shapes of every kind as one: good for local slopes only, so the second is again fitted from scratch.
         double[] theta = Shape.Fit(loss, Local(basis.Law), Shape.NoEffect);
-        basis = ChinchillaFit.Fit(Design.Objective(WithoutShape(loss, theta)), Design.BaseTerms);
+        basis = ChinchillaFit.Fit(Design.Objective(WithoutShape(loss, Shape.Columns.Terms(theta))), Design.BaseTerms);
         return Settle(loss, basis, theta, rounds: _conditional ? 50 : 3000, tolerance: 1e-15, still: 1e-12);
     }
 
@@ -97,21 +116,6 @@ internal sealed class ChinchillaFitter : LawFitter
         // Local slopes barely move, so one round does; covariates that go with N share its slope, and take many.
         return Settle(loss, basis, near.Theta, rounds: _conditional ? 1 : 300, tolerance, still: 1e-7) with { Status = near.Status };
     }
-
-    public override double[,] LogJacobian(LawSolution solution) => Design.Objective(Design.Loss).LogJacobian(solution.Point);
-
-    public override double GradientNorm(LawSolution solution)
-    {
-        var here = Objective(solution).Expand(solution.Point);
-
-        // Beside a weight of 0 its exponent's derivative is 0.
-        var free = Enumerable.Range(0, 5).Where(k => !ChinchillaFit.AtBound(solution.Point, k)).Select(k => Math.Abs(here.Gradient[k]));
-        return free.DefaultIfEmpty(0).Max() / Math.Max(here.Value, Design.Trifle);
-    }
-
-    /// <summary>What the base law minimises, given the shape.</summary>
-    public ChinchillaObjective Objective(LawSolution solution) =>
-        Design.Objective([.. Design.Loss.Select((l, i) => solution.Shape?.Remove(l, LawPoint.Of(Design.Runs[i])) ?? l)]);
 
     public override (double[] Residual, Leverage Leverage)? WithinClasses(LawSolution solution)
     {
@@ -131,7 +135,7 @@ internal sealed class ChinchillaFitter : LawFitter
         for (int round = 0; round < rounds && !settled; round++)
         {
             double[] next = Shape!.Fit(loss, Local(basis.Law), theta, tolerance);
-            basis = ChinchillaFit.Refit(basis, WithoutShape(loss, next), Design.BaseTerms, tolerance);
+            basis = ChinchillaFit.Refit(basis, WithoutShape(loss, Shape.Columns.Terms(next)), Design.BaseTerms, tolerance);
             settled = next.Zip(theta, (a, b) => Math.Abs(a - b)).DefaultIfEmpty(0).Max() < still;
             theta = next;
         }
@@ -146,11 +150,4 @@ internal sealed class ChinchillaFitter : LawFitter
     private double[] Local(ChinchillaLaw law) => _conditional
         ? Design.Local(law, Shape!.Columns.Additive)
         : [.. Design.Runs.Select(r => law.Predict(r.Parameters, r.Tokens))];
-
-    /// <summary>Losses as the best shape would have had them.</summary>
-    private double[] WithoutShape(double[] loss, double[] theta)
-    {
-        var terms = Shape!.Columns.Terms(theta);
-        return [.. loss.Select((l, i) => Math.Max(terms.Remove(l, LawPoint.Of(Design.Runs[i])), 1e-3 * l))];
-    }
 }

@@ -32,6 +32,9 @@ public enum FormChoice
     /// <summary>As <see cref="LawForm.Quadratic"/>.</summary>
     Quadratic,
 
+    /// <summary>As <see cref="LawForm.Valley"/>; multiplicative where the runs do not vary both x and the ratio.</summary>
+    Valley,
+
     /// <summary>The form that predicts each size best from the smaller ones; the largest size to be scored on must not be among the runs.</summary>
     Auto,
 }

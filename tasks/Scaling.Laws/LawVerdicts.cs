@@ -201,7 +201,7 @@ internal static class LawVerdicts
             return Not(range is null ? $"The runs have no column for {axis}." : $"No (N, D) class holds more than {values} values of {axis}; a minimum takes at least 3.");
         }
 
-        int terms = fitter.Shape!.Terms;
+        int terms = fitter.ShapeFreedom;
         if (design.Runs.Count - design.Points <= terms)
         {
             return Not($"{design.Runs.Count} rows leave no freedom beside the levels of {design.Points} (N, D) classes and {terms} shape terms.");
@@ -217,7 +217,7 @@ internal static class LawVerdicts
             return Not($"Depth moves with x within each size and budget, so the runs do not tell one from the other{(star is null ? "" : $"; the fitted minimum {star:0.####} is of both")}.");
         }
 
-        if (fitter.Shape.Columns.Form == LawForm.Joint)
+        if (fitter.Shape is { Columns.Form: LawForm.Joint })
         {
             return Not("The joint form knows the product of x and the ratio alone: its least loss is a curve.");
         }

@@ -64,7 +64,7 @@ public static class Resampling
         var design = fitter.Design;
         bool conditional = design.Options.Law == LawKind.Conditional && design.Points < design.Runs.Count;
         int levels = parts.Clusters < design.Runs.Count ? design.Sizes : design.Points;
-        return parts.Clusters - (conditional ? levels + fitter.Shape!.Terms : fitter.Freedom);
+        return parts.Clusters - (conditional ? levels + fitter.ShapeFreedom : fitter.Freedom);
     }
 
     /// <summary>By how much a 95 % interval of so few degrees of freedom is wider than the normal's.</summary>

@@ -16,11 +16,19 @@ internal static class ShapeOptimum
         bool moved = shape.Terms.Any(t => t.Term == LawTerm.Interaction || (t.Term == LawTerm.Drift && parameters is not null));
         var plain = shape.Form switch
         {
-            LawForm.Multiplicative or LawForm.Additive => (ShapeTerms.Valley(c.A1, c.A2), ShapeTerms.Valley(c.B1, c.B2)),
+            LawForm.Multiplicative or LawForm.Additive => (ShapeTerms.LeastOf(c.A1, c.A2), ShapeTerms.LeastOf(c.B1, c.B2)),
             LawForm.Quadratic => Bowl(c),
+            LawForm.Valley => Moved(shape, parameters),
             _ => ((double?)null, (double?)null),
         };
         return moved && shape.Form != LawForm.Joint ? Walk(shape, parameters, plain) : plain;
+    }
+
+    private static (double? X, double? Ratio) Moved(ShapeTerms shape, double? parameters)
+    {
+        var c = shape.Coefficients;
+        double size = Math.Log((parameters ?? shape.Centre.Parameters) / shape.Centre.Parameters);
+        return (Within(Math.Exp(c.A1 + c.A2 * size)), Within(Math.Exp(c.B1 + c.B2 * size)));
     }
 
     private static (double? X, double? Ratio) Bowl(ShapeCoefficients c)

@@ -18,6 +18,12 @@ public enum LawForm
     /// <summary>L = (a0 + a1·ln x + a2·ln² x + b1·ln r + b2·ln² r + c·ln x·ln r)·L_opt(N, D): the rival that knows nothing.</summary>
     Quadratic,
 
+    /// <summary>
+    /// L = (1 + a·φ(u))·(1 + b·φ(v))·exp(η·√(a·b)·u·v)·L_opt(N, D), u = ln(x/x*) and v = ln(r/r*), φ(u) = (e^(−κu) + κu − 1)/κ²: the multiplicative form is κ = 1, η = 0, and the quadratic κ → 0.
+    /// The optima move with ln N. What plans of studies are made with.
+    /// </summary>
+    Valley,
+
     /// <summary>L = (1 + γ·(d/L)^a)·L_opt(N, D), a the base law's exponent.</summary>
     WidthOverDepth,
 
@@ -26,15 +32,23 @@ public enum LawForm
 }
 
 /// <summary>The coefficients of <see cref="LawForm"/> as the paper prints them (arXiv 2510.18245), natural logarithms.</summary>
-/// <param name="A0">Constant.</param>
-/// <param name="A1">Of ln x; 0 where the runs say nothing of x.</param>
-/// <param name="A2">Of 1/x (quadratic: ln² x); 0 where the runs say nothing of x.</param>
-/// <param name="B0">Constant of the ratio's term.</param>
-/// <param name="B1">Of ln r.</param>
-/// <param name="B2">Of 1/r (quadratic: ln² r).</param>
+/// <param name="A0">Constant. Of the valley ln a.</param>
+/// <param name="A1">Of ln x; 0 where the runs say nothing of x. Of the valley ln x* at <see cref="ShapeCentre.Parameters"/>.</param>
+/// <param name="A2">Of 1/x (quadratic: ln² x); 0 where the runs say nothing of x. Of the valley what ln x* gains as N grows e-fold.</param>
+/// <param name="B0">Constant of the ratio's term. Of the valley ln b.</param>
+/// <param name="B1">Of ln r. Of the valley ln r*.</param>
+/// <param name="B2">Of 1/r (quadratic: ln² r). Of the valley what ln r* gains as N grows e-fold.</param>
 public sealed record ShapeCoefficients(double A0, double A1, double A2, double B0, double B1, double B2)
 {
-    /// <summary>Of ln x·ln r in the quadratic form; else 0.</summary>
+    /// <summary>κ of x in the valley; else 0.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double AsymmetryX { get; init; }
+
+    /// <summary>κ of the ratio in the valley; else 0.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double AsymmetryRatio { get; init; }
+
+    /// <summary>Of ln x·ln r in the quadratic form, η in the valley; else 0.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double C { get; init; }
 
@@ -85,14 +99,18 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
 
     /// <summary>(x·r)* of the joint form, whose least loss is a curve; null otherwise.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public double? ProductStar => Form == LawForm.Joint ? Valley(Coefficients.A1, Coefficients.A2) : null;
+    public double? ProductStar => Form == LawForm.Joint ? LeastOf(Coefficients.A1, Coefficients.A2) : null;
 
     private (double? X, double? Ratio) Optimum => ShapeOptimum.Of(this, null);
+
+    /// <summary>N that <see cref="XStar"/> and <see cref="RStar"/> are of, where they move with it; null where they do not.</summary>
+    [JsonIgnore]
+    public double? SizeOfStar => Form == LawForm.Valley ? Centre.Parameters : Terms.FirstOrDefault(t => t.Term == LawTerm.Drift)?.Centre;
 
     /// <summary>The place of least loss at a size; as <see cref="XStar"/> and <see cref="RStar"/> but for drift.</summary>
     /// <param name="parameters">N.</param>
     public (double? X, double? Ratio) OptimumAt(double parameters) =>
-        Terms.Any(t => t.Term == LawTerm.Drift) ? ShapeOptimum.Of(this, parameters) : Optimum;
+        SizeOfStar is null ? Optimum : ShapeOptimum.Of(this, parameters);
 
     /// <summary>The factor on L_opt; of the additive form the nats added to it. Either ranks shapes of equal N and D.</summary>
     /// <param name="point">A null x or ratio is that of the optimum (of both axes together), null hidden over layers the runs' mean. Without effect where its coefficients are 0.</param>
@@ -105,14 +123,14 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
             point = point with { X = point.X ?? x, Ratio = point.Ratio ?? ratio };
         }
 
-        double shape = Shape(point.X, point.Ratio, point.WidthOverDepth), extra = Terms.Count == 0 ? 0 : Extra(point);
+        double shape = Form == LawForm.Valley ? Valleys(point) : Shape(point.X, point.Ratio, point.WidthOverDepth), extra = Terms.Count == 0 ? 0 : Extra(point);
         return Form == LawForm.Additive ? shape + extra : extra == 0 ? shape : shape * Math.Exp(extra);
     }
 
     /// <summary>The factor of x and ratio with every other term at its centre.</summary>
     /// <param name="x">d/√N; null: the best.</param>
     /// <param name="ratio">r; null: the best.</param>
-    public double Factor(double? x, double? ratio) => Factor(new LawPoint(Terms.FirstOrDefault(t => t.Term == LawTerm.Drift)?.Centre ?? 1, 1) { X = x, Ratio = ratio });
+    public double Factor(double? x, double? ratio) => Factor(new LawPoint(SizeOfStar ?? 1, 1) { X = x, Ratio = ratio });
 
     /// <summary>The loss of a shape, nats a token.</summary>
     /// <param name="best">L_opt(N, D), nats a token.</param>
@@ -124,21 +142,26 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
     /// <param name="point">The shape.</param>
     public double Remove(double loss, LawPoint point) => Form == LawForm.Additive ? loss - Factor(point) : loss / Factor(point);
 
-    /// <summary>The numbers of a resample: a0, a1, a2, b0, b1, b2, c or γ, and the terms' coefficients.</summary>
+    /// <summary>The numbers of a resample: a0, a1, a2, b0, b1, b2, c or γ, of the valley both κ, and the terms' coefficients.</summary>
     internal double[] Numbers()
     {
         var c = Coefficients;
-        return [c.A0, c.A1, c.A2, c.B0, c.B1, c.B2, Form == LawForm.WidthOverDepth ? c.Gamma : c.C, .. Terms.Select(t => t.Coefficient)];
+        return
+        [
+            c.A0, c.A1, c.A2, c.B0, c.B1, c.B2, Form == LawForm.WidthOverDepth ? c.Gamma : c.C, .. Form == LawForm.Valley ? [c.AsymmetryX, c.AsymmetryRatio] : Array.Empty<double>(),
+            .. Terms.Select(t => t.Coefficient),
+        ];
     }
 
     /// <summary>The inverse of <see cref="Numbers"/>: these terms with other coefficients, and the base law's α for the width-over-depth form.</summary>
     internal ShapeTerms With(ReadOnlySpan<double> p, double alpha)
     {
         bool depth = Form == LawForm.WidthOverDepth;
-        double[] extra = p[7..].ToArray();
+        bool valley = Form == LawForm.Valley;
+        double[] extra = p[(valley ? 9 : 7)..].ToArray();
         return this with
         {
-            Coefficients = new ShapeCoefficients(p[0], p[1], p[2], p[3], p[4], p[5]) { C = depth ? 0 : p[6], Gamma = depth ? p[6] : 0, Exponent = depth ? alpha : 0 },
+            Coefficients = new ShapeCoefficients(p[0], p[1], p[2], p[3], p[4], p[5]) { C = depth ? 0 : p[6], Gamma = depth ? p[6] : 0, Exponent = depth ? alpha : 0, AsymmetryX = valley ? p[7] : 0, AsymmetryRatio = valley ? p[8] : 0 },
             Terms = Terms.Count == 0 ? Terms : [.. Terms.Select((t, i) => t with { Coefficient = extra[i] })],
         };
     }
@@ -155,6 +178,24 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
             LawForm.WidthOverDepth => 1 + c.Gamma * Math.Pow(widthOverDepth ?? Centre.WidthOverDepth, c.Exponent),
             _ => 1,
         };
+    }
+
+    /// <summary>The valley's parameters, without those of budgets: a law tells of runs of the whole budget.</summary>
+    private double[] ValleyParameters()
+    {
+        var c = Coefficients;
+        double[] p = new double[Laws.Valley.Count];
+        (p[Laws.Valley.Curvature], p[Laws.Valley.Optimum], p[Laws.Valley.Drift], p[Laws.Valley.Asymmetry]) = (c.A0, c.A1, c.A2, c.AsymmetryX);
+        const int ratio = Laws.Valley.Axis;
+        (p[ratio + Laws.Valley.Curvature], p[ratio + Laws.Valley.Optimum], p[ratio + Laws.Valley.Drift], p[ratio + Laws.Valley.Asymmetry]) = (c.B0, c.B1, c.B2, c.AsymmetryRatio);
+        p[Laws.Valley.Interaction] = c.C;
+        return p;
+    }
+
+    private double Valleys(LawPoint point)
+    {
+        double size = Math.Log(point.Parameters / Centre.Parameters), x = Coefficients.A1 + Coefficients.A2 * size, ratio = Coefficients.B1 + Coefficients.B2 * size;
+        return Math.Exp(Laws.Valley.Effect(ValleyParameters(), new ValleyPoint(size, point.X is { } u ? Math.Log(u) : x, point.Ratio is { } v ? Math.Log(v) : ratio, 0, 0)));
     }
 
     internal double Extra(LawPoint point)
@@ -182,7 +223,7 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
         return point.Covariates is { } values && i >= 0 && i < values.Count ? values[i] - term.Centre : 0;
     }
 
-    internal static double? Valley(double logarithm, double inverse) => logarithm > 0 && inverse > 0 ? inverse / logarithm : null;
+    internal static double? LeastOf(double logarithm, double inverse) => logarithm > 0 && inverse > 0 ? inverse / logarithm : null;
 
     /// <summary>An axis with a slope and no minimum has no best; without a place on it the runs' mean stands, where a fit has no effect.</summary>
     private static double Axis(double constant, double logarithm, double inverse, double? u, double none) =>
@@ -200,4 +241,9 @@ public sealed record ShapeTerms(LawForm Form, ShapeCoefficients Coefficients)
 /// <param name="X">d/√N.</param>
 /// <param name="Ratio">MLP to attention.</param>
 /// <param name="WidthOverDepth">Hidden size over layers.</param>
-public sealed record ShapeCentre(double X, double Ratio, double WidthOverDepth = 1);
+public sealed record ShapeCentre(double X, double Ratio, double WidthOverDepth = 1)
+{
+    /// <summary>N at which a valley's optima are given, the largest size fitted; of other forms 0.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double Parameters { get; init; }
+}

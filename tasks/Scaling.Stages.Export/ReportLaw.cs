@@ -36,6 +36,7 @@ internal static class ReportLaw
         LawForm.Multiplicative => "L = (a0 + a1·ln x + a2/x) · (b0 + b1·ln r + b2/r) · (E + A/N^α + B/D^β)",
         LawForm.Joint => "L = (a0 + a1·ln(x·r) + a2/(x·r)) · (E + A/N^α + B/D^β)",
         LawForm.Quadratic => "L = (a0 + a1·ln x + a2·ln² x + b1·ln r + b2·ln² r + c·ln x·ln r) · (E + A/N^α + B/D^β)",
+        LawForm.Valley => "L = (1 + a·φ(ln x/x*)) · (1 + b·φ(ln r/r*)) · exp(η·√(a·b)·ln x/x*·ln r/r*) · (E + A/N^α + B/D^β), φ(u) = (e^(−κu) + κu − 1)/κ²",
         LawForm.WidthOverDepth => "L = (1 + γ·(d/L)^α) · (E + A/N^α + B/D^β)",
         _ => "L = (a0 + a1·ln x + a2/x) + (b0 + b1·ln r + b2/r) + E + A/N^α + B/D^β",
     };
@@ -97,6 +98,11 @@ internal static class ReportLaw
             LawForm.None => [],
             LawForm.WidthOverDepth => [("γ", k.Gamma)],
             LawForm.Joint => [("a0", k.A0), ("a1", k.A1), ("a2", k.A2)],
+            LawForm.Valley =>
+            [
+                ("a", Math.Exp(k.A0)), ("what ln x\\* gains as N grows e-fold", k.A2), ("κ of x", k.AsymmetryX),
+                ("b", Math.Exp(k.B0)), ("what ln r\\* gains as N grows e-fold", k.B2), ("κ of r", k.AsymmetryRatio), ("η", k.C),
+            ],
             LawForm.Quadratic => [("a0", k.A0), ("a1", k.A1), ("a2", k.A2), ("b1", k.B1), ("b2", k.B2), ("c", k.C)],
             _ => [("a0", k.A0), ("a1", k.A1), ("a2", k.A2), ("b0", k.B0), ("b1", k.B1), ("b2", k.B2)],
         };

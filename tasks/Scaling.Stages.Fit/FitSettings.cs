@@ -68,7 +68,8 @@ public sealed record FitSettings
     [Choice("additive", "a term of x plus one of the ratio")]
     [Choice("joint", "a factor of x·ratio")]
     [Choice("quadratic", "a factor quadratic in their logarithms")]
-    [Choice("auto", "the form that predicts each size best from the smaller ones")]
+    [Choice("valley", "a factor whose optimum moves with N, learnt with a weak prior: what a sweep's design plans with")]
+    [Choice("auto", "the form that predicts each size best from the smaller ones, of the first four")]
     public FormChoice Form { get; init; } = FormChoice.Multiplicative;
 
     [Description("Terms beyond x and the ratio, of the conditional law. gqa also of chinchilla.")]

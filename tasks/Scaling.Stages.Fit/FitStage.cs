@@ -42,6 +42,11 @@ public sealed class FitStage : Stage<FitSettings>
             context.Warn("SCAL7127", $"'form', and terms of x and the ratio, are of no effect: the law is {options.Law}.", "Write 'law: conditional', on runs that tell x or the ratio.");
         }
 
+        if (options is { Law: LawKind.Conditional, Form: FormChoice.Valley, Terms.Count: > 0 })
+        {
+            throw source.Failure("SCAL7134", $"'form: valley' has drift and interaction of its own and takes no other terms, found {string.Join(", ", options.Terms.Select(t => t.ToString().ToLowerInvariant()))}.", "Leave 'terms' out, or write 'form: multiplicative'.");
+        }
+
         WarnOfUnfitted(context, table.Runs, options);
         WarnOfUnits(context, table.Runs);
 

@@ -5,7 +5,7 @@ using Scaling.Sdk;
 
 namespace Scaling.Stages.Sweep;
 
-/// <summary>The grid: every size with every x, ratio and GQA, and every seed; and the corners once more at other learning rates.</summary>
+/// <summary>The grid: every size with every x, ratio and GQA, and every seed, and the corners once more at other learning rates; or what a design chooses of it.</summary>
 public sealed record SweepSettings
 {
     [Description("Sizes to build, in non-embedding parameters.")]
@@ -43,9 +43,9 @@ public sealed record SweepSettings
     [Description("Input and output embeddings are one matrix.")]
     public bool Tied { get; init; } = true;
 
-    [Description("Initialisations to train of every shape, seeds 1, 2, …: one number for all sizes, or one a size. Five of five shapes tell an effect of the shape from chance.")]
+    [Description("Initialisations to train of every shape, seeds 1, 2, …: one number for all sizes, or one a size. Five of five shapes tell an effect of the shape from chance. Absent: 1. With 'design' the most of a candidate, absent 100, and those of a baseline, absent 1.")]
     [Unit("seeds"), Range(1, 10_000), MinLength(1)]
-    public IReadOnlyList<int> Replicates { get; init; } = [1];
+    public IReadOnlyList<int>? Replicates { get; init; }
 
     [Description("Factors on the learning rate with which the corners of the grid, least and largest x with least and largest ratio of every size, are trained once more, for example [0.5, 2]. They check the learning-rate rule and are never fitted.")]
     [Unit("1"), Range(1e-3, 1e3)]
@@ -61,4 +61,7 @@ public sealed record SweepSettings
     [Description("Relative miss of the size that is allowed, 0.05 for 5 %. Rounding costs small models that much; large ones miss by less than 1 %.")]
     [Unit("1"), Range(0, 1)]
     public double Tolerance { get; init; } = 0.05;
+
+    [Description("Trains not the whole grid but the runs of it that tell most of the best shape at a larger size, for a budget: all at once, or in rounds where this stage has 'feedback' of the one that trains. Absent: the whole grid.")]
+    public DesignSettings? Design { get; init; }
 }

@@ -4,7 +4,7 @@ using Scaling.Sdk;
 
 namespace Scaling.Stages.Sweep;
 
-/// <summary>Writes a full grid of shapes. Cheap and pure: the engine runs it while planning.</summary>
+/// <summary>Writes a full grid of shapes, or what a design chooses of it. Cheap and pure: the engine runs it while planning.</summary>
 public sealed class SweepStage : Stage<SweepSettings>
 {
     /// <inheritdoc/>
@@ -25,10 +25,20 @@ public sealed class SweepStage : Stage<SweepSettings>
                 gqa: 2
             """,
         Enumerating = true,
+        Inputs =
+        [
+            new InputRole("runs", "runs", Cardinality.Optional) { Feedback = true },
+            new InputRole("design", "design", Cardinality.Optional) { Feedback = true },
+            new InputRole("rounds", "rounds", Cardinality.Optional) { Feedback = true },
+        ],
         Outputs =
         [
             new OutputFile("shapes.csv", "shapes") { Columns = SweepTables.Shapes },
             new OutputFile("rejected.csv", "rejected") { Columns = SweepTables.Rejected },
+            new OutputFile("design.csv", "design") { Columns = SweepTables.Design, Optional = true },
+            new OutputFile("rounds.csv", "rounds") { Columns = SweepTables.Rounds, Optional = true },
+            new OutputFile("forecast.csv", "forecast") { Columns = SweepTables.Forecast, Optional = true },
+            StageSummary.Output with { Optional = true },
         ],
     };
 
@@ -36,7 +46,7 @@ public sealed class SweepStage : Stage<SweepSettings>
     protected override void Run(StageContext<SweepSettings> context)
     {
         var settings = context.Settings;
-        Check(settings);
+        var budget = Check(settings);
         var baselines = Baselines.Read(context);
         var rejected = new TableBuilder(SweepTables.Rejected);
         var built = new List<(ShapeRequest Request, DecoderShape Shape)>();
@@ -64,39 +74,47 @@ public sealed class SweepStage : Stage<SweepSettings>
                 "Lower head_size, gqa or multiple_of, raise tolerance, or ask for larger sizes.");
         }
 
-        WarnOfCorners(context, built);
-        Shapes(settings, built, baselines).Write(context.Output("shapes.csv"));
         rejected.Build().Write(context.Output("rejected.csv"));
+        var added = baselines.DistinctBy(b => b.Shape).Select(b => (Baseline: b, Seeds: ForSize(settings.Replicates ?? [1], b.SizeIndex))).ToList();
+        if (budget is not null)
+        {
+            DesignOutputs.Write(context, StudyDesign.Of(context, budget, built, added), added);
+            return;
+        }
+
+        WarnOfCorners(context, built);
+        Grid(settings, built, added).Write(context.Output("shapes.csv"));
     }
 
-    private static Table Shapes(SweepSettings settings, List<(ShapeRequest Request, DecoderShape Shape)> built, IReadOnlyList<Baseline> baselines)
+    /// <summary>Rows of shapes.csv.</summary>
+    /// <param name="settings">Tell the loss of a baseline.</param>
+    /// <param name="baselines">Shapes that are marked.</param>
+    /// <param name="runs">Shape, seed, factor on the learning rate, asked size.</param>
+    internal static Table Shapes(SweepSettings settings, IReadOnlyList<(Baseline Baseline, int Seeds)> baselines, IEnumerable<(DecoderShape Shape, int Seed, double Factor, double Size)> runs)
     {
         var shapes = new TableBuilder(SweepTables.Shapes);
-        void Add(DecoderShape shape, int seed, double factor, double size)
+        foreach (var (shape, seed, factor, size) in runs)
         {
-            bool baseline = baselines.Any(b => b.Shape == shape);
+            bool baseline = baselines.Any(b => b.Baseline.Shape == shape);
             shapes.Add([.. shape.Cells(), seed, factor, size, baseline, baseline ? settings.BaselineLoss : null]);
         }
 
-        var swept = built.Select(b => (b.Shape, Size: b.Request.Parameters, Index: settings.Sizes.ToList().IndexOf((long)b.Request.Parameters)));
-        var added = baselines.Where(b => !built.Exists(g => g.Shape == b.Shape)).DistinctBy(b => b.Shape).Select(b => (b.Shape, b.Size, Index: b.SizeIndex));
-        foreach (var (shape, size, index) in swept.Concat(added))
-        {
-            for (int seed = 1; seed <= ForSize(settings.Replicates, index); seed++)
-            {
-                Add(shape, seed, 1, size);
-            }
-        }
-
-        foreach (var (request, shape) in Corners(built))
-        {
-            foreach (double factor in Factors(settings))
-            {
-                Add(shape, 1, factor, request.Parameters);
-            }
-        }
-
         return shapes.Build();
+    }
+
+    private static Table Grid(SweepSettings settings, List<(ShapeRequest Request, DecoderShape Shape)> built, IReadOnlyList<(Baseline Baseline, int Seeds)> baselines)
+    {
+        var swept = built.Select(b => (b.Shape, Size: b.Request.Parameters, Seeds: ForSize(settings.Replicates ?? [1], settings.Sizes.ToList().IndexOf((long)b.Request.Parameters))));
+        var added = baselines.Where(b => !built.Exists(g => g.Shape == b.Baseline.Shape)).Select(b => (b.Baseline.Shape, b.Baseline.Size, b.Seeds));
+        return Shapes(settings, baselines,
+        [
+            .. from row in swept.Concat(added)
+               from seed in Enumerable.Range(1, row.Seeds)
+               select (row.Shape, seed, 1.0, row.Size),
+            .. from corner in Corners(built)
+               from factor in Factors(settings)
+               select (corner.Shape, 1, factor, corner.Request.Parameters),
+        ]);
     }
 
     /// <summary>Of each size, the shapes asked with the least or largest x and the least or largest ratio, one a corner: four where all were built with the first GQA.</summary>
@@ -133,12 +151,14 @@ public sealed class SweepStage : Stage<SweepSettings>
     private static bool IsEnd(double value, IEnumerable<double> values) => value == values.Min() || value == values.Max();
 
     /// <summary>The one number, or that of a size.</summary>
-    private static int ForSize(IReadOnlyList<int> numbers, int size) => numbers[numbers.Count == 1 ? 0 : size];
+    internal static int ForSize(IReadOnlyList<int> numbers, int size) => numbers[numbers.Count == 1 ? 0 : size];
 
-    private static void Check(SweepSettings settings)
+    /// <summary>Refuses what contradicts itself.</summary>
+    /// <returns>The budget of a design; null without.</returns>
+    private static DesignBudget? Check(SweepSettings settings)
     {
         var found = new List<Diagnostic>();
-        foreach (var (name, count) in new[] { ("layers", settings.Layers.Count), ("head_size", settings.HeadSize.Count), ("replicates", settings.Replicates.Count) })
+        foreach (var (name, count) in new[] { ("layers", settings.Layers.Count), ("head_size", settings.HeadSize.Count), ("replicates", settings.Replicates?.Count ?? 1) })
         {
             if (count != 1 && count != settings.Sizes.Count)
             {
@@ -157,10 +177,14 @@ public sealed class SweepStage : Stage<SweepSettings>
             });
         }
 
-        if (found.Count > 0)
+        DesignBudget? budget = null;
+        if (settings.Design is not null)
         {
-            throw new StageFailedException(found);
+            found.AddRange(StudyDesign.Contradictions(settings));
+            budget = DesignBudget.Of(settings.Design, found);
         }
+
+        return found.Count == 0 ? budget : throw new StageFailedException(found);
     }
 
     private static IEnumerable<ShapeRequest> Requests(SweepSettings settings) =>

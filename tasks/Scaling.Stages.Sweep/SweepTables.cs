@@ -25,5 +25,42 @@ internal static class SweepTables
         new("reason", "text", "why no shape stands for it"),
     ];
 
+    public static readonly IReadOnlyList<Column> Design =
+    [
+        new("round", "1", "round in which the run was listed, from 1"),
+        Documented(Vocabulary.Shape), Documented(Vocabulary.Seed),
+        new("size", "parameters", "non-embedding parameters that were asked for"),
+        Documented(Vocabulary.X), Documented(Vocabulary.Ratio),
+        new("flops", "FLOP", "what the run costs by the design's budget"),
+    ];
+
+    public static readonly IReadOnlyList<Column> Rounds =
+    [
+        new("round", "1", "round that was chosen on what the other columns tell; of a study that has ended, one without runs"),
+        new("runs", "runs", "runs of earlier rounds that have a loss"),
+        new("failed", "runs", "runs of earlier rounds that have none"),
+        new("flops", "FLOP", "what the runs of earlier rounds cost, failed ones included"),
+        new("noise", "nats a token", "standard deviation between runs alike in all but the seed, of the largest size that has some, as believed then"),
+        new("x_star", "1", "best x at the target"),
+        new("x_error", "1", "standard error of its logarithm"),
+        new("ratio_star", "1", "best ratio at the target"),
+        new("ratio_error", "1", "standard error of its logarithm"),
+        new("expected_regret", "nats a token", "loss of the pick less that of the best shape of the target, as expected"),
+        new("shapes_left", "shapes", "shapes of the target that hold the best with the asked confidence"),
+        new("verdict", "text", "'goes-on', or why it ended: 'regret-reached', 'one-shape' or 'budget-spent'"),
+        .. Vocabulary.ShapeTerms.Select(term => new Column(term.Name, term.Unit, $"of the pick: {term.Meaning}")),
+    ];
+
+    public static readonly IReadOnlyList<Column> Forecast =
+    [
+        new("plan", "text", "'known': no further run; 'round': those of this round; 'half', 'budget', 'double': the best plan for so much of the budget, less what is spent; 'grid': every candidate once"),
+        new("budget", "FLOP", "what the plan may cost from now on"),
+        new("flops", "FLOP", "what it does cost: less where no run is left to buy"),
+        new("runs", "runs", "runs of it, of best plans a fraction too"),
+        new("x_error", "1", "standard error of the logarithm of the best x at the target, as expected"),
+        new("ratio_error", "1", "standard error of the logarithm of the best ratio, as expected"),
+        new("expected_regret", "nats a token", "loss at the estimated optimum less that at the true one, as expected; that between two shapes that can be built is not in it"),
+    ];
+
     private static Column Documented(Term term) => new(term.Name, term.Unit, term.Meaning);
 }

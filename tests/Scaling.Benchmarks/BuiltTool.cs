@@ -12,7 +12,8 @@ internal static class BuiltTool
     /// <summary>The plugin of stages that only tests use.</summary>
     public static string TestPlugin { get; } = Path.Combine(Root(), "tests", "Scaling.TestPlugin", "bin", Configuration, "net10.0", "Scaling.TestPlugin.dll");
 
-    private static string Root()
+    /// <summary>The checkout's root.</summary>
+    public static string Root()
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "ScalingPipeline.sln")))

@@ -71,6 +71,11 @@ internal sealed class DesignStudy
     /// <summary>Every shape of the grid's sizes once.</summary>
     public DesignOutcome Grid(DesignWorld world) => Outcome(world, [.. _grid.Select(c => c.Point)]);
 
+    /// <summary>The same runs, read by <c>fit</c> instead of the belief.</summary>
+    /// <param name="world">Where.</param>
+    /// <param name="form">Multiplicative, then with <c>terms: [drift]</c>; or valley.</param>
+    public DesignOutcome GridFitted(DesignWorld world, FormChoice form) => Fitted(world, [.. _grid.Select((c, i) => Train(world, c.Point, 100_000 + i))], form);
+
     /// <summary>Every shape of all sizes once.</summary>
     public DesignOutcome WideGrid(DesignWorld world) => Outcome(world, [.. _all.Select(c => c.Point)]);
 
@@ -78,7 +83,8 @@ internal sealed class DesignStudy
     /// <param name="world">Where.</param>
     /// <param name="share">The budget over the grid's cost.</param>
     /// <param name="gridSizes">Whether it keeps to the grid's sizes.</param>
-    public DesignOutcome Sequential(DesignWorld world, double share, bool gridSizes)
+    /// <param name="form">Of the <c>fit</c> that reads the runs at the end; null: the belief does.</param>
+    public DesignOutcome Sequential(DesignWorld world, double share, bool gridSizes, FormChoice? form = null)
     {
         var candidates = gridSizes ? _grid : _all;
         var goal = new StudyGoal(Prior, Target, _shapes, candidates, share * Size.Cost) { StopsAtOneShape = false };
@@ -91,7 +97,7 @@ internal sealed class DesignStudy
             var round = StudyRound.Of(goal, bought, results);
             if (round.Next.Count == 0)
             {
-                return Outcome(world, results, round.Belief) with { Forecasts = forecasts };
+                return form is { } read ? Fitted(world, results, read) : Outcome(world, results, round.Belief) with { Forecasts = forecasts };
             }
 
             forecasts.Add((round.Plan.Forecast.XError, round.Plan.Forecast.RatioError));
@@ -136,14 +142,30 @@ internal sealed class DesignStudy
         return Outcome(world, results, StudyBelief.After(Prior, results));
     }
 
+    private DesignOutcome Fitted(DesignWorld world, IReadOnlyList<StudyResult> results, FormChoice form)
+    {
+        TrainingRun[] runs =
+        [
+            .. results.Select((r, i) => new TrainingRun(i + 1, r.Point.Parameters, TokensPerParameter * r.Point.Parameters, r.Loss) { X = r.Point.X, Ratio = r.Point.Ratio }),
+        ];
+        var options = new LawOptions { Objective = ObjectiveKind.LeastSquares, Resamples = 0, Form = form, Terms = form == FormChoice.Valley ? [] : [LawTerm.Drift], RatioRange = new(0.1, 10) };
+        var law = LawFit.Fit(runs, new LawContext(), options).Document;
+        var (x, ratio) = law.Shape!.OptimumAt(Target);
+        int pick = Enumerable.Range(0, _shapes.Length).MinBy(i => law.Predict(new LawPoint(Target, TokensPerParameter * Target) { X = _shapes[i].X, Ratio = _shapes[i].Ratio }));
+        return Outcome(world, results, pick, new StudyOptimum(x ?? 0.16, ratio ?? 6, double.NaN, double.NaN));
+    }
+
     private DesignOutcome Outcome(DesignWorld world, IReadOnlyList<StudyResult> results, StudyBelief belief)
     {
+        var odds = belief.Judge(Target, _shapes);
+        return Outcome(world, results, Enumerable.Range(0, _shapes.Length).MinBy(i => odds[i].ExpectedRegret), belief.OptimumAt(Target));
+    }
+
+    private DesignOutcome Outcome(DesignWorld world, IReadOnlyList<StudyResult> results, int pick, StudyOptimum found)
+    {
         double Loss((double X, double Ratio) s) => world.Loss(Target, TokensPerParameter * Target, s.X, s.Ratio);
-        var found = belief.OptimumAt(Target);
         var (logX, logRatio) = world.OptimumAt(Target);
         var (x, ratio) = (Math.Exp(logX), Math.Exp(logRatio));
-        var odds = belief.Judge(Target, _shapes);
-        int pick = Enumerable.Range(0, _shapes.Length).MinBy(i => odds[i].ExpectedRegret);
         return new DesignOutcome(
             Loss(_shapes[pick]) - _shapes.Min(Loss),
             Loss((found.X, found.Ratio)) - Loss((x, ratio)),

@@ -1,6 +1,7 @@
 // The design study as Markdown: a line a way of choosing runs, what forecasts were worth, then the targets.
 using System.Globalization;
 using Scaling.Laws;
+using Scaling.Laws.Tests;
 
 namespace Scaling.Benchmarks;
 
@@ -54,6 +55,10 @@ internal static class DesignTable
             (Equal, (w, _) => study.Sequential(w, 1, gridSizes: false)),
             ("design, the grid's sizes, 25 %", (w, _) => study.Sequential(w, 0.25, gridSizes: true)),
             ("design, the grid's sizes, 100 %", (w, _) => study.Sequential(w, 1, gridSizes: true)),
+            ("grid, read by `fit`, `form: valley`", (w, _) => study.GridFitted(w, FormChoice.Valley)),
+            ("grid, read by `fit`, `terms: [drift]`", (w, _) => study.GridFitted(w, FormChoice.Multiplicative)),
+            ("design, 25 %, read by `fit`, `form: valley`", (w, _) => study.Sequential(w, 0.25, gridSizes: false, FormChoice.Valley)),
+            ("design, 25 %, read by `fit`, `terms: [drift]`", (w, _) => study.Sequential(w, 0.25, gridSizes: false, FormChoice.Multiplicative)),
             ("grid of all five sizes", (w, _) => study.WideGrid(w)),
             ("random, 25 %", (w, i) => study.Scattered(w, 0.25, new Random(i), hypercube: false)),
             ("random, 100 %", (w, i) => study.Scattered(w, 1, new Random(i), hypercube: false)),
@@ -99,7 +104,25 @@ internal static class DesignTable
 
         output.WriteLine();
         TargetLine.Write(Targets(outcomes), output);
+        output.WriteLine();
+        Replay(output);
         return 0;
+    }
+
+    /// <summary>The committed study, replayed with parts of its cost.</summary>
+    private static void Replay(TextWriter output)
+    {
+        var study = new StudyReplay(BuiltTool.Root());
+        output.WriteLine(Invariant($"examples/cpu-study, {study.Runs} runs, replayed. All of them: x\\* {study.Optimum.X:0.000} and r\\* {study.Optimum.Ratio:0.00} at 160k, standard errors of their logarithms {study.Optimum.XError:0.000} and {study.Optimum.RatioError:0.000}."));
+        output.WriteLine();
+        output.WriteLine("| stops | cost | runs | rounds | x\\* | r\\* | its own expected regret | its pick loses, by all runs |");
+        output.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
+        foreach (var (share, regret) in new (double, double?)[] { (0.1, null), (0.25, null), (0.5, null), (1, null), (1, 0.005), (1, 0.0025) })
+        {
+            var end = study.Play(share, regret);
+            var optimum = end.Last.Belief.OptimumAt(160_000);
+            output.WriteLine(Invariant($"| {(regret is null ? $"at {100 * share:0} % of the cost" : $"when it expects a regret of {regret:0.0###}")} | {100 * end.Share:0} % | {end.Runs} | {end.Rounds} | {optimum.X:0.000} | {optimum.Ratio:0.00} | {end.Last.Odds[end.Last.Pick].ExpectedRegret:0.0000} | {end.Loses:0.0000} ± {end.LosesDeviation:0.0000} |"));
+        }
     }
 
     private static IReadOnlyList<TargetLine> Targets(Dictionary<string, DesignOutcome[]> outcomes)
@@ -128,7 +151,8 @@ internal static class DesignTable
 
     private static (double X, double Ratio) Foretold(DesignOutcome[] all, int round)
     {
-        double Share(Func<DesignOutcome, double> ratio) => all.Average(o => o.Forecasts.Count > round && Math.Abs(Math.Log(ratio(o))) <= Math.Log(Within) ? 1.0 : 0);
+        DesignOutcome[] there = [.. all.Where(o => o.Forecasts.Count > round)]; // Some had spent their budget by then.
+        double Share(Func<DesignOutcome, double> ratio) => there.Length == 0 ? double.NaN : CoverageSummary.Share(there, o => Math.Abs(Math.Log(ratio(o))) <= Math.Log(Within));
         return (Share(o => o.Forecasts[round].X / o.X.StandardError), Share(o => o.Forecasts[round].Ratio / o.Ratio.StandardError));
     }
 

@@ -166,6 +166,50 @@ public sealed class StudyTests
         Assert.Null(StudyPrior.Of(law with { Shape = null }, 0.001));
     }
 
+    /// <summary>The same runs as a table, read by <c>fit</c> with <c>form: valley</c>.</summary>
+    [Fact]
+    public void A_fitted_valley_says_what_the_belief_says()
+    {
+        StudyResult[] results = [.. Grid(repeats: 2)];
+        TrainingRun[] runs = [.. results.Select((r, i) => new TrainingRun(i + 1, r.Point.Parameters, 100 * r.Point.Size, r.Loss) { X = r.Point.X, Ratio = r.Point.Ratio })];
+        var law = LawFit.Fit(runs, new LawContext(), new LawOptions { Form = FormChoice.Valley, Resamples = 200, RatioRange = new(0.1, 10) }).Document;
+        var believed = StudyBelief.After(StudyPrior.Within(new(0.05, 0.13), new(0.5, 4), s_prior.ReferenceSize, 0.001) with { NoiseFreedom = 0.5 }, results).OptimumAt(Target);
+        var (x, ratio) = law.Shape!.OptimumAt(Target);
+
+        Assert.Equal(LawForm.Valley, law.Shape.Form);
+        Assert.Equal(believed.X, x!.Value, 2e-3 * believed.X);
+        Assert.Equal(believed.Ratio, ratio!.Value, 2e-3 * believed.Ratio);
+        Assert.Equal(TrueOptimum(Target).X, Math.Log(x.Value), 4 * believed.XError);
+
+        double[] resampled = [.. law.ResampledLaws().Select(r => Math.Log(r.Shape!.OptimumAt(Target).X!.Value))];
+        double spread = Math.Sqrt(resampled.Average(v => Math.Pow(v - Math.Log(x.Value), 2)));
+        Assert.InRange(spread / believed.XError, 0.6, 1.6);
+        Assert.Equal(Identification.Identified, law.Verdict("x_star")!.Identification);
+        Assert.Equal(1, law.Shape.Factor(null, null), 1e-12);
+
+        var read = LawDocument.Parse(law.ToJson());
+        Assert.Equal(law.Predict(Target, 1e11, 0.07, 2), read.Predict(Target, 1e11, 0.07, 2));
+        Assert.Equal(law.ResampledLaws().Last().Shape!.Numbers(), read.ResampledLaws().Last().Shape!.Numbers());
+    }
+
+    /// <summary>What the runs do not tell scatters as it was believed to, instead of standing still at the prior.</summary>
+    [Fact]
+    public void A_valley_without_evidence_is_not_identified()
+    {
+        TrainingRun[] runs =
+        [
+            .. from n in s_sizes
+               from i in Enumerable.Range(0, 16)
+               let random = new Random((int)(n / 1e5) + i)
+               let x = 0.05 * Math.Pow(2.6, i % 4 / 3.0)
+               let ratio = 0.5 * Math.Pow(8, i / 4 / 3.0)
+               select new TrainingRun((int)(n / 1e5) + i, n, 100 * n, (1.7 + 40 / Math.Pow(n, 0.2)) * (1 + 0.004 * (random.NextDouble() - 0.5))) { X = x, Ratio = ratio },
+        ];
+        var law = LawFit.Fit(runs, new LawContext(), new LawOptions { Form = FormChoice.Valley, Resamples = 200, RatioRange = new(0.1, 10) }).Document;
+
+        Assert.NotEqual(Identification.Identified, law.Verdict("r_star")!.Identification);
+    }
+
     private static double Noise(double parameters) => 0.0005 * Math.Sqrt(1.5e8 / parameters);
 
     private static (double X, double Ratio) TrueOptimum(double parameters) => (Math.Log(0.075) - 0.03 * Math.Log(parameters / 1.5e8), Math.Log(1.2) + 0.06 * Math.Log(parameters / 1.5e8));

@@ -18,6 +18,14 @@ public sealed class SweepConformance : StageConformance<SweepStage>
     protected override StageSample Sample => Samples.Of("""{"sizes":[16000,32000],"layers":[2],"head_size":[8],"multiple_of":4,"x":[0.2,0.3],"ratio":[1.5],"gqa":[2]}""");
 }
 
+public sealed class DesignConformance : StageConformance<SweepStage>
+{
+    protected override StageSample Sample => Samples.Of(Samples.Design, [.. Samples.FirstRound.Value]) with { Files = [Samples.SearchLaw.Value] };
+
+    [Fact(Skip = Samples.OneCulture)]
+    public override void It_gives_the_same_bytes_in_another_culture() => base.It_gives_the_same_bytes_in_another_culture();
+}
+
 public sealed class FitConformance : StageConformance<FitStage>
 {
     protected override StageSample Sample => Samples.Of("""{"resamples":20}""", ("runs", Samples.Runs));
@@ -129,6 +137,20 @@ file static class Samples
     {
         using var folder = new TemporaryFolder();
         return [.. SyntheticStudy.Write(folder).Select(input => (input.Key, SampleFile.Of(input.Value)))];
+    });
+
+    public const string Design = """
+        {"sizes":[10000,20000],"layers":[2],"head_size":[8],"multiple_of":4,"x":[0.14,0.2,0.28],"ratio":[0.6,1.5,3.2],"gqa":[2],
+         "design":{"target":40000,"budget":{"flops":4e11},"round":4,"prior":"law.json","noise":0.004,"stop":{"regret":0.0001}}}
+        """;
+
+    public static readonly Lazy<(string Role, SampleFile File)[]> FirstRound = new(() =>
+    {
+        using var folder = new TemporaryFolder();
+        var settings = JsonNode.Parse(Design)!.AsObject();
+        settings["design"]!.AsObject().Remove("prior");
+        var round = new StageRunner(new SweepStage(), folder).Run(settings);
+        return [.. new SyntheticValley().Inputs(folder, round).Select(input => (input.Key, SampleFile.Of(input.Value)))];
     });
 
     public static StageSample Of(string settings, params (string Role, SampleFile File)[] inputs) => new()

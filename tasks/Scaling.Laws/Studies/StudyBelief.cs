@@ -66,30 +66,14 @@ public sealed class StudyBelief
     /// <param name="results">Any number, in any order.</param>
     public static StudyBelief After(StudyPrior prior, IReadOnlyList<StudyResult> results)
     {
-        StudyResult[] rows = [.. results.OrderBy(r => r.Point.Size).ThenBy(r => r.Point.BudgetShare).ThenBy(r => r.Point.X).ThenBy(r => r.Point.Ratio).ThenBy(r => r.Loss)];
-        (double Size, double Share)[] classes = [.. rows.Select(r => (r.Point.Size, r.Point.BudgetShare)).Distinct()];
-        int[] level = Array.ConvertAll(rows, r => Array.IndexOf(classes, (r.Point.Size, r.Point.BudgetShare)));
-        ValleyPoint[] at = Array.ConvertAll(rows, r => At(prior, r.Point));
-        double[] log = Array.ConvertAll(rows, r => Math.Log(r.Loss));
-        var (mean, precision) = PriorOf(prior, classes.Length);
-        double[] best = [.. classes.Select((_, c) => log.Where((_, i) => level[i] == c).Min())];
-        for (int c = 0; c < classes.Length; c++)
+        var rows = new Rows(prior, results);
+        double[] mean = rows.Middle;
+        double[] noise = [.. rows.Classes.Select(_ => prior.Noise)];
+        double[,] information = Diagonal(rows.Precision);
+        for (int round = 0; round < 8 && rows.At.Length > 0; round++)
         {
-            int place = LevelOf(c);
-            mean[place] = best[c];
-            if (SlopeNear(c, classes, best) is { } slope)
-            {
-                (mean[place + 1], precision[place + 1]) = (slope, 1 / (0.02 * 0.02));
-            }
-        }
-
-        double[] middle = [.. mean];
-        double[] noise = [.. classes.Select(_ => prior.Noise)];
-        double[,] information = Diagonal(precision);
-        for (int round = 0; round < 8 && rows.Length > 0; round++)
-        {
-            (mean, information) = Fit(middle, precision, at, level, log, mean, noise);
-            double[] next = Scatter(prior, mean, information, at, level, log, noise);
+            (mean, information) = Fit(rows.Middle, rows.Precision, rows.At, rows.Level, rows.Log, mean, noise);
+            double[] next = Scatter(prior, mean, information, rows.At, rows.Level, rows.Log, noise);
             bool settled = next.Zip(noise, (n, o) => Math.Abs(n / o - 1)).Max() < 1e-3;
             noise = next;
             if (settled)
@@ -98,7 +82,17 @@ public sealed class StudyBelief
             }
         }
 
-        return new StudyBelief(prior, classes, mean, information, noise, rows.Length);
+        return new StudyBelief(prior, rows.Classes, mean, information, noise, rows.At.Length);
+    }
+
+    /// <summary>The most probable parameters of other losses of the same points, with a noise that is known: the random part of a refit.</summary>
+    /// <param name="prior">The prior, its middles drawn anew where the refit is one of many.</param>
+    /// <param name="results">Of the points of <paramref name="near"/>.</param>
+    /// <param name="near">What was believed of the losses as measured.</param>
+    internal static double[] Again(StudyPrior prior, IReadOnlyList<StudyResult> results, StudyBelief near)
+    {
+        var rows = new Rows(prior, results);
+        return Fit(rows.Middle, rows.Precision, rows.At, rows.Level, rows.Log, near._mean, near._noise).Point;
     }
 
     /// <summary>The noise of each class from its residuals, each run counting 1 less its leverage, and from the prior's, as <see cref="StudyPrior.NoiseFreedom"/> runs would. Small models scatter more.</summary>
@@ -146,6 +140,17 @@ public sealed class StudyBelief
         ValleyPoint[] points = [.. shapes.Select(s => At(_prior, new StudyPoint(parameters, s.X, s.Ratio, 1, parameters)))];
         double[] Losses(double[] p) => Array.ConvertAll(points, at => _prior.Level * Math.Exp(Valley.Effect(p, at)));
         return ShapeDecision.Judge(Losses(_mean), Draws(draws).Select(Losses), epsilon, confidence);
+    }
+
+    /// <summary>The loss of one shape less that of another, in parameters drawn from the belief, nats a token.</summary>
+    /// <param name="parameters">N of both.</param>
+    /// <param name="shape">x and ratio.</param>
+    /// <param name="other">x and ratio.</param>
+    /// <param name="draws">How many. Default: 400.</param>
+    public double[] Differences(double parameters, (double X, double Ratio) shape, (double X, double Ratio) other, int draws = 400)
+    {
+        double Loss(double[] p, (double X, double Ratio) s) => _prior.Level * Math.Exp(Valley.Effect(p, At(_prior, new StudyPoint(parameters, s.X, s.Ratio, 1, parameters))));
+        return [.. Draws(draws).Select(p => Loss(p, shape) - Loss(p, other))];
     }
 
     /// <summary>Parameters drawn from the belief, the same ones at every call.</summary>
@@ -338,6 +343,42 @@ public sealed class StudyBelief
 
             return down;
         }
+    }
+
+    /// <summary>Runs in an order of their own, with their levels and what is believed of all parameters before them.</summary>
+    private sealed class Rows
+    {
+        public Rows(StudyPrior prior, IReadOnlyList<StudyResult> results)
+        {
+            StudyResult[] rows = [.. results.OrderBy(r => r.Point.Size).ThenBy(r => r.Point.BudgetShare).ThenBy(r => r.Point.X).ThenBy(r => r.Point.Ratio).ThenBy(r => r.Loss)];
+            Classes = [.. rows.Select(r => (r.Point.Size, r.Point.BudgetShare)).Distinct()];
+            Level = Array.ConvertAll(rows, r => Array.IndexOf(Classes, (r.Point.Size, r.Point.BudgetShare)));
+            At = Array.ConvertAll(rows, r => StudyBelief.At(prior, r.Point));
+            Log = Array.ConvertAll(rows, r => Math.Log(r.Loss));
+            (Middle, Precision) = PriorOf(prior, Classes.Length);
+            double[] best = [.. Classes.Select((_, c) => Log.Where((_, i) => Level[i] == c).Min())];
+            for (int c = 0; c < Classes.Length; c++)
+            {
+                int place = LevelOf(c);
+                Middle[place] = best[c];
+                if (SlopeNear(c, Classes, best) is { } slope)
+                {
+                    (Middle[place + 1], Precision[place + 1]) = (slope, 1 / (0.02 * 0.02));
+                }
+            }
+        }
+
+        public (double Size, double Share)[] Classes { get; }
+
+        public int[] Level { get; }
+
+        public ValleyPoint[] At { get; }
+
+        public double[] Log { get; }
+
+        public double[] Middle { get; }
+
+        public double[] Precision { get; }
     }
 
     private static double[,] Diagonal(double[] values)

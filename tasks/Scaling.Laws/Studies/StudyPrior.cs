@@ -97,6 +97,16 @@ public sealed record StudyPrior(AxisPrior X, AxisPrior Ratio, double ReferenceSi
             new(new Belief(Math.Log(curvature), 0.7), new Belief(Math.Log(optimum), Math.Clamp(interval is { Low: { } low, High: { } high } ? Math.Log(high / low) / 3.92 * 2 : 0.3, 0.1, 0.7)));
     }
 
+    /// <summary>The same beliefs around middles that are drawn from them: with these in the place of the middles, the most probable parameters of disturbed losses scatter as the belief does.</summary>
+    /// <param name="random">Draws.</param>
+    internal StudyPrior Drawn(Random random)
+    {
+        return this with { X = Axis(X), Ratio = Axis(Ratio), Interaction = Draw(Interaction) };
+
+        AxisPrior Axis(AxisPrior a) => a with { Curvature = Draw(a.Curvature), Optimum = Draw(a.Optimum), Drift = Draw(a.Drift), Asymmetry = Draw(a.Asymmetry), BudgetDrift = Draw(a.BudgetDrift) };
+        Belief Draw(Belief b) => b with { Mean = b.Mean + b.Deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) };
+    }
+
     /// <summary>Relative curvature along ln x and ln r at the optimum; null where it is not positive along both.</summary>
     private static (double X, double Ratio)? Curvatures(ShapeTerms terms, double size)
     {

@@ -215,14 +215,18 @@ internal sealed class Trial : IDisposable
         });
     }
 
-    /// <summary>Settings that name files, with the sample's files that they name.</summary>
-    private JsonObject WithFiles(JsonObject settings)
+    /// <summary>Settings that name files, also within records, with the sample's files that they name.</summary>
+    private JsonObject WithFiles(JsonObject settings, JsonObject? schema = null)
     {
-        foreach (var (name, property) in _stage.SettingsSchema["properties"]?.AsObject() ?? [])
+        foreach (var (name, property) in (schema ?? _stage.SettingsSchema)["properties"]?.AsObject() ?? [])
         {
             if (SettingsWalk.NamesFiles(property!) && settings[name] is JsonValue text)
             {
                 settings[name] = FilesOf(text.GetValue<string>());
+            }
+            else if (settings[name] is JsonObject nested && property is JsonObject record)
+            {
+                settings[name] = WithFiles((JsonObject)nested.DeepClone(), record);
             }
         }
 
