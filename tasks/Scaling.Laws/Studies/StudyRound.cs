@@ -77,7 +77,9 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
             }
         }
 
-        return [.. trials, .. plan.Next(goal.RoundRuns - trials.Count, left)];
+        // The plan knows nothing of the trials: a candidate of both may have no seed left for the second.
+        int[] times = [.. bought];
+        return [.. trials.Concat(plan.Next(goal.RoundRuns - trials.Count, left)).Where(i => ++times[i] <= goal.Candidates[i].Most)];
     }
 
     /// <summary>Three candidates apart in x and in the ratio.</summary>
