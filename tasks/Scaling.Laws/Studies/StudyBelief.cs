@@ -36,9 +36,11 @@ public sealed class StudyBelief
 
     private readonly double[] _noise;
 
-    private StudyBelief(StudyPrior prior, IReadOnlyList<(double Size, double Share)> classes, double[] mean, double[,] information, double[] noise, int results)
+    private readonly int[] _results; // Of each class.
+
+    private StudyBelief(StudyPrior prior, IReadOnlyList<(double Size, double Share)> classes, double[] mean, double[,] information, double[] noise, int[] results)
     {
-        (_prior, Classes, _mean, _information, _noise, Results) = (prior, classes, mean, information, noise, results);
+        (_prior, Classes, _mean, _information, _noise, _results) = (prior, classes, mean, information, noise, results);
         _covariance = Symmetric.Inverse(information);
     }
 
@@ -51,7 +53,10 @@ public sealed class StudyBelief
         _noise.Length == 0 ? _prior.Noise : _noise[Enumerable.Range(0, _noise.Length).MinBy(c => (Math.Abs(Math.Log(Classes[c].Size / size)), -Classes[c].Share))];
 
     /// <summary>How many runs it rests on.</summary>
-    public int Results { get; }
+    public int Results => _results.Sum();
+
+    /// <summary>How many of them are of a size and budget.</summary>
+    internal int ResultsOf((double Size, double Share) one) => Classes.ToList().IndexOf(one) is >= 0 and var c ? _results[c] : 0;
 
     /// <summary>The prior.</summary>
     public StudyPrior Prior => _prior;
@@ -83,7 +88,7 @@ public sealed class StudyBelief
             }
         }
 
-        return new StudyBelief(prior, rows.Classes, mean, information, noise, rows.At.Length);
+        return new StudyBelief(prior, rows.Classes, mean, information, noise, [.. rows.Classes.Select((_, c) => rows.Level.Count(l => l == c))]);
     }
 
     /// <summary>The most probable parameters of other losses of the same points, with a noise that is known: the random part of a refit.</summary>

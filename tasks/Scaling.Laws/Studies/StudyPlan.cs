@@ -61,46 +61,59 @@ public sealed class StudyPlan
         new Problem(belief, target, candidates).Forecast([.. runs]);
 
     /// <summary>
-    /// The next runs of the plan. The cheapest sizes come first: what they tell of curvature, noise and optimum decides where the dear ones are spent best, and the plan is made anew after each round.
+    /// The next runs of the plan: of each size in turn the one that is least far in its part of it, the cheapest of those that are alike. So a dear size waits until the cheap ones have told where its few runs are
+    /// spent best, and not until they have told all they can; the plan is made anew after each round.
     /// </summary>
     /// <param name="count">At most so many, at least 1.</param>
     /// <param name="budget">What they may cost together.</param>
     /// <returns>Indexes of candidates, one a run; empty where nothing of the plan can be bought.</returns>
     public IReadOnlyList<int> Next(int count, double budget)
     {
-        var chosen = new List<int>();
-        double left = budget;
-        foreach (var group in Enumerable.Range(0, _runs.Length).GroupBy(i => (_candidates[i].Point.Size, _candidates[i].Point.BudgetShare)).OrderBy(g => g.Min(i => _candidates[i].Cost)))
+        var sizes = Enumerable.Range(0, _runs.Length).GroupBy(i => (_candidates[i].Point.Size, _candidates[i].Point.BudgetShare))
+            .Select(g => new Part([.. g], g.Sum(i => _runs[i]), _belief.ResultsOf(g.Key), g.Min(i => _candidates[i].Cost))).OrderBy(p => p.Cheapest).ToList();
+        int[] take = new int[sizes.Count];
+        for (int left = count; left > 0;)
         {
-            int[] members = [.. group];
-            double planned = members.Sum(i => _runs[i]);
-            int take = Math.Min(count - chosen.Count, (int)Math.Round(planned, MidpointRounding.AwayFromZero));
-            if (take == 0 || (take == 1 && !_belief.Classes.Contains(group.Key))) // One run of a size only tells its level.
+            int next = Enumerable.Range(0, sizes.Count).Where(s => Step(s) <= left && take[s] + Step(s) <= sizes[s].Planned + 0.5).DefaultIfEmpty(-1).MinBy(s => s < 0 ? 0 : sizes[s].Progress(take[s]));
+            if (next < 0)
             {
-                continue;
+                break;
             }
 
+            int step = Step(next);
+            take[next] += step;
+            left -= step;
+        }
+
+        var chosen = new List<int>();
+        double money = budget;
+        for (int s = 0; s < sizes.Count; s++)
+        {
             // Systematic sampling: the k-th run stands where the planned numbers add up to (k − ½)/take of their sum.
             double sum = 0;
             int next = 0;
-            foreach (int i in members)
+            foreach (int i in sizes[s].Members)
             {
                 sum += _runs[i];
-                while (next < take && sum >= (next + 0.5) * planned / take - 1e-12 && _candidates[i].Cost <= left)
+                while (next < take[s] && sum >= (next + 0.5) * sizes[s].Planned / take[s] - 1e-12 && _candidates[i].Cost <= money)
                 {
                     chosen.Add(i);
-                    left -= _candidates[i].Cost;
+                    money -= _candidates[i].Cost;
                     next++;
                 }
-            }
-
-            if (chosen.Count == count)
-            {
-                break;
             }
         }
 
         return chosen.Count > 0 ? chosen : Last(budget);
+
+        int Step(int s) => sizes[s].Done + take[s] == 0 ? 2 : 1; // One run of a size only tells its level.
+    }
+
+    /// <summary>What a plan has for one size and budget.</summary>
+    private sealed record Part(int[] Members, double Planned, int Done, double Cheapest)
+    {
+        /// <summary>How far it would be in the middle of its next run, of what is done and planned.</summary>
+        public double Progress(int taken) => (Done + taken + 0.5) / (Done + Planned);
     }
 
     /// <summary>Where no size is planned for as much as half a run: the run on which the plan spends most, of those that can be paid and are no first of their size.</summary>
