@@ -52,7 +52,7 @@ internal sealed record ChosenRuns(
     public int RoundCount => Rounds.Count > 0 ? Rounds.Count - (HasEnded ? 1 : 0) : Listed?.Round ?? 0;
 
     /// <summary>Every run that was chosen.</summary>
-    public double? Runs => Listed?.Runs ?? (Rounds is [.., { Runs: { } runs } last] ? runs + (last.Failed ?? 0) + (HasEnded ? 0 : Plan("round")?.Runs ?? 0) : null);
+    public double? Runs => Listed is { } listed ? listed.Runs : Rounds is [.., { Runs: { } runs } last] ? runs + (last.Failed ?? 0) + (HasEnded ? 0 : Plan("round")?.Runs ?? 0) : null;
 
     /// <summary>What they cost.</summary>
     public double? Flops => Listed?.Flops ?? (Rounds is [.., { Flops: { } flops }] ? flops + (HasEnded ? 0 : Plan("round")?.Flops ?? 0) : null);

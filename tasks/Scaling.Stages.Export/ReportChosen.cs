@@ -146,7 +146,7 @@ internal static class ReportChosen
     /// <summary>A best value with one standard error of its logarithm, as a percentage.</summary>
     private static string Star(double? value, double? error) => value is null || error is null ? Quantity.Digits(value, 3) : $"{Quantity.Digits(value, 3)} ± {Quantity.Digits(100 * error, 2)} %";
 
-    private static string Listed(IReadOnlyList<string> words) => words.Count == 1 ? words[0] : $"{string.Join(", ", words.Take(words.Count - 1))} and {words[^1]}";
+    private static string Listed(string[] words) => words.Length == 1 ? words[0] : $"{string.Join(", ", words.SkipLast(1))} and {words[^1]}";
 
     private static string Sentences(params string?[] sentences) => string.Join(" ", sentences.OfType<string>());
 }
