@@ -35,6 +35,7 @@ public sealed class DesignReportTests(ChosenStudy chosen) : IClassFixture<Chosen
     private const string Heading = "## How the runs were chosen";
     private static readonly string[] Tables = ["rounds", "forecast", "design"];
     private readonly TemporaryFolder _folder = new();
+    private StageRunner? _runner;
 
     public void Dispose() => _folder.Dispose();
 
@@ -140,7 +141,8 @@ public sealed class DesignReportTests(ChosenStudy chosen) : IClassFixture<Chosen
     {
         var inputs = SyntheticStudy.Write(_folder);
         (best ?? SyntheticStudy.Best()).Write(_folder["best.json"]);
-        return new StageRunner(new ExportStage(), _folder).Run(
+        _runner ??= new StageRunner(new ExportStage(), _folder);
+        return _runner.Run(
             new JsonObject { ["consumers"] = new JsonArray() }, new Dictionary<string, string>(tables) { ["best"] = _folder["best.json"], ["law"] = inputs["law"] });
     }
 
