@@ -7,6 +7,9 @@ internal static class DesignFigures
 {
     private static readonly (string Word, string Label)[] More = [("known", "now"), ("half", "half the budget"), ("round", "the last runs"), ("budget", "the budget"), ("double", "twice the budget")];
 
+    /// <summary>Of the mark of the most frequent shape: a shape of a hundred runs would cover its neighbours.</summary>
+    private const double MostArea = 16;
+
     /// <summary>A point a round, and what more runs were expected to give.</summary>
     public static StudyFigure? Regret(Study study)
     {
@@ -16,15 +19,15 @@ internal static class DesignFigures
         }
 
         FigurePoint At(ChosenPlan plan, string label) => new(spent + plan.Flops, plan.Regret) { Label = label };
-        FigurePoint[] known = [.. chosen.Rounds.Where(r => r is { Flops: not null, Regret: not null }).Select(r => new FigurePoint(r.Flops!.Value, r.Regret!.Value) { Label = $"after round {r.Number - 1}" })];
+        FigurePoint[] known = [.. chosen.Rounds.Where(r => r is { Flops: > 0, Regret: not null }).Select(r => new FigurePoint(r.Flops!.Value, r.Regret!.Value) { Label = $"after round {r.Number - 1}" })];
         FigurePoint[] more = [.. More.Where(m => chosen.Plan(m.Word) is { } plan && (m.Word == "known" || plan.Flops > 0)).Select(m => At(chosen.Plan(m.Word)!, m.Label)).OrderBy(p => p.X)];
         List<FigureSeries> series =
         [
-            new("of the pick, a point a round", known) { Color = Palette.Blue, Stroke = Stroke.Solid },
+            .. known.Length == 0 ? Array.Empty<FigureSeries>() : [new("of the pick, a point a round", known) { Color = Palette.Blue, Stroke = Stroke.Solid }],
             .. more.Length == 0 ? Array.Empty<FigureSeries>() : [new("forecast", more) { Color = Palette.Vermilion, Mark = Mark.Ring, Stroke = Stroke.Dashed }],
             .. chosen.Plan("grid") is { Flops: > 0 } grid ? [new FigureSeries("every candidate once more", [At(grid, "every candidate")]) { Color = Palette.Green, Mark = Mark.Diamond }] : Array.Empty<FigureSeries>(),
         ];
-        string forecast = series.Count == 1 ? "" : " Forecasts are of the best x and ratio themselves, not of shapes that can be built, and begin with what is known.";
+        string forecast = chosen.Plans.Count == 0 ? "" : " Forecasts are of the best x and ratio themselves, not of shapes that can be built, and begin with what is known.";
         return new StudyFigure(
             ExportTables.Design,
             new Figure("Expected regret against compute", new FigureAxis("training so far", "FLOPs", Logarithmic: true), new FigureAxis("expected regret", "nats a token", Logarithmic: true), series),
@@ -40,12 +43,13 @@ internal static class DesignFigures
         }
 
         var colours = SizeColours.Of(study);
+        double unit = Math.Min(1, MostArea / chosen.Shapes.Max(s => s.Runs));
         var shapes = chosen.Shapes.OrderByDescending(s => s.Runs).ThenBy(s => s.Size).ThenBy(s => s.X).ThenBy(s => s.Ratio); // Small marks lie on large ones.
         List<FigureSeries> series =
         [
             .. shapes.GroupBy(s => colours.Colour(s.Size)).OrderBy(g => g.Min(s => s.Size)).Select(g => new FigureSeries(null, [.. g.Select(s => new FigurePoint(s.X, s.Ratio)
             {
-                Label = s.Shape, Series = $"{colours.Name(s.Size)}, {s.Runs} {(s.Runs == 1 ? "run" : "runs")}", Area = s.Runs,
+                Label = s.Shape, Series = $"{colours.Name(s.Size)}, {s.Runs} {(s.Runs == 1 ? "run" : "runs")}", Area = unit * s.Runs,
             })]) { Color = g.Key }),
             .. colours.Legend(chosen.Shapes.Select(s => s.Size)),
         ];

@@ -28,6 +28,11 @@ internal static class ReportChosen
         report.Paragraph(Sentences(Chosen(chosen), Pick(chosen), End(chosen), Beside(study, chosen)));
         report.Paragraph(Sentences(Regret(chosen), Budgets(chosen), Grid(chosen)));
         AppendRounds(report, chosen);
+        if (chosen.Rounds.Any(r => r.XError is not null || r.RatioError is not null))
+        {
+            report.Paragraph("± is one standard error, of the logarithm.");
+        }
+
         show([ExportTables.Design, ExportTables.Chosen]);
     }
 
@@ -138,10 +143,12 @@ internal static class ReportChosen
             ],
             chosen.Rounds.Select(r => (IReadOnlyList<string>)
             [
-                $"{r.Number - 1}", Quantity.Digits(r.Runs), r.Flops is { } flops ? flops.ToString("0.00e0", System.Globalization.CultureInfo.InvariantCulture) : Quantity.Absent,
+                $"{r.Number - 1}", Quantity.Digits(r.Runs), Cost(r.Flops),
                 Star(r.X, r.XError), Star(r.Ratio, r.RatioError), Quantity.Digits(r.Regret, 2), Quantity.Digits(r.ShapesLeft),
             ]));
     }
+
+    private static string Cost(double? flops) => flops is > 0 and var some ? some.ToString("0.00e0", System.Globalization.CultureInfo.InvariantCulture) : Quantity.Digits(flops);
 
     /// <summary>A best value with one standard error of its logarithm, as a percentage.</summary>
     private static string Star(double? value, double? error) => value is null || error is null ? Quantity.Digits(value, 3) : $"{Quantity.Digits(value, 3)} ± {Quantity.Digits(100 * error, 2)} %";
