@@ -24,9 +24,9 @@ internal static class DesignPrior
             { Scheme: "published" } => StudyPrior.Published(UsualNoise / 2.8),
             var files => OfLaw(files),
         };
-        if (design.Noise is { } noise)
+        if (design.Noise is not null || design.Prior is null or { Scheme: "published" })
         {
-            prior = prior with { Noise = noise / prior.Level };
+            prior = prior with { Noise = (design.Noise ?? UsualNoise) / prior.Level };
         }
 
         prior = prior with { X = held.X ? At(prior.X, x) : prior.X, Ratio = held.Ratio ? At(prior.Ratio, ratio) : prior.Ratio };

@@ -67,7 +67,7 @@ public sealed record BudgetSettings
     public double? Flops { get; init; }
 
     [Description("Hours of one GPU, those of all GPUs added up. Needs 'device'.")]
-    [Unit("h"), Range(1e-9, 1e12)]
+    [Unit("h"), Range(1e-9, 1e9)]
     public double? GpuHours { get; init; }
 
     [Description("The GPU of 'gpu_hours', by its data sheet: dense bfloat16.")]

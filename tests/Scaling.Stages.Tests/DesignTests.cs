@@ -27,6 +27,12 @@ public sealed class DesignTests(ITestOutputHelper output) : IDisposable
         Assert.All(design.Each(), r => Assert.Equal("1", r.Text("round")));
         Assert.All(shapes.Each(), r => Assert.Equal(("1", "false"), (r.Text("learning_rate_factor"), r.Text("baseline"))));
         Assert.Equal("goes-on", Assert.Single(result.Table("rounds.csv").Each()).Text("verdict"));
+        var forecast = result.Table("forecast.csv").Each().ToDictionary(r => r.Text("plan"));
+        Assert.Equal(design.Rows.Count, forecast["round"].Number("runs"));
+
+        // What is listed is the plan in whole runs: it tells nearly as much.
+        Assert.InRange(forecast["round"].Number("expected_regret") / forecast["budget"].Number("expected_regret"), 0.9, 1.3);
+        Assert.True(forecast["double"].Number("expected_regret") < forecast["budget"].Number("expected_regret") && forecast["budget"].Number("expected_regret") < forecast["half"].Number("expected_regret"));
         foreach (var seeds in design.Each().GroupBy(r => r.Text("shape")))
         {
             Assert.Equal(Enumerable.Range(1, seeds.Count()).Select(i => $"{i}"), seeds.Select(r => r.Text("seed")));

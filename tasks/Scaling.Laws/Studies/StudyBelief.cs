@@ -27,6 +27,7 @@ public sealed record StudyOptimum(double X, double Ratio, double XError, double 
 /// </summary>
 public sealed class StudyBelief
 {
+    private const double FreedomOfAll = 4;
     private const double VagueLevel = 1e-8; // Precision of a level's prior, in ln L: ± 10 000.
     private readonly StudyPrior _prior;
     private readonly double[] _mean;
@@ -95,11 +96,14 @@ public sealed class StudyBelief
         return Fit(rows.Middle, rows.Precision, rows.At, rows.Level, rows.Log, near._mean, near._noise).Point;
     }
 
-    /// <summary>The noise of each class from its residuals, each run counting 1 less its leverage, and from the prior's, as <see cref="StudyPrior.NoiseFreedom"/> runs would. Small models scatter more.</summary>
+    /// <summary>
+    /// The noise of each class from its residuals, each run counting 1 less its leverage: small models scatter more. It is drawn to the noise of all classes together as <see cref="FreedomOfAll"/> runs
+    /// would, and that to the prior's as <see cref="StudyPrior.NoiseFreedom"/> would.
+    /// </summary>
     private static double[] Scatter(StudyPrior prior, double[] mean, double[,] information, ValleyPoint[] at, int[] level, double[] log, double[] noise)
     {
         double[,] covariance = Symmetric.Inverse(information);
-        double[] squares = [.. noise.Select(_ => prior.NoiseFreedom * prior.Noise * prior.Noise)], freedom = [.. noise.Select(_ => prior.NoiseFreedom)];
+        double[] squares = new double[noise.Length], freedom = new double[noise.Length];
         double[] gradient = new double[Valley.Count];
         for (int i = 0; i < at.Length; i++)
         {
@@ -111,7 +115,8 @@ public sealed class StudyBelief
             freedom[level[i]] += Math.Max(0, 1 - leverage);
         }
 
-        return [.. squares.Zip(freedom, (s, f) => Math.Sqrt(s / f))];
+        double together = (prior.NoiseFreedom * prior.Noise * prior.Noise + squares.Sum()) / (prior.NoiseFreedom + freedom.Sum());
+        return [.. squares.Zip(freedom, (s, f) => Math.Sqrt((FreedomOfAll * together + s) / (FreedomOfAll + f)))];
     }
 
     /// <summary>The optimum at a size, whole budget.</summary>

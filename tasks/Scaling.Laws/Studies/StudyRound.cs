@@ -53,6 +53,43 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
     /// <summary>The shape to pick now: the one of least expected regret.</summary>
     public int Pick => Enumerable.Range(0, Odds.Count).MinBy(i => (Odds[i].ExpectedRegret, Odds[i].Predicted));
 
+    /// <summary>Runs that try a size: as many tell whether its noise is worth knowing better.</summary>
+    private const int TrialRuns = 3;
+
+    /// <summary>Share of the budget that a trial may cost.</summary>
+    private const double TrialShare = 0.02;
+
+    /// <summary>
+    /// Half of a round at most tries sizes of which there is no run yet, where that costs little: what seeds do there, no prior and no other size tells, and without it the cheapest size would look best
+    /// however much it scatters. The rest is the plan's.
+    /// </summary>
+    private static IReadOnlyList<int> Chosen(StudyGoal goal, IReadOnlyList<int> bought, StudyPlan plan, double left)
+    {
+        var trials = new List<int>();
+        foreach (var size in Enumerable.Range(0, bought.Count).GroupBy(i => (goal.Candidates[i].Point.Size, goal.Candidates[i].Point.BudgetShare)).OrderBy(g => g.Min(i => goal.Candidates[i].Cost)))
+        {
+            int[] tried = size.Any(i => bought[i] > 0) ? [] : [.. Spread([.. size], goal.Candidates)];
+            double cost = tried.Sum(i => goal.Candidates[i].Cost);
+            if (trials.Count + tried.Length <= goal.RoundRuns / 2 && cost <= Math.Min(left, TrialShare * goal.Budget))
+            {
+                trials.AddRange(tried);
+                left -= cost;
+            }
+        }
+
+        return [.. trials, .. plan.Next(goal.RoundRuns - trials.Count, left)];
+    }
+
+    /// <summary>Three candidates apart in x and in the ratio.</summary>
+    private static IEnumerable<int> Spread(int[] members, IReadOnlyList<StudyCandidate> candidates)
+    {
+        double[] widths = [.. members.Select(i => candidates[i].Point.X).Distinct().Order()], splits = [.. members.Select(i => candidates[i].Point.Ratio).Distinct().Order()];
+        double At(double[] sorted, double share) => Math.Log(sorted[(int)(share * (sorted.Length - 1) + 0.5)]);
+        double Apart(int i, double x, double ratio) => Math.Abs(Math.Log(candidates[i].Point.X) - x) + Math.Abs(Math.Log(candidates[i].Point.Ratio) - ratio);
+        return new[] { (X: 0.2, Ratio: 0.5), (X: 0.5, Ratio: 0.8), (X: 0.8, Ratio: 0.2) }.Take(TrialRuns)
+            .Select(place => members.MinBy(i => Apart(i, At(widths, place.X), At(splits, place.Ratio)))).Distinct();
+    }
+
     /// <summary>The round after some results.</summary>
     /// <param name="goal">The study.</param>
     /// <param name="bought">How often each candidate was run or is to be run already, in their order.</param>
@@ -68,7 +105,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
         var verdict = decides && odds.Min(o => o.ExpectedRegret) <= goal.RegretToStop ? StudyVerdict.RegretReached
             : decides && goal.StopsAtOneShape && odds.Count(o => o.InConfidenceSet) == 1 ? StudyVerdict.OneShape
             : StudyVerdict.GoesOn;
-        IReadOnlyList<int> next = verdict == StudyVerdict.GoesOn ? plan.Next(goal.RoundRuns, left) : [];
+        IReadOnlyList<int> next = verdict == StudyVerdict.GoesOn ? Chosen(goal, bought, plan, left) : [];
         return new StudyRound(belief, spent, verdict == StudyVerdict.GoesOn && next.Count == 0 ? StudyVerdict.BudgetSpent : verdict, next, plan, odds);
     }
 }
