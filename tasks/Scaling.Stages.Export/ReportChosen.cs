@@ -76,7 +76,7 @@ internal static class ReportChosen
 
         string before = chosen.Rounds[0] is { Regret: { } first, Runs: 0 or null } start && start != last ? $"; before the first run it was {Nats(first)}" : "";
         string half = chosen.Budget / 2 is { } middle && last.Flops >= middle && chosen.Rounds.LastOrDefault(r => r.Flops <= middle && r != last) is { Regret: { } then, Number: > 1 and var number }
-            ? $", and at half of the budget (after round {number - 1}) {Nats(then)}" : "";
+            ? $", and after round {number - 1}, the last within half of the budget, {Nats(then)}" : "";
         string next = !chosen.HasEnded && chosen.Plan("round") is { Runs: > 0 } round ? $" With the losses of the last runs it was expected to come to {Nats(round.Regret)}." : "";
         return $"The **expected regret**, what the pick is expected to lose to the best shape of its size, is **{Nats(now)} nats a token**{AsOf(chosen)}{before}{half}.{next}";
     }
