@@ -69,22 +69,23 @@ internal sealed class DesignStudy
     private static IEnumerable<double> Spread(double low, double high) => Enumerable.Range(0, 8).Select(i => low * Math.Pow(high / low, i / 7.0));
 
     /// <summary>Every shape of the grid's sizes once.</summary>
-    public DesignOutcome Grid(DesignWorld world) => Outcome(world, [.. _grid.Select(c => c.Point)]);
-
-    /// <summary>The same runs, read by <c>fit</c> instead of the belief.</summary>
-    /// <param name="world">Where.</param>
-    /// <param name="form">Multiplicative, then with <c>terms: [drift]</c>; or valley.</param>
-    public DesignOutcome GridFitted(DesignWorld world, FormChoice form) => Fitted(world, [.. _grid.Select((c, i) => Train(world, c.Point, 100_000 + i))], form);
+    public DesignOutcome[] Grid(DesignWorld world) => Read(world, Once(world, _grid));
 
     /// <summary>Every shape of all sizes once.</summary>
-    public DesignOutcome WideGrid(DesignWorld world) => Outcome(world, [.. _all.Select(c => c.Point)]);
+    public DesignOutcome WideGrid(DesignWorld world) => Read(world, Once(world, _all))[0];
+
+    private static StudyResult[] Once(DesignWorld world, StudyCandidate[] candidates) => [.. candidates.Select((c, i) => Train(world, c.Point, 100_000 + i))];
+
+    /// <summary>Runs, read by the belief; by <c>fit</c> with <c>form: valley</c>; and with <c>terms: [drift]</c>: no prior, the published form, one noise.</summary>
+    private DesignOutcome[] Read(DesignWorld world, IReadOnlyList<StudyResult> results) =>
+        [Outcome(world, results, StudyBelief.After(Prior, results)), Fitted(world, results, FormChoice.Valley), Fitted(world, results, FormChoice.Multiplicative)];
 
     /// <summary>The design's rounds until the budget is spent.</summary>
     /// <param name="world">Where.</param>
     /// <param name="share">The budget over the grid's cost.</param>
     /// <param name="gridSizes">Whether it keeps to the grid's sizes.</param>
-    /// <param name="form">Of the <c>fit</c> that reads the runs at the end; null: the belief does.</param>
-    public DesignOutcome Sequential(DesignWorld world, double share, bool gridSizes, FormChoice? form = null)
+    /// <returns>As of <see cref="Grid"/>.</returns>
+    public DesignOutcome[] Sequential(DesignWorld world, double share, bool gridSizes)
     {
         var candidates = gridSizes ? _grid : _all;
         var goal = new StudyGoal(Prior, Target, _shapes, candidates, share * Size.Cost) { StopsAtOneShape = false };
@@ -97,7 +98,9 @@ internal sealed class DesignStudy
             var round = StudyRound.Of(goal, bought, results);
             if (round.Next.Count == 0)
             {
-                return form is { } read ? Fitted(world, results, read) : Outcome(world, results, round.Belief) with { Forecasts = forecasts };
+                var read = Read(world, results);
+                read[0] = read[0] with { Forecasts = forecasts };
+                return read;
             }
 
             forecasts.Add((round.Plan.Forecast.XError, round.Plan.Forecast.RatioError));
@@ -131,16 +134,11 @@ internal sealed class DesignStudy
             }
         }
 
-        return Outcome(world, points);
-    }
-
-    private static StudyResult Train(DesignWorld world, StudyPoint p, int run) => new(p, world.Train(p.Parameters, TokensPerParameter * p.Parameters, p.X, p.Ratio, run));
-
-    private DesignOutcome Outcome(DesignWorld world, IReadOnlyList<StudyPoint> points)
-    {
         StudyResult[] results = [.. points.Select((p, i) => Train(world, p, 100_000 + i))];
         return Outcome(world, results, StudyBelief.After(Prior, results));
     }
+
+    private static StudyResult Train(DesignWorld world, StudyPoint p, int run) => new(p, world.Train(p.Parameters, TokensPerParameter * p.Parameters, p.X, p.Ratio, run));
 
     private DesignOutcome Fitted(DesignWorld world, IReadOnlyList<StudyResult> results, FormChoice form)
     {

@@ -75,7 +75,7 @@ public sealed class StudyPlan
             int[] members = [.. group];
             double planned = members.Sum(i => _runs[i]);
             int take = Math.Min(count - chosen.Count, (int)Math.Round(planned, MidpointRounding.AwayFromZero));
-            if (take == 0)
+            if (take == 0 || (take == 1 && !_belief.Classes.Contains(group.Key))) // One run of a size only tells its level.
             {
                 continue;
             }
@@ -103,10 +103,10 @@ public sealed class StudyPlan
         return chosen.Count > 0 ? chosen : Last(budget);
     }
 
-    /// <summary>Where no size is planned for as much as half a run: the run on which the plan spends most, of those that can be paid.</summary>
+    /// <summary>Where no size is planned for as much as half a run: the run on which the plan spends most, of those that can be paid and are no first of their size.</summary>
     private int[] Last(double budget)
     {
-        int[] payable = [.. Enumerable.Range(0, _runs.Length).Where(i => _runs[i] > 0 && _candidates[i].Cost <= budget)];
+        int[] payable = [.. Enumerable.Range(0, _runs.Length).Where(i => _runs[i] > 0 && _candidates[i].Cost <= budget && (_belief.Results == 0 || _belief.Classes.Contains((_candidates[i].Point.Size, _candidates[i].Point.BudgetShare))))];
         return payable.Length == 0 ? [] : [payable.MaxBy(i => _runs[i] * _candidates[i].Cost)];
     }
 

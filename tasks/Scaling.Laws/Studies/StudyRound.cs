@@ -57,7 +57,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
     private const int TrialRuns = 3;
 
     /// <summary>Share of the budget that a trial may cost.</summary>
-    private const double TrialShare = 0.02;
+    private const double TrialShare = 0.1;
 
     /// <summary>
     /// Half of a round at most tries sizes of which there is no run yet, where that costs little: what seeds do there, no prior and no other size tells, and without it the cheapest size would look best
@@ -77,7 +77,9 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
             }
         }
 
-        return [.. trials, .. plan.Next(goal.RoundRuns - trials.Count, left)];
+        // The plan knows nothing of the trials: a candidate of both may have no seed left for the second.
+        int[] times = [.. bought];
+        return [.. trials.Concat(plan.Next(goal.RoundRuns - trials.Count, left)).Where(i => ++times[i] <= goal.Candidates[i].Most)];
     }
 
     /// <summary>Three candidates apart in x and in the ratio.</summary>
