@@ -61,6 +61,10 @@ internal sealed record ChosenRuns(
     /// <param name="word">Of forecast.csv.</param>
     public ChosenPlan? Plan(string word) => Plans.GetValueOrDefault(word);
 
+    /// <summary>A forecast that buys something: best plans have parts of runs, and less than one is none.</summary>
+    /// <param name="word">Of forecast.csv.</param>
+    public ChosenPlan? Bought(string word) => Plan(word) is { Runs: >= 1 } plan ? plan : null;
+
     /// <summary>Reads the tables; null where the study had no design.</summary>
     /// <param name="study">What was given.</param>
     public static ChosenRuns? Of(Study study)

@@ -20,7 +20,7 @@ internal static class DesignFigures
 
         FigurePoint At(ChosenPlan plan, string label) => new(spent + plan.Flops, plan.Regret) { Label = label };
         FigurePoint[] known = [.. chosen.Rounds.Where(r => r is { Flops: > 0, Regret: not null }).Select(r => new FigurePoint(r.Flops!.Value, r.Regret!.Value) { Label = $"after round {r.Number - 1}" })];
-        FigurePoint[] more = [.. More.Where(m => chosen.Plan(m.Word) is { } plan && (m.Word == "known" || plan.Flops > 0)).Select(m => At(chosen.Plan(m.Word)!, m.Label)).OrderBy(p => p.X)];
+        FigurePoint[] more = [.. More.Where(m => (m.Word == "known" ? chosen.Plan(m.Word) : chosen.Bought(m.Word)) is not null).Select(m => At(chosen.Plan(m.Word)!, m.Label)).OrderBy(p => p.X)];
         List<FigureSeries> series =
         [
             .. known.Length == 0 ? Array.Empty<FigureSeries>() : [new("of the pick, a point a round", known) { Color = Palette.Blue, Stroke = Stroke.Solid }],

@@ -87,7 +87,7 @@ internal static class ReportChosen
         string[] others =
         [
             .. new[] { ("half", "half the budget"), ("budget", "all of the budget"), ("double", "twice the budget") }
-                .Where(p => chosen.Plan(p.Item1) is { Flops: > 0 }).Select(p => $"{Nats(chosen.Plan(p.Item1)!.Regret)} with {p.Item2}"),
+                .Where(p => chosen.Bought(p.Item1) is not null).Select(p => $"{Nats(chosen.Plan(p.Item1)!.Regret)} with {p.Item2}"),
         ];
         return chosen.Plan("known") is not { } known || others.Length == 0
             ? null
