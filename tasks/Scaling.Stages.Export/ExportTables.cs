@@ -23,13 +23,15 @@ internal static class ExportTables
     public const string MeasuredSpeed = "figures/speed-measured.svg";
     public const string LearningCurves = "figures/learning-curves.svg";
     public const string LossAgainstSize = "figures/loss-size.svg";
+    public const string Design = "figures/design.svg";
+    public const string Chosen = "figures/chosen.svg";
     public const string Compared = "compared";
     public const string Curves = "curves";
 
     /// <summary>In the order of the report.</summary>
     private static readonly string[] Figures =
     [
-        LossAgainstX, LossAgainstRatio, LossAgainstSize, AccuracyAgainstLoss, PredictedAgainstMeasured, Residuals, Regret, Front, References, SpeedAgainstBatch, SpeedAgainstPrompt, MeasuredSpeed,
+        Design, Chosen, LossAgainstX, LossAgainstRatio, LossAgainstSize, AccuracyAgainstLoss, PredictedAgainstMeasured, Residuals, Regret, Front, References, SpeedAgainstBatch, SpeedAgainstPrompt, MeasuredSpeed,
         LearningCurves,
     ];
 
@@ -50,6 +52,9 @@ internal static class ExportTables
         ("predictions", "extrapolate", "predictions.csv"),
         ("scores", "extrapolate", "scores.json"),
         ("speed", "measure", "speed.csv"),
+        ("rounds", "sweep", "rounds.csv"),
+        ("forecast", "sweep", "forecast.csv"),
+        ("design", "sweep", "design.csv"),
     ];
 
     /// <summary>Beside them other searches, which have the kind of the one that is exported and are bound by name.</summary>

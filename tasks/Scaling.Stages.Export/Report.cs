@@ -26,6 +26,7 @@ internal static class Report
 
         ReportConfidence.Append(report, study);
         ReportConsumers.Append(report, lint);
+        ReportChosen.Append(report, study, Show);
         ReportRuns.Append(report, study, Show);
         ReportAccuracy.Append(report, study);
         Show(ExportTables.AccuracyAgainstLoss);

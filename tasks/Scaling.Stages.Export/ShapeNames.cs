@@ -37,6 +37,7 @@ internal static class ShapeNames
         }
     }
 
-    private static string InWords(DecoderShape shape) =>
+    /// <summary>For example <c>2 layers, hidden 60, MLP 144, 10/5 heads of 8, x 0.211, ratio 1.8</c>.</summary>
+    public static string InWords(DecoderShape shape) =>
         $"{shape.Layers} {(shape.Layers == 1 ? "layer" : "layers")}, hidden {shape.Hidden}, MLP {shape.Intermediate}, {shape.Heads}/{shape.KvHeads} heads of {shape.HeadSize}, x {Quantity.Digits(shape.X, 3)}, ratio {Quantity.Digits(shape.Ratio, 3)}";
 }

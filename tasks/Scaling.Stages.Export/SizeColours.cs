@@ -27,6 +27,7 @@ internal sealed class SizeColours
         double[] parameters =
         [
             .. study.RunList.Select(r => r.Parameters), .. study.Residuals?.Each().Select(r => r.Number("parameters")) ?? [],
+            .. study.Design is { } design && design.Has("size") ? design.Each().Select(r => r.Number("size")) : [],
             .. study.Predictions?.Each().Where(r => r.Text("purpose") == "held_out").Select(r => r.Number("parameters")) ?? [],
         ];
         int[] classes = SizeClasses.Of(parameters);

@@ -91,6 +91,15 @@ internal sealed record Study
     /// <summary>Other searches, to be set beside <see cref="Best"/>.</summary>
     public IReadOnlyList<SearchResult> Compared { get; init; } = [];
 
+    /// <summary>What a design knew before each of its rounds; read by <see cref="ChosenRuns"/>, as the next two.</summary>
+    public Table? Rounds { get; init; }
+
+    /// <summary>What more runs of it are worth.</summary>
+    public Table? Forecast { get; init; }
+
+    /// <summary>The runs that it chose.</summary>
+    public Table? Design { get; init; }
+
     /// <summary>The learning curve of each training run, by its name.</summary>
     public IReadOnlyDictionary<string, string> Curves { get; init; } = new Dictionary<string, string>();
 
@@ -126,6 +135,9 @@ internal sealed record Study
             Front = TableOf(context, "front"),
             Sensitivity = TableOf(context, "sensitivity"),
             References = TableOf(context, "scored_references"),
+            Rounds = TableOf(context, "rounds"),
+            Forecast = TableOf(context, "forecast"),
+            Design = TableOf(context, "design"),
             Compared = [.. context.Inputs(ExportTables.Compared).Select(i => Document(i.Path, "best", SearchResult.Read))],
             Curves = context.Inputs(ExportTables.Curves).Where(i => i.Point is not null).ToDictionary(i => i.Point!, i => i.Path),
             RunList = list,

@@ -16,7 +16,7 @@ internal static class StudyFigures
     [
         .. new[]
         {
-            ShapeFigures.AgainstX(study), ShapeFigures.AgainstRatio(study), SizeFigure.Of(study), AccuracyFigure.Of(study),
+            DesignFigures.Regret(study), DesignFigures.Chosen(study), ShapeFigures.AgainstX(study), ShapeFigures.AgainstRatio(study), SizeFigure.Of(study), AccuracyFigure.Of(study),
             PredictionFigures.Predicted(study), PredictionFigures.Residuals(study), PredictionFigures.Regret(study),
             FrontFigure.Of(study), ReferencesFigure.Of(study),
             SpeedFigures.AgainstBatch(study), SpeedFigures.AgainstPrompt(study), SpeedFigures.Measured(study), LearningCurvesFigure.Of(study),

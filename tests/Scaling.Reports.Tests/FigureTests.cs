@@ -23,6 +23,18 @@ public class FigureTests
     public Task A_figure_looks_like_this() => Snapshot.Match(FigureSvg.Draw(Example));
 
     [Fact]
+    public void A_mark_of_four_times_the_area_is_twice_as_wide_about_its_own_place()
+    {
+        XElement MarkOf(double area) => XDocument.Parse(FigureSvg.Draw(new Figure("areas", new FigureAxis("x", ""), new FigureAxis("y", ""), [new FigureSeries(null, [new(1, 1) { Area = area }, new(5, 5)])])))
+            .Descendants(Svg + "use").First(u => u.Attribute("x") is not null);
+        XElement usual = MarkOf(1), large = MarkOf(4);
+        double x = (double)large.Attribute("x")!, y = (double)large.Attribute("y")!;
+        Assert.Null(usual.Attribute("transform"));
+        Assert.Equal(((string)usual.Attribute("x")!, (string)usual.Attribute("y")!), ((string)large.Attribute("x")!, (string)large.Attribute("y")!));
+        Assert.Equal(FormattableString.Invariant($"translate({-x} {-y}) scale(2)"), (string)large.Attribute("transform")!);
+    }
+
+    [Fact]
     public void The_same_figure_gives_the_same_bytes() => Assert.Equal(FigureSvg.Draw(Example), FigureSvg.Draw(Example));
 
     [Fact]

@@ -63,6 +63,9 @@ public sealed record FigurePoint(double X, double Y)
     /// <summary>What it belongs to in the figure's data, where that is finer than the legend; null for the series' label.</summary>
     public string? Series { get; init; }
 
+    /// <summary>Area of its mark, as a multiple of the usual one, above 0. Default: 1.</summary>
+    public double Area { get; init; } = 1;
+
     /// <summary>Lower end of the upright error bar; null for none.</summary>
     public double? Low { get; init; }
 

@@ -71,10 +71,18 @@ internal static class FigureDrawing
         var svg = new StringBuilder($"<g class=\"p\" data-row=\"{firstRow}\" style=\"{Style(series.Mark, paint(series.Color), paint)}\">");
         foreach (var point in points)
         {
-            svg.Append($"<use href=\"#{Name(series.Mark)}\" x=\"{SvgCanvas.N(x.Transform(point.X))}\" y=\"{SvgCanvas.N(y.Transform(point.Y))}\"/>");
+            double across = x.Transform(point.X), up = y.Transform(point.Y);
+            svg.Append($"<use href=\"#{Name(series.Mark)}\" x=\"{SvgCanvas.N(across)}\" y=\"{SvgCanvas.N(up)}\"{Scaled(point.Area, across, up)}/>");
         }
 
         return svg.Append("</g>\n").ToString();
+    }
+
+    /// <summary>About its own place, which stays in <c>x</c> and <c>y</c>, where the page's script looks for it.</summary>
+    private static string Scaled(double area, double across, double up)
+    {
+        double scale = Math.Round(Math.Sqrt(area), 1); // As it is written: the move has to fit it.
+        return area == 1 ? "" : $" transform=\"translate({SvgCanvas.N(across * (1 - scale))} {SvgCanvas.N(up * (1 - scale))}) scale({SvgCanvas.N(scale)})\"";
     }
 
     private static string Bars(FigureSeries series, FigurePoint[] points, Axis x, Axis y, Func<string, string> paint)
