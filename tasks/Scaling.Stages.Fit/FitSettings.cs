@@ -88,11 +88,11 @@ public sealed record FitSettings
     [Range(1e-6, 1.0)]
     public double Delta { get; init; } = 1e-3;
 
-    [Description("Least and largest ratio of the rows that are fitted.")]
+    [Description("Least and largest ratio of the rows that are fitted. Absent: 0.5 to 5, the paper's, and with 'form: valley' all.")]
     [Unit("1")]
     [Range(1e-6, 1e6)]
     [MinLength(2)]
-    public IReadOnlyList<double> RatioRange { get; init; } = [0.5, 5];
+    public IReadOnlyList<double>? RatioRange { get; init; }
 
     [Description("Resamples behind the intervals; 0 for none.")]
     [Unit("1")]

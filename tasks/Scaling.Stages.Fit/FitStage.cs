@@ -72,10 +72,11 @@ public sealed class FitStage : Stage<FitSettings>
 
     private static LawOptions Options(FitSettings settings, RunTable table)
     {
-        if (settings.RatioRange is not [var low, var high] || low >= high)
+        IReadOnlyList<double> range = settings.RatioRange ?? (settings.Form == FormChoice.Valley ? [1e-6, 1e6] : [0.5, 5]);
+        if (range is not [var low, var high] || low >= high)
         {
             throw new StageFailedException(
-                "SCAL7110", $"ratio_range is [{string.Join(", ", settings.RatioRange)}] where a smaller and a larger number were expected.", "Write 'ratio_range: [0.5, 5]'.");
+                "SCAL7110", $"ratio_range is [{string.Join(", ", range)}] where a smaller and a larger number were expected.", "Write 'ratio_range: [0.5, 5]'.");
         }
 
         var options = new LawOptions

@@ -80,21 +80,26 @@ public sealed record StudyPrior(AxisPrior X, AxisPrior Ratio, double ReferenceSi
     /// <summary>The belief that a fitted law gives, widened: it was fitted to other runs.</summary>
     /// <param name="law">With a minimum in x and in the ratio.</param>
     /// <param name="noise">As <see cref="Noise"/>; null: what the law's own runs scatter by.</param>
-    /// <returns>Null where the law has no minimum, or one that bends down.</returns>
+    /// <returns>Null where the law has no minimum along both axes that its runs identify.</returns>
     public static StudyPrior? Of(LawDocument law, double? noise)
     {
-        double size = law.Shape?.Terms.FirstOrDefault(t => t.Term == LawTerm.Drift)?.Centre
+        double size = law.Shape?.SizeOfStar
             ?? SizeClasses.GeometricMean(law.Ranges.Sizes.Count > 0 ? law.Ranges.Sizes : [law.Ranges.Parameters.Low, law.Ranges.Parameters.High]);
-        if (law.Shape is not { XStar: { } x, RStar: { } ratio } terms || Curvatures(terms, size) is not { } curvatures)
+        bool Known(string quantity) => law.Verdict(quantity) is not { Identification: Identification.NotIdentified };
+        if (law.Shape is not { XStar: { } x, RStar: { } ratio } terms || !Known("x_star") || !Known("r_star") || Curvatures(terms, size) is not { } curvatures)
         {
             return null;
         }
 
+        bool valley = terms.Form == LawForm.Valley;
         double level = law.HasLevel ? law.Predict(law.Ranges.Parameters.High, law.Ranges.Tokens.High) : 2.8;
-        return new StudyPrior(Axis(curvatures.X, x, law.Intervals.XStar), Axis(curvatures.Ratio, ratio, law.Intervals.RStar), size, noise ?? (law.Fit?.RunNoise ?? 0.002) / level) { Level = level };
+        return new StudyPrior(Axis(curvatures.X, x, law.Intervals.XStar, valley ? terms.Coefficients.A2 : 0), Axis(curvatures.Ratio, ratio, law.Intervals.RStar, valley ? terms.Coefficients.B2 : 0), size, noise ?? (law.Fit?.ReplicateNoise ?? law.Fit?.RunNoise ?? 0.002) / level) { Level = level };
 
-        static AxisPrior Axis(double curvature, double optimum, OpenInterval? interval) =>
-            new(new Belief(Math.Log(curvature), 0.7), new Belief(Math.Log(optimum), Math.Clamp(interval is { Low: { } low, High: { } high } ? Math.Log(high / low) / 3.92 * 2 : 0.3, 0.1, 0.7)));
+        static AxisPrior Axis(double curvature, double optimum, OpenInterval? interval, double drift) =>
+            new(new Belief(Math.Log(curvature), 0.7), new Belief(Math.Log(optimum), Math.Clamp(interval is { Low: { } low, High: { } high } ? Math.Log(high / low) / 3.92 * 2 : 0.3, 0.1, 0.7)))
+            {
+                Drift = new Belief(drift, 0.1),
+            };
     }
 
     /// <summary>The same beliefs around middles that are drawn from them: with these in the place of the middles, the most probable parameters of disturbed losses scatter as the belief does.</summary>

@@ -60,7 +60,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
     private const double TrialShare = 0.1;
 
     /// <summary>
-    /// Half of a round at most tries sizes of which there is no run yet, where that costs little: what seeds do there, no prior and no other size tells, and without it the cheapest size would look best
+    /// Half of a round at most, or three runs, tries sizes of which there is no run yet, where that costs little: what seeds do there, no prior and no other size tells, and without it the cheapest size would look best
     /// however much it scatters. The rest is the plan's.
     /// </summary>
     private static IReadOnlyList<int> Chosen(StudyGoal goal, IReadOnlyList<int> bought, StudyPlan plan, double left)
@@ -68,9 +68,9 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
         var trials = new List<int>();
         foreach (var size in Enumerable.Range(0, bought.Count).GroupBy(i => (goal.Candidates[i].Point.Size, goal.Candidates[i].Point.BudgetShare)).OrderBy(g => g.Min(i => goal.Candidates[i].Cost)))
         {
-            int[] tried = size.Any(i => bought[i] > 0) ? [] : [.. Spread([.. size], goal.Candidates)];
+            int[] tried = size.Any(i => bought[i] > 0) ? [] : [.. Spread([.. size], goal.Candidates).Take(goal.RoundRuns)];
             double cost = tried.Sum(i => goal.Candidates[i].Cost);
-            if (trials.Count + tried.Length <= goal.RoundRuns / 2 && cost <= Math.Min(left, TrialShare * goal.Budget))
+            if (trials.Count + tried.Length <= Math.Max(tried.Length, goal.RoundRuns / 2) && cost <= Math.Min(left, TrialShare * goal.Budget))
             {
                 trials.AddRange(tried);
                 left -= cost;
@@ -79,7 +79,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
 
         // The plan knows nothing of the trials: a candidate of both may have no seed left for the second.
         int[] times = [.. bought];
-        return [.. trials.Concat(plan.Next(goal.RoundRuns - trials.Count, left)).Where(i => ++times[i] <= goal.Candidates[i].Most)];
+        return [.. trials.Concat(trials.Count < goal.RoundRuns ? plan.Next(goal.RoundRuns - trials.Count, left) : []).Where(i => ++times[i] <= goal.Candidates[i].Most)];
     }
 
     /// <summary>Three candidates apart in x and in the ratio.</summary>
