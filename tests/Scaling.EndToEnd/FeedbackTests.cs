@@ -69,7 +69,7 @@ public sealed class FeedbackTests : IDisposable
               shapes: { uses: guess, feedback: [runs, other], with: { each: 2, until: 30 } }
               runs: { uses: square, needs: shapes, with: { factors: [1, 2] } }
               below: { uses: collect, needs: runs }
-              beside: { uses: square, needs: first }
+              beside: { uses: square, needs: first, with: { factors: [3] } }
 
             """);
 
