@@ -67,7 +67,7 @@ internal sealed record DesignRound(int Number, StudyRound State, IReadOnlyList<L
 
     private static IEnumerable<PlanForecast> Expected(StudyGoal goal, StudyRound state, int[] bought, double[] next, double left)
     {
-        StudyCandidate[] open = [.. goal.Candidates.Zip(bought, (c, n) => c with { Most = Math.Max(0, c.Most - n) })];
+        var open = goal.Open(bought);
         PlanForecast Of(string plan, double budget) => new(plan, budget, plan == "budget" ? state.Plan.Forecast : StudyPlan.Of(state.Belief, goal.Target, open, budget).Forecast);
         PlanForecast Runs(string plan, double[] runs) => new(plan, runs.Zip(goal.Candidates, (r, c) => r * c.Cost).Sum(), StudyPlan.Expect(state.Belief, goal.Target, goal.Candidates, runs));
         return

@@ -29,7 +29,7 @@ internal sealed class DesignWorld
     {
         _seed = seed * 100_003 + number;
         var random = new Random(_seed);
-        double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        double Normal() => Draw(random);
         double Around(double middle, double spread) => middle * Math.Exp(spread * Normal());
         var prior = StudyPrior.Published(0.001);
         _base = new ChinchillaLaw(Around(1.69, 0.1), Around(406.4, 0.2), Around(410.7, 0.2), Around(0.34, 0.05), Around(0.28, 0.05));
@@ -70,7 +70,7 @@ internal sealed class DesignWorld
     public double Train(double parameters, double tokens, double x, double ratio, int run)
     {
         var random = new Random(unchecked((_seed * 1_000_003) ^ (run * 7919 + 17)));
-        double z = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        double z = Draw(random);
         return Loss(parameters, tokens, x, ratio) * Math.Exp(_noise * z);
     }
 
@@ -78,4 +78,7 @@ internal sealed class DesignWorld
     /// <param name="parameters">N.</param>
     public (double LogX, double LogRatio) OptimumAt(double parameters) =>
         (Math.Log(_x) + _driftX * Math.Log(parameters / Reference), Math.Log(_ratio) + _driftRatio * Math.Log(parameters / Reference));
+
+    /// <summary>A standard normal number.</summary>
+    private static double Draw(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

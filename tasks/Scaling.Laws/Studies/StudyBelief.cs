@@ -7,7 +7,11 @@ namespace Scaling.Laws;
 /// <param name="Ratio">MLP to attention parameters.</param>
 /// <param name="BudgetShare">Its tokens a parameter over the study's: 1, or less of a short run.</param>
 /// <param name="Size">N that it was meant to have: runs of one size and budget share a level.</param>
-public readonly record struct StudyPoint(double Parameters, double X, double Ratio, double BudgetShare, double Size);
+public readonly record struct StudyPoint(double Parameters, double X, double Ratio, double BudgetShare, double Size)
+{
+    /// <summary>What shares its level.</summary>
+    internal (double Size, double Share) Class => (Size, BudgetShare);
+}
 
 /// <summary>A run with its loss.</summary>
 /// <param name="Point">What was run.</param>
@@ -175,8 +179,7 @@ public sealed class StudyBelief
             double[] z = new double[n], p = [.. _mean];
             for (int i = 0; i < n; i++)
             {
-                // Two uniforms make a normal (Box, Muller 1958).
-                z[i] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+                z[i] = NormalDraw.Of(random);
                 for (int j = 0; j <= i; j++)
                 {
                     p[i] += root[i, j] * z[j];
@@ -361,8 +364,8 @@ public sealed class StudyBelief
         public Rows(StudyPrior prior, IReadOnlyList<StudyResult> results)
         {
             StudyResult[] rows = [.. results.OrderBy(r => r.Point.Size).ThenBy(r => r.Point.BudgetShare).ThenBy(r => r.Point.X).ThenBy(r => r.Point.Ratio).ThenBy(r => r.Loss)];
-            Classes = [.. rows.Select(r => (r.Point.Size, r.Point.BudgetShare)).Distinct()];
-            Level = Array.ConvertAll(rows, r => Array.IndexOf(Classes, (r.Point.Size, r.Point.BudgetShare)));
+            Classes = [.. rows.Select(r => r.Point.Class).Distinct()];
+            Level = Array.ConvertAll(rows, r => Array.IndexOf(Classes, r.Point.Class));
             At = Array.ConvertAll(rows, r => StudyBelief.At(prior, r.Point));
             Log = Array.ConvertAll(rows, r => Math.Log(r.Loss));
             (Middle, Precision) = PriorOf(prior, Classes.Length);

@@ -25,13 +25,12 @@ public sealed class StudyPlan
     private const int DrawsAveraged = 12;
     private const int MostSteps = 150;
     private readonly StudyBelief _belief;
-    private readonly double _target;
     private readonly IReadOnlyList<StudyCandidate> _candidates;
     private readonly double[] _runs;
 
-    private StudyPlan(StudyBelief belief, double target, IReadOnlyList<StudyCandidate> candidates, double[] runs, StudyForecast forecast)
+    private StudyPlan(StudyBelief belief, IReadOnlyList<StudyCandidate> candidates, double[] runs, StudyForecast forecast)
     {
-        (_belief, _target, _candidates, _runs, Forecast) = (belief, target, candidates, runs, forecast);
+        (_belief, _candidates, _runs, Forecast) = (belief, candidates, runs, forecast);
     }
 
     /// <summary>Expected numbers of runs of each candidate, in their order.</summary>
@@ -49,7 +48,7 @@ public sealed class StudyPlan
     {
         var problem = new Problem(belief, target, candidates);
         double[] runs = problem.Solve(budget);
-        return new StudyPlan(belief, target, candidates, runs, problem.Forecast(runs));
+        return new StudyPlan(belief, candidates, runs, problem.Forecast(runs));
     }
 
     /// <summary>What some runs will tell.</summary>
@@ -69,7 +68,7 @@ public sealed class StudyPlan
     /// <returns>Indexes of candidates, one a run; empty where nothing of the plan can be bought.</returns>
     public IReadOnlyList<int> Next(int count, double budget)
     {
-        var sizes = Enumerable.Range(0, _runs.Length).GroupBy(i => (_candidates[i].Point.Size, _candidates[i].Point.BudgetShare))
+        var sizes = Enumerable.Range(0, _runs.Length).GroupBy(i => _candidates[i].Point.Class)
             .Select(g => new Part([.. g], g.Sum(i => _runs[i]), _belief.ResultsOf(g.Key), g.Min(i => _candidates[i].Cost))).OrderBy(p => p.Cheapest).ToList();
         int[] take = new int[sizes.Count];
         for (int left = count; left > 0;)
@@ -119,7 +118,7 @@ public sealed class StudyPlan
     /// <summary>Where no size is planned for as much as half a run: the run on which the plan spends most, of those that can be paid and are no first of their size.</summary>
     private int[] Last(double budget)
     {
-        int[] payable = [.. Enumerable.Range(0, _runs.Length).Where(i => _runs[i] > 0 && _candidates[i].Cost <= budget && (_belief.Results == 0 || _belief.Classes.Contains((_candidates[i].Point.Size, _candidates[i].Point.BudgetShare))))];
+        int[] payable = [.. Enumerable.Range(0, _runs.Length).Where(i => _runs[i] > 0 && _candidates[i].Cost <= budget && (_belief.Results == 0 || _belief.Classes.Contains(_candidates[i].Point.Class)))];
         return payable.Length == 0 ? [] : [payable.MaxBy(i => _runs[i] * _candidates[i].Cost)];
     }
 
@@ -131,7 +130,7 @@ public sealed class StudyPlan
         private readonly double[][] _draws;
         private readonly double[,] _known;
         private readonly int[] _level;
-        private readonly double[] _miss;
+        private readonly ValleyPoint[] _at;
         private readonly double[] _weight; // 1/σ² of a run.
         private readonly double[][] _gradients; // Of draw and candidate: draws × candidates, Valley.Count numbers each.
         private readonly double[] _towards; // ∂ ln x*/∂ parameters at the target, without the axis's offset: optimum 1, drift ln N.
@@ -140,12 +139,12 @@ public sealed class StudyPlan
         public Problem(StudyBelief belief, double target, IReadOnlyList<StudyCandidate> candidates)
         {
             (_belief, _candidates) = (belief, candidates);
-            (double, double)[] classes = [.. belief.Classes.Concat(candidates.Select(c => (c.Point.Size, c.Point.BudgetShare))).Distinct()];
+            (double, double)[] classes = [.. belief.Classes.Concat(candidates.Select(c => c.Point.Class)).Distinct()];
             _known = belief.Information(classes);
             _size = StudyBelief.LevelOf(classes.Length);
-            _level = [.. candidates.Select(c => StudyBelief.LevelOf(Array.IndexOf(classes, (c.Point.Size, c.Point.BudgetShare))))];
+            _level = [.. candidates.Select(c => StudyBelief.LevelOf(Array.IndexOf(classes, c.Point.Class)))];
             _weight = [.. candidates.Select(c => Math.Pow(belief.NoiseAt(c.Point.Size), -2))];
-            _miss = [.. candidates.Select(c => Math.Log(c.Point.Parameters / c.Point.Size))];
+            _at = [.. candidates.Select(c => StudyBelief.At(belief.Prior, c.Point))];
             _draws = [.. belief.Draws(DrawsAveraged)];
             _towards = new double[Valley.Axis];
             (_towards[Valley.Optimum], _towards[Valley.Drift]) = (1, Math.Log(target / belief.Prior.ReferenceSize));
@@ -157,7 +156,7 @@ public sealed class StudyPlan
             double[] all = new double[_candidates.Count * Valley.Count];
             for (int i = 0; i < _candidates.Count; i++)
             {
-                Valley.Gradient(draw, StudyBelief.At(_belief.Prior, _candidates[i].Point), all.AsSpan(i * Valley.Count, Valley.Count));
+                Valley.Gradient(draw, _at[i], all.AsSpan(i * Valley.Count, Valley.Count));
             }
 
             return all;
@@ -252,7 +251,7 @@ public sealed class StudyPlan
                         continue;
                     }
 
-                    double alongX = x[_level[i]] + _miss[i] * x[_level[i] + 1], alongRatio = ratio[_level[i]] + _miss[i] * ratio[_level[i] + 1];
+                    double alongX = x[_level[i]] + _at[i].Miss * x[_level[i] + 1], alongRatio = ratio[_level[i]] + _at[i].Miss * ratio[_level[i] + 1];
                     int at = i * Valley.Count;
                     for (int k = 0; k < Valley.Count; k++)
                     {
@@ -290,7 +289,7 @@ public sealed class StudyPlan
             {
                 if (runs[i] > 0)
                 {
-                    Symmetric.AddOuter(information, _gradients[draw].AsSpan(i * Valley.Count, Valley.Count), _level[i], _miss[i], _weight[i] * runs[i]);
+                    Symmetric.AddOuter(information, _gradients[draw].AsSpan(i * Valley.Count, Valley.Count), _level[i], _at[i].Miss, _weight[i] * runs[i]);
                 }
             }
 

@@ -109,7 +109,7 @@ public sealed record StudyPrior(AxisPrior X, AxisPrior Ratio, double ReferenceSi
         return this with { X = Axis(X), Ratio = Axis(Ratio), Interaction = Draw(Interaction) };
 
         AxisPrior Axis(AxisPrior a) => a with { Curvature = Draw(a.Curvature), Optimum = Draw(a.Optimum), Drift = Draw(a.Drift), Asymmetry = Draw(a.Asymmetry), BudgetDrift = Draw(a.BudgetDrift) };
-        Belief Draw(Belief b) => b with { Mean = b.Mean + b.Deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) };
+        Belief Draw(Belief b) => b with { Mean = b.Mean + b.Deviation * NormalDraw.Of(random) };
     }
 
     /// <summary>Relative curvature along ln x and ln r at the optimum; null where it is not positive along both.</summary>

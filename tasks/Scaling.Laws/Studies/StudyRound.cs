@@ -23,6 +23,10 @@ public sealed record StudyGoal(StudyPrior Prior, double Target, IReadOnlyList<(d
 
     /// <summary>Losses this near to the best are as good, nats a token. Default: 0.001.</summary>
     public double Epsilon { get; init; } = 0.001;
+
+    /// <summary>The candidates with the seeds that are left of them.</summary>
+    /// <param name="bought">How often each was run or is to be run already, in their order.</param>
+    public IReadOnlyList<StudyCandidate> Open(IReadOnlyList<int> bought) => [.. Candidates.Zip(bought, (c, n) => c with { Most = Math.Max(0, c.Most - n) })];
 }
 
 /// <summary>Why a study goes on or ends.</summary>
@@ -66,7 +70,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
     private static IReadOnlyList<int> Chosen(StudyGoal goal, IReadOnlyList<int> bought, StudyPlan plan, double left)
     {
         var trials = new List<int>();
-        foreach (var size in Enumerable.Range(0, bought.Count).GroupBy(i => (goal.Candidates[i].Point.Size, goal.Candidates[i].Point.BudgetShare)).OrderBy(g => g.Min(i => goal.Candidates[i].Cost)))
+        foreach (var size in Enumerable.Range(0, bought.Count).GroupBy(i => goal.Candidates[i].Point.Class).OrderBy(g => g.Min(i => goal.Candidates[i].Cost)))
         {
             int[] tried = size.Any(i => bought[i] > 0) ? [] : [.. Spread([.. size], goal.Candidates).Take(goal.RoundRuns)];
             double cost = tried.Sum(i => goal.Candidates[i].Cost);
@@ -101,8 +105,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
         var belief = StudyBelief.After(goal.Prior, results);
         double spent = goal.Candidates.Zip(bought, (c, n) => c.Cost * n).Sum(), left = goal.Budget - spent;
         var odds = belief.Judge(goal.Target, goal.Shapes, epsilon: goal.Epsilon, confidence: goal.Confidence);
-        StudyCandidate[] open = [.. goal.Candidates.Zip(bought, (c, n) => c with { Most = Math.Max(0, c.Most - n) })];
-        var plan = StudyPlan.Of(belief, goal.Target, open, Math.Max(0, left));
+        var plan = StudyPlan.Of(belief, goal.Target, goal.Open(bought), Math.Max(0, left));
         bool decides = results.Count > 0;
         var verdict = decides && odds.Min(o => o.ExpectedRegret) <= goal.RegretToStop ? StudyVerdict.RegretReached
             : decides && goal.StopsAtOneShape && odds.Count(o => o.InConfidenceSet) == 1 ? StudyVerdict.OneShape
