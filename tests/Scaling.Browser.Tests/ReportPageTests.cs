@@ -141,6 +141,10 @@ public sealed class ReportPageTests(Browser browser) : IDisposable
             }
 
             Assert.True(told.Count >= 1 && told.All(t => t.Length > 0));
+            double above = (await open.Page.Locator(".tip").BoundingBoxAsync())!.Y;
+            double scrolled = await open.Page.EvaluateAsync<double>("() => new Promise(done => { const from = scrollY; scrollBy(0, from > 40 ? -40 : 40); requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY - from))); })");
+            Assert.Equal(above - scrolled, (await open.Page.Locator(".tip").BoundingBoxAsync())!.Y, 1d);
+            Assert.NotEqual(0, scrolled);
             await open.Page.Keyboard.PressAsync("Escape");
             Assert.False(await open.Page.Locator(".tip").IsVisibleAsync());
         }

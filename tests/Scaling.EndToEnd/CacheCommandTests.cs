@@ -35,7 +35,10 @@ public sealed partial class CacheCommandTests : IDisposable
 
         var answer = JsonNode.Parse(gone.Output)!;
         Assert.Equal(("schema", "scaling.cache-gc/1"), (answer.AsObject().First().Key, answer["schema"]!.GetValue<string>()));
-        Assert.Equal(5, answer["stages"]!.AsArray().Sum(s => s!["entries"]!.GetValue<int>()));
+        var stages = answer["stages"]!.AsArray();
+        Assert.Equal(5, stages.Sum(s => s!["entries"]!.GetValue<int>()));
+        var seconds = stages.Select(s => s!["compute_seconds"]!.GetValue<double>()).ToList();
+        Assert.Equal(seconds.OrderDescending(), seconds);
         Assert.Equal(0, _tool.Run("run", "study.yaml", "--json").Executed);
         await Snapshot.Match(Masked($"# nothing is unused\n{nothing}\n# runs of long ago\n{would}\n# stats\n{stats}"));
     }
@@ -58,9 +61,23 @@ public sealed partial class CacheCommandTests : IDisposable
         Assert.True(run.ExitCode == 0, run.Error);
     }
 
-    /// <summary>Sizes and times differ from machine to machine: their digits are left out, with the blanks before them.</summary>
-    private string Masked(string text) => Figures().Replace(_tool.Portable(text), " N $1");
+    /// <summary>Sizes and times differ from machine to machine: their digits are left out, with the blanks before them, and rows of stages, dearest first, stand by name.</summary>
+    private string Masked(string text)
+    {
+        var lines = Figures().Replace(_tool.Portable(text), " N $1").Split('\n').ToList();
+        for (int at = 0; at < lines.Count;)
+        {
+            int rows = lines.Skip(at).TakeWhile(l => StageRow().IsMatch(l)).Count();
+            lines.Sort(at, rows, StringComparer.Ordinal);
+            at += Math.Max(1, rows);
+        }
+
+        return string.Join('\n', lines);
+    }
 
     [GeneratedRegex(@" +(?:[0-9]+ min )?[0-9][0-9.]* (kB|B|s of compute)")]
     private static partial Regex Figures();
+
+    [GeneratedRegex("^[a-z]+ +[0-9]+ entr(?:y|ies) ")]
+    private static partial Regex StageRow();
 }

@@ -68,16 +68,17 @@
       axes.forEach((axis, i) => lines.push(line("span", `${axis}: ${cell(axis)}${i === 0 ? ends("left", "right") : ends("low", "high")}`)));
       tip.replaceChildren(...lines.filter(l => l.textContent));
       tip.hidden = false;
+      tip.style.left = "0"; // As wide as its text wants to be, wherever it stood.
       ring?.remove();
       ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
       for (const [name, value] of Object.entries({ cx: x, cy: y, r: 7, class: "here" })) ring.setAttribute(name, value);
       svg.append(ring);
       const at = ring.getBoundingClientRect(), size = tip.getBoundingClientRect();
       const left = at.right + 8 + size.width < document.documentElement.clientWidth ? at.right + 8 : at.left - 8 - size.width;
-      tip.style.left = `${Math.max(4, Math.min(left, document.documentElement.clientWidth - size.width - 4))}px`;
+      tip.style.left = `${scrollX + Math.max(4, Math.min(left, document.documentElement.clientWidth - size.width - 4))}px`;
       const below = left < 4; // Beside the point there is no room, on a phone: below it then, or above.
       const top = below ? (at.bottom + 8 + size.height < innerHeight ? at.bottom + 8 : at.top - 8 - size.height) : at.top - size.height / 3;
-      tip.style.top = `${Math.max(4, Math.min(top, innerHeight - size.height - 4))}px`;
+      tip.style.top = `${scrollY + Math.max(4, Math.min(top, innerHeight - size.height - 4))}px`; // In the page, so that it scrolls with its point.
     };
     const nearest = event => {
       const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -102,9 +103,7 @@
       show(shown < 0 ? (step > 0 ? 0 : points.length - 1) : (shown + step + points.length) % points.length);
     });
   }
-  const hideAll = except => { if (!(except?.target instanceof Element && except.target.closest("svg[role=img]"))) hides.forEach(hide => hide()); };
-  addEventListener("scroll", hideAll, { passive: true });
-  addEventListener("pointerdown", hideAll);
+  addEventListener("pointerdown", event => { if (!event.target.closest?.("svg[role=img]")) hides.forEach(hide => hide()); });
 
   // Paper shows what is folded.
   let opened = [];
