@@ -103,7 +103,7 @@ public sealed class StudyPlan
             }
         }
 
-        return chosen.Count > 0 ? chosen : Last(budget);
+        return chosen.Count > 0 ? chosen : Last(count, budget);
 
         int Step(int s) => sizes[s].Done + take[s] == 0 ? 2 : 1; // One run of a size only tells its level.
     }
@@ -115,11 +115,27 @@ public sealed class StudyPlan
         public double Progress(int taken) => (Done + taken + 0.5) / (Done + Planned);
     }
 
-    /// <summary>Where no size is planned for as much as half a run: the run on which the plan spends most, of those that can be paid and are no first of their size.</summary>
-    private int[] Last(double budget)
+    /// <summary>Where no size is planned for as much as half a run: the runs on which the plan spends most, of those that can be paid and are no first of their size, as many as the budget and a round hold.</summary>
+    private List<int> Last(int count, double budget)
     {
-        int[] payable = [.. Enumerable.Range(0, _runs.Length).Where(i => _runs[i] > 0 && _candidates[i].Cost <= budget && (_belief.Results == 0 || _belief.Classes.Contains(_candidates[i].Point.Class)))];
-        return payable.Length == 0 ? [] : [payable.MaxBy(i => _runs[i] * _candidates[i].Cost)];
+        int[] taken = new int[_runs.Length];
+        var last = new List<int>();
+        for (double money = budget; last.Count < count;)
+        {
+            int next = Enumerable.Range(0, _runs.Length)
+                .Where(i => _runs[i] > 0 && taken[i] < _candidates[i].Most && _candidates[i].Cost <= money && (_belief.Results == 0 || _belief.Classes.Contains(_candidates[i].Point.Class)))
+                .DefaultIfEmpty(-1).MaxBy(i => i < 0 ? 0 : _runs[i] * _candidates[i].Cost / (1 + taken[i]));
+            if (next < 0)
+            {
+                break;
+            }
+
+            taken[next]++;
+            last.Add(next);
+            money -= _candidates[next].Cost;
+        }
+
+        return last;
     }
 
     /// <summary>The design problem with everything that does not change while it is solved.</summary>
