@@ -22,6 +22,9 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
     /// <summary>Runs without a result.</summary>
     public int Failed => Listed.Count - Results.Count;
 
+    /// <summary>Those runs. Default: none.</summary>
+    public IReadOnlyList<ListedRun> Lost { get; init; } = [];
+
     /// <summary>What the stage's own tables and the runs tell.</summary>
     /// <param name="context">Its roles are not bound in the first round.</param>
     /// <param name="candidates">Of the design.</param>
@@ -46,7 +49,7 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         int round = listed.Select(r => r.Round).DefaultIfEmpty().Max() + 1;
         string[][] rounds = context.Inputs("rounds").Count == 0 ? []
             : [.. context.InputTable("rounds").Each().Where(row => row.Count("round") < round).Select(row => SweepTables.Rounds.Select(c => row.Text(c.Name)).ToArray())];
-        return new DesignHistory(listed, results, rounds);
+        return new DesignHistory(listed, results, rounds) { Lost = [.. listed.Where(run => !losses.ContainsKey((candidates[run.Candidate].Shape.Id, run.Seed)))] };
     }
 
     /// <summary>Losses of listed runs at the design's number of tokens, their schedule ended, at the rule's own learning rate.</summary>
