@@ -26,6 +26,7 @@ public static class Vocabulary
     public static readonly Term Gqa = new("gqa", "1", "query heads a key/value head");
     public static readonly Term Seed = new("seed", "1", "row seed: initialisation");
     public static readonly Term LearningRateFactor = new("learning_rate_factor", "1", "factor on the learning rate; other than 1 the run checks the learning-rate rule and is not fitted");
+    public static readonly Term TokensShare = new("tokens_share", "1", "share of the asked tokens that the row is trained on, with a schedule of its own: 1, or less of a short run");
     public static readonly Term Baseline = new("baseline", "truth", "a shape that the others are held against");
     public static readonly Term BaselineLoss = new("baseline_loss", "nats a token", "the baseline's loss as its user knows it; empty where unknown");
     public static readonly Term Tokens = new("tokens", "tokens", "tokens trained on");

@@ -77,8 +77,9 @@ internal sealed record DesignBudget(double Flops, double? FlopsPerSecond, double
     /// <param name="design">The settings.</param>
     /// <param name="shape">What is trained.</param>
     /// <param name="size">The asked size, which its tokens go by.</param>
-    public double Of(DesignSettings design, DecoderShape shape, double size) =>
-        TrainingCost.FlopsPerToken(shape, design.Context) * Math.Max(design.TokensPerParameter * size, design.MinimumTokens) + design.FixedSeconds * (FlopsPerSecond ?? 0);
+    /// <param name="share">Of these tokens: 1, or less of a short run.</param>
+    public double Of(DesignSettings design, DecoderShape shape, double size, double share) =>
+        TrainingCost.FlopsPerToken(shape, design.Context) * Math.Max(share * design.TokensPerParameter * size, design.MinimumTokens) + design.FixedSeconds * (FlopsPerSecond ?? 0);
 
     /// <summary>A cost as the user counts it, for example <c>0.21 GPU hours</c>.</summary>
     /// <param name="flops">≥ 0.</param>

@@ -36,12 +36,12 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
             return new DesignHistory([], [], []);
         }
 
-        var index = candidates.Select((c, i) => (c.Shape.Id, i)).ToDictionary(c => c.Id, c => c.i, StringComparer.Ordinal);
+        var index = candidates.Select((c, i) => (Key: (c.Shape.Id, c.Share), i)).ToDictionary(c => c.Key, c => c.i);
         ListedRun[] listed = [.. context.InputTable("design").Each().Select(row => new ListedRun(
             row.Count("round"),
-            index.TryGetValue(row.Text("shape"), out int candidate) ? candidate : throw NoCandidate(row.Text("shape")),
+            index.TryGetValue((row.Text("shape"), row.Number("tokens_share")), out int candidate) ? candidate : throw NoCandidate(row.Text("shape"), row.Number("tokens_share")),
             row.Count("seed")))];
-        var losses = context.Inputs("runs").Count > 0 ? Losses(context, [.. listed.Select(l => (candidates[l.Candidate].Shape.Id, l.Seed))]) : [];
+        var losses = context.Inputs("runs").Count > 0 ? Losses(context, listed.ToDictionary(l => (candidates[l.Candidate].Shape.Id, l.Seed), l => candidates[l.Candidate].Share)) : [];
         StudyResult[] results = [.. from run in listed
                                     let candidate = candidates[run.Candidate]
                                     where losses.ContainsKey((candidate.Shape.Id, run.Seed))
@@ -52,8 +52,8 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         return new DesignHistory(listed, results, rounds) { Lost = [.. listed.Where(run => !losses.ContainsKey((candidates[run.Candidate].Shape.Id, run.Seed)))] };
     }
 
-    /// <summary>Losses of listed runs at the design's number of tokens, their schedule ended, at the rule's own learning rate.</summary>
-    private static Dictionary<(string Shape, int Seed), double> Losses(StageContext<SweepSettings> context, HashSet<(string Shape, int Seed)> listed)
+    /// <summary>Losses of listed runs at their share of the design's number of tokens, their schedule ended, at the rule's own learning rate.</summary>
+    private static Dictionary<(string Shape, int Seed), double> Losses(StageContext<SweepSettings> context, Dictionary<(string Shape, int Seed), double> listed)
     {
         var table = context.InputTable("runs");
         double asked = context.Settings.Design!.TokensPerParameter;
@@ -62,16 +62,16 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         foreach (var row in table.Each())
         {
             var run = (row.Text("shape"), row.Count("seed"));
-            bool counts = listed.Contains(run) && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
+            bool counts = listed.TryGetValue(run, out double share) && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
             if (!counts || !(row.Number("loss") is > 0 and < 1e6 and var loss))
             {
                 continue;
             }
 
             double tokens = row.Number("tokens_per_parameter");
-            if (Math.Abs(tokens / asked - 1) > 1e-6)
+            if (Math.Abs(tokens / (share * asked) - 1) > 1e-6)
             {
-                others.Add(tokens);
+                others.Add(tokens / share);
             }
             else
             {
@@ -84,6 +84,6 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
             "Write the same number there and in the stage that trains.");
     }
 
-    private static StageFailedException NoCandidate(string shape) => new(
-        "SCAL7423", $"The design of the round before lists the shape {shape}, which is no candidate of this grid.", "Bind the stage's own outputs alone: 'feedback:' does so.");
+    private static StageFailedException NoCandidate(string shape, double share) => new(
+        "SCAL7423", FormattableString.Invariant($"The design of the round before lists the shape {shape}{(share == 1 ? "" : $" for {share:0.###} of the tokens")}, which is no candidate of this grid."), "Bind the stage's own outputs alone: 'feedback:' does so.");
 }

@@ -24,8 +24,10 @@ internal static class DesignOutputs
         [
             .. from baseline in baselines
                from seed in Enumerable.Range(1, baseline.Seeds)
-               select (baseline.Baseline.Shape, seed, 1.0, baseline.Baseline.Size),
-            .. round.Listed.Select(run => (design.Candidates[run.Candidate].Shape, run.Seed, 1.0, design.Candidates[run.Candidate].Size)),
+               select new SweptRun(baseline.Baseline.Shape, seed, baseline.Baseline.Size),
+            .. from run in round.Listed
+               let candidate = design.Candidates[run.Candidate]
+               select new SweptRun(candidate.Shape, run.Seed, candidate.Size) { TokensShare = candidate.Share },
         ]).Write(context.Output("shapes.csv"));
         Runs(design, round).Write(context.Output("design.csv"));
         Rounds(design, round, history).Write(context.Output("rounds.csv"));
@@ -64,8 +66,8 @@ internal static class DesignOutputs
         var table = new TableBuilder(SweepTables.Design);
         foreach (var run in round.Listed)
         {
-            var (shape, size, flops, _) = design.Candidates[run.Candidate];
-            table.Add(run.Round, shape.Id, run.Seed, size, shape.X, shape.Ratio, flops);
+            var (shape, size, share, flops, _) = design.Candidates[run.Candidate];
+            table.Add(run.Round, shape.Id, run.Seed, size, share, shape.X, shape.Ratio, flops);
         }
 
         return table.Build();

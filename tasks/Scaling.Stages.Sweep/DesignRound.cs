@@ -63,8 +63,9 @@ internal sealed record DesignRound(int Number, StudyRound State, IReadOnlyList<L
             }
         }
 
-        var seeds = bought.ToArray();
-        ListedRun[] listed = [.. history.Listed, .. next.Select(c => new ListedRun(history.Round, c, ++seeds[c]))];
+        // A shape's seeds are counted over all its numbers of tokens: a short and a long run of one seed begin alike, and their noise would be the same in part.
+        var seeds = history.Listed.CountBy(run => design.Candidates[run.Candidate].Shape).ToDictionary();
+        ListedRun[] listed = [.. history.Listed, .. next.Select(c => new ListedRun(history.Round, c, seeds[design.Candidates[c].Shape] = seeds.GetValueOrDefault(design.Candidates[c].Shape) + 1))];
         return new DesignRound(history.Round, state, listed, state.Spent, [.. Expected(goal, state, bought, [.. after.Zip(bought, (a, b) => (double)(a - b))], left)]);
     }
 

@@ -5,15 +5,16 @@ using Scaling.Sdk;
 
 namespace Scaling.Stages.Sweep;
 
-/// <summary>A shape that could be trained.</summary>
+/// <summary>A shape that could be trained, for so many tokens.</summary>
 /// <param name="Shape">The shape.</param>
 /// <param name="Size">Parameters that were asked for.</param>
+/// <param name="Share">Of the asked tokens: 1, or less of a short run.</param>
 /// <param name="Flops">What a run of it costs.</param>
 /// <param name="Most">How many seeds of it at most.</param>
-internal sealed record DesignCandidate(DecoderShape Shape, double Size, double Flops, int Most)
+internal sealed record DesignCandidate(DecoderShape Shape, double Size, double Share, double Flops, int Most)
 {
     /// <summary>As a study sees a run of it.</summary>
-    public StudyPoint Point => new(Shape.Parameters, Shape.X, Shape.Ratio, 1, Size);
+    public StudyPoint Point => new(Shape.Parameters, Shape.X, Shape.Ratio, Share, Size);
 }
 
 /// <summary>A design whose settings are sound.</summary>
@@ -84,16 +85,17 @@ internal sealed record StudyDesign(StudyGoal Goal, IReadOnlyList<DesignCandidate
             .. from b in built
                where !baselines.Any(known => known.Baseline.Shape == b.Shape)
                let size = b.Request.Parameters
+               from share in Shares(design, size)
                let most = settings.Replicates is { } replicates ? SweepStage.ForSize(replicates, settings.Sizes.ToList().IndexOf((long)size)) : UsualMost
-               select new DesignCandidate(b.Shape, size, budget.Of(design, b.Shape, size), most),
+               select new DesignCandidate(b.Shape, size, share, budget.Of(design, b.Shape, size, share), most),
         ];
         var held = Held(settings, built);
         if (candidates.Length is 0 or > MostCandidates)
         {
-            throw TooMany($"The grid has {candidates.Length} candidates, and a design chooses among 1 to {MostCandidates}", "Give 'x' and 'ratio' fewer or more values.");
+            throw TooMany($"The grid has {candidates.Length} candidates{(design.ShortRuns.Count > 0 ? ", short runs among them" : "")}, and a design chooses among 1 to {MostCandidates}", "Give 'x' and 'ratio' fewer or more values.");
         }
 
-        double baselineFlops = baselines.Sum(b => b.Seeds * budget.Of(design, b.Baseline.Shape, b.Baseline.Size)), cheapest = candidates.Min(c => c.Flops);
+        double baselineFlops = baselines.Sum(b => b.Seeds * budget.Of(design, b.Baseline.Shape, b.Baseline.Size, 1)), cheapest = candidates.Min(c => c.Flops);
         if (budget.Flops - baselineFlops < cheapest)
         {
             string beside = baselineFlops > 0 ? $" beside {budget.Say(baselineFlops)} of the baselines" : "";
@@ -114,6 +116,10 @@ internal sealed record StudyDesign(StudyGoal Goal, IReadOnlyList<DesignCandidate
         };
         return new StudyDesign(goal, candidates, shapes, budget, baselineFlops);
     }
+
+    /// <summary>Shares of the tokens for which a size may be trained: the whole, and of short runs those that the trainer's fewest tokens do not lengthen.</summary>
+    private static IEnumerable<double> Shares(DesignSettings design, double size) =>
+        design.ShortRuns.Distinct().Where(share => share < 1 && share * design.TokensPerParameter * size >= design.MinimumTokens).Append(1);
 
     /// <summary>Whether x, and whether the ratio, has one value, which is then kept.</summary>
     private static (bool X, bool Ratio) Held(SweepSettings settings, IReadOnlyList<(ShapeRequest Request, DecoderShape Shape)> built)

@@ -4,6 +4,19 @@ using Scaling.Sdk;
 
 namespace Scaling.Stages.Sweep;
 
+/// <summary>A row of shapes.csv: a run that a stage is to train.</summary>
+/// <param name="Shape">The shape.</param>
+/// <param name="Seed">From 1.</param>
+/// <param name="Size">Parameters that were asked for.</param>
+internal sealed record SweptRun(DecoderShape Shape, int Seed, double Size)
+{
+    /// <summary>Other than 1 of a run that checks the learning-rate rule.</summary>
+    public double LearningRateFactor { get; init; } = 1;
+
+    /// <summary>Of the tokens that the stage that trains asks for: less than 1 of a short run.</summary>
+    public double TokensShare { get; init; } = 1;
+}
+
 /// <summary>Writes a full grid of shapes, or what a design chooses of it. Cheap and pure: the engine runs it while planning.</summary>
 public sealed class SweepStage : Stage<SweepSettings>
 {
@@ -89,14 +102,14 @@ public sealed class SweepStage : Stage<SweepSettings>
     /// <summary>Rows of shapes.csv.</summary>
     /// <param name="settings">Tell the loss of a baseline.</param>
     /// <param name="baselines">Shapes that are marked.</param>
-    /// <param name="runs">Shape, seed, factor on the learning rate, asked size.</param>
-    internal static Table Shapes(SweepSettings settings, IReadOnlyList<(Baseline Baseline, int Seeds)> baselines, IEnumerable<(DecoderShape Shape, int Seed, double Factor, double Size)> runs)
+    /// <param name="runs">What is trained.</param>
+    internal static Table Shapes(SweepSettings settings, IReadOnlyList<(Baseline Baseline, int Seeds)> baselines, IEnumerable<SweptRun> runs)
     {
         var shapes = new TableBuilder(SweepTables.Shapes);
-        foreach (var (shape, seed, factor, size) in runs)
+        foreach (var run in runs)
         {
-            bool baseline = baselines.Any(b => b.Baseline.Shape == shape);
-            shapes.Add([.. shape.Cells(), seed, factor, size, baseline, baseline ? settings.BaselineLoss : null]);
+            bool baseline = baselines.Any(b => b.Baseline.Shape == run.Shape);
+            shapes.Add([.. run.Shape.Cells(), run.Seed, run.LearningRateFactor, run.TokensShare, run.Size, baseline, baseline ? settings.BaselineLoss : null]);
         }
 
         return shapes.Build();
@@ -110,10 +123,10 @@ public sealed class SweepStage : Stage<SweepSettings>
         [
             .. from row in swept.Concat(added)
                from seed in Enumerable.Range(1, row.Seeds)
-               select (row.Shape, seed, 1.0, row.Size),
+               select new SweptRun(row.Shape, seed, row.Size),
             .. from corner in Corners(built)
                from factor in Factors(settings)
-               select (corner.Shape, 1, factor, corner.Request.Parameters),
+               select new SweptRun(corner.Shape, 1, corner.Request.Parameters) { LearningRateFactor = factor },
         ]);
     }
 

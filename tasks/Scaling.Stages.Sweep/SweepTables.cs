@@ -8,7 +8,7 @@ internal static class SweepTables
 {
     public static readonly IReadOnlyList<Column> Shapes =
     [
-        .. Vocabulary.ShapeTerms.Select(Documented), Documented(Vocabulary.Seed), Documented(Vocabulary.LearningRateFactor),
+        .. Vocabulary.ShapeTerms.Select(Documented), Documented(Vocabulary.Seed), Documented(Vocabulary.LearningRateFactor), Documented(Vocabulary.TokensShare),
         new("size", "parameters", "non-embedding parameters that were asked for; a baseline's own where none of these is near"),
         Documented(Vocabulary.Baseline), Documented(Vocabulary.BaselineLoss),
     ];
@@ -30,7 +30,7 @@ internal static class SweepTables
         new("round", "1", "round in which the run was listed, from 1"),
         Documented(Vocabulary.Shape), Documented(Vocabulary.Seed),
         new("size", "parameters", "non-embedding parameters that were asked for"),
-        Documented(Vocabulary.X), Documented(Vocabulary.Ratio),
+        Documented(Vocabulary.TokensShare), Documented(Vocabulary.X), Documented(Vocabulary.Ratio),
         new("flops", "FLOP", "what the run costs by the design's budget"),
     ];
 

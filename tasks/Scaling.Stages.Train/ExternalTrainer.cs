@@ -168,7 +168,7 @@ internal sealed class ExternalTrainer(StageContext<TrainSettings> context, Train
     private double Budget(TrainerPoint point)
     {
         var asked = TrainStage.Shares(context.Settings, plan.Steps).Where(s => IsAt(point, s.Key)).Select(s => (double?)s.Value).LastOrDefault();
-        return context.Settings.TokensPerParameter[0] * (asked ?? (double)point.Tokens / plan.Tokens);
+        return TrainStage.TokensPerParameter(context) * (asked ?? (double)point.Tokens / plan.Tokens);
     }
 
     private long Step(TrainerPoint point) =>

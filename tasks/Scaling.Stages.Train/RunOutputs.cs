@@ -105,7 +105,7 @@ internal static class RunOutputs
         double rate = tokens / seconds, flops = rate * plan.FlopsPerToken;
         var timings = new TableBuilder(TrainTables.Timings);
         timings.Add(
-            plan.Shape.Id, plan.Seed, context.Settings.TokensPerParameter[0], seconds, rate, flops, peakMemory, gpu?.PeakMemory, flops / gpu?.FlopsPerSecond);
+            plan.Shape.Id, plan.Seed, TrainStage.TokensPerParameter(context), seconds, rate, flops, peakMemory, gpu?.PeakMemory, flops / gpu?.FlopsPerSecond);
         timings.Build().Write(context.Output("timings.csv"));
     }
 
@@ -122,7 +122,7 @@ internal static class RunOutputs
         foreach (var (point, heldOut) in plan.Points.Zip(run.Judged.Select(j => (HeldOutLoss?)j.HeldOut).Append(null)))
         {
             var cells = AskedCells(context, plan);
-            cells["tokens_per_parameter"] = settings.TokensPerParameter[0] * shares[point];
+            cells["tokens_per_parameter"] = TrainStage.TokensPerParameter(context) * shares[point];
             cells["tokens"] = plan.TokensAt(point);
             cells["loss"] = heldOut?.Nats;
             cells["loss_standard_error"] = heldOut?.StandardError;

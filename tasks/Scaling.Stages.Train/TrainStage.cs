@@ -30,7 +30,7 @@ public sealed class TrainStage : Stage<TrainSettings>
               with: { corpus: dotnet-docs, tokens_per_parameter: [10, 20], batch: 4 }
             """,
         Inputs = [new InputRole("shapes", "shapes")],
-        FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name, Vocabulary.LearningRateFactor.Name])
+        FanOut = new FanOut("shapes", TrainTables.Reads, [Vocabulary.Shape.Name, Vocabulary.Seed.Name, Vocabulary.LearningRateFactor.Name, Vocabulary.TokensShare.Name])
         {
             Across = "tokens_per_parameter",
             Optional = TrainTables.MayRead,
@@ -152,7 +152,7 @@ public sealed class TrainStage : Stage<TrainSettings>
         double size = context.Row.Text(TrainTables.Size).Length == 0 ? shape.Parameters : context.Row.Number(TrainTables.Size);
         int batch = settings.Batch ?? BatchRule.Sequences(size, settings.Context);
         int tokensAStep = checked(batch * settings.Context);
-        long steps = Math.Max(1, (long)Math.Round(settings.TokensPerParameter[0] * size / tokensAStep));
+        long steps = Math.Max(1, (long)Math.Round(TokensPerParameter(context) * size / tokensAStep));
         var kind = settings.Schedule == ScheduleChoice.Cosine ? ScheduleKind.Cosine : ScheduleKind.WarmupStableDecay;
         double peak = settings.LearningRate ?? LearningRateRule.Peak(shape, tokensAStep, kind);
         return new TrainingPlan
@@ -167,6 +167,14 @@ public sealed class TrainStage : Stage<TrainSettings>
             WeightDecay = settings.WeightDecay,
         };
     }
+
+    /// <summary>What the row's budget is: the asked one, or its share of it.</summary>
+    /// <exception cref="StageFailedException">SCAL8008: the row's share is none.</exception>
+    internal static double TokensPerParameter(StageContext<TrainSettings> context) => context.Row.Number(Vocabulary.TokensShare.Name) is > 0 and <= 1 and var share
+        ? share * context.Settings.TokensPerParameter[0]
+        : throw new StageFailedException(
+            "SCAL8008", $"'{Vocabulary.TokensShare.Name}' of '{context.Point}' is {context.Row.Text(Vocabulary.TokensShare.Name)}. Expected a number above 0, at most 1.",
+            "Correct the row, or leave the column out: every row is then trained on all tokens that 'tokens_per_parameter' asks for.");
 
     /// <summary>The steps at which the run is judged, rising, with the share of the budget that each stands for.</summary>
     internal static SortedDictionary<long, double> Shares(TrainSettings settings, long steps)

@@ -11,10 +11,10 @@ internal static class TrainTables
     /// <summary>What a row must tell: the shape and the seed of its initialisation.</summary>
     public static readonly IReadOnlyList<string> Reads = [.. Vocabulary.ShapeIdentity.Select(t => t.Name), Vocabulary.Seed.Name];
 
-    /// <summary>What a row may tell besides: the factor on its learning rate, the size that its budget is meant for where the shape's own differs by rounding, and whether it is a baseline.</summary>
+    /// <summary>What a row may tell besides: the factor on its learning rate, the share of the tokens that it is trained on, the size that its budget is meant for where the shape's own differs by rounding, and whether it is a baseline.</summary>
     public static readonly IReadOnlyDictionary<string, string> MayRead = new Dictionary<string, string>
     {
-        [Vocabulary.LearningRateFactor.Name] = "1", [Size] = "", [Vocabulary.Baseline.Name] = "false", [Vocabulary.BaselineLoss.Name] = "",
+        [Vocabulary.LearningRateFactor.Name] = "1", [Vocabulary.TokensShare.Name] = "1", [Size] = "", [Vocabulary.Baseline.Name] = "false", [Vocabulary.BaselineLoss.Name] = "",
     };
 
     public static readonly IReadOnlyList<Column> Runs =

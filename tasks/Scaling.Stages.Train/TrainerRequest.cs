@@ -37,7 +37,7 @@ internal static class TrainerRequest
             ["shape"] = shape,
             ["seed"] = plan.Seed,
             ["pipeline_seed"] = context.PipelineSeed,
-            ["tokens_per_parameter"] = settings.TokensPerParameter[0],
+            ["tokens_per_parameter"] = TrainStage.TokensPerParameter(context),
             ["tokens"] = plan.Tokens,
             ["steps"] = plan.Steps,
             ["batch"] = plan.Batch,

@@ -24,7 +24,7 @@ internal sealed record AxisOutcome(double Error, double StandardError);
 
 /// <summary>
 /// The study of the paper: sizes of 80M, 145M and 297M parameters, 100 tokens a parameter, a shape to be picked at 1B among those of hidden and intermediate sizes in multiples of 512. The design may also train 20M and 40M;
-/// its rivals are given the same sizes or the grid's. All read their runs by the same belief.
+/// and, where it is said, each shape for a quarter of the tokens; its rivals are given the same sizes or the grid's. All read their runs by the same belief.
 /// </summary>
 internal sealed class DesignStudy
 {
@@ -33,7 +33,8 @@ internal sealed class DesignStudy
 
     private const int Seeds = 8; // Of a shape at most.
     private const int Rounds = 8;
-    private const double TokensPerParameter = 100;
+    private const double TokensPerParameter = DesignWorld.TokensPerParameter;
+    private const double ShortShare = 0.25; // Of the tokens, of short runs.
 
     /// <summary>Sizes of the grid.</summary>
     public static readonly double[] GridSizes = [80e6, 145e6, 297e6];
@@ -84,10 +85,12 @@ internal sealed class DesignStudy
     /// <param name="world">Where.</param>
     /// <param name="share">The budget over the grid's cost.</param>
     /// <param name="gridSizes">Whether it keeps to the grid's sizes.</param>
-    /// <returns>As of <see cref="Grid"/>.</returns>
-    public DesignOutcome[] Sequential(DesignWorld world, double share, bool gridSizes)
+    /// <param name="shortRuns">Whether it may also train for a quarter of the tokens.</param>
+    /// <returns>As of <see cref="Grid"/>; with short runs, the belief's alone.</returns>
+    public DesignOutcome[] Sequential(DesignWorld world, double share, bool gridSizes, bool shortRuns = false)
     {
         var candidates = gridSizes ? _grid : _all;
+        candidates = shortRuns ? [.. candidates, .. candidates.Select(c => c with { Point = c.Point with { BudgetShare = ShortShare }, Cost = ShortShare * c.Cost })] : candidates;
         var goal = new StudyGoal(Prior, Target, _shapes, candidates, share * Size.Cost) { StopsAtOneShape = false };
         int[] bought = new int[candidates.Length];
         goal = goal with { RoundRuns = Math.Max(4, (int)(StudyRound.Of(goal, bought, []).Plan.Forecast.Runs / Rounds) + 1) };
@@ -98,7 +101,7 @@ internal sealed class DesignStudy
             var round = StudyRound.Of(goal, bought, results);
             if (round.Next.Count == 0)
             {
-                var read = Read(world, results);
+                var read = shortRuns ? [Outcome(world, results, StudyBelief.After(Prior, results))] : Read(world, results);
                 read[0] = read[0] with { Forecasts = forecasts };
                 return read;
             }
@@ -138,7 +141,7 @@ internal sealed class DesignStudy
         return Outcome(world, results, StudyBelief.After(Prior, results));
     }
 
-    private static StudyResult Train(DesignWorld world, StudyPoint p, int run) => new(p, world.Train(p.Parameters, TokensPerParameter * p.Parameters, p.X, p.Ratio, run));
+    private static StudyResult Train(DesignWorld world, StudyPoint p, int run) => new(p, world.Train(p.Parameters, p.BudgetShare * TokensPerParameter * p.Parameters, p.X, p.Ratio, run));
 
     private DesignOutcome Fitted(DesignWorld world, IReadOnlyList<StudyResult> results, FormChoice form)
     {
@@ -167,7 +170,7 @@ internal sealed class DesignStudy
         return new DesignOutcome(
             Loss(_shapes[pick]) - _shapes.Min(Loss),
             Loss((found.X, found.Ratio)) - Loss((x, ratio)),
-            results.Sum(r => 6 * TokensPerParameter * r.Point.Parameters * r.Point.Parameters) / Size.Cost,
+            results.Sum(r => 6 * r.Point.BudgetShare * TokensPerParameter * r.Point.Parameters * r.Point.Parameters) / Size.Cost,
             results.Count,
             new AxisOutcome(Math.Log(found.X / x), found.XError),
             new AxisOutcome(Math.Log(found.Ratio / ratio), found.RatioError));

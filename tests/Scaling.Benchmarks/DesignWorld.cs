@@ -4,8 +4,8 @@ using Scaling.Laws;
 namespace Scaling.Benchmarks;
 
 /// <summary>
-/// ln L = ln(E + A/N^α + B/D^β) + ln(1 + a·φ(x/x*)) + ln(1 + b·φ(r/r*)) + noise, φ(u) = ln u + 1/u − 1, the published form, with optima that drift along ln N. Drawn per world: the base law, both
-/// curvatures, both optima, both drifts, and the noise.
+/// ln L = ln(E + A/N^α + B/D^β) + ln(1 + a·φ(x/x*)) + ln(1 + b·φ(r/r*)) + noise, φ(u) = ln u + 1/u − 1, the published form, with optima that drift along ln N and along
+/// ln D/N. Drawn per world: the base law, both curvatures, both optima, their drifts, and the noise.
 /// </summary>
 internal sealed class DesignWorld
 {
@@ -17,6 +17,8 @@ internal sealed class DesignWorld
     private readonly double _driftX;
     private readonly double _driftRatio;
     private readonly double _noise;
+    private readonly double _budgetDriftX;
+    private readonly double _budgetDriftRatio;
     private readonly int _seed;
 
     /// <summary>N at which <see cref="_x"/> and <see cref="_ratio"/> are the optima: the geometric mean of the published fit's sizes.</summary>
@@ -40,7 +42,12 @@ internal sealed class DesignWorld
         _driftX = 0.04 * Normal();
         _driftRatio = 0.09 * Normal();
         _noise = LeastNoise * Math.Pow(MostNoise / LeastNoise, random.NextDouble()) / 2.8;
+        _budgetDriftX = 0.04 * Normal();
+        _budgetDriftRatio = 0.09 * Normal();
     }
+
+    /// <summary>Tokens a parameter for which <see cref="_x"/> and <see cref="_ratio"/> are the optima; shorter runs have others.</summary>
+    public const double TokensPerParameter = 100;
 
     /// <summary>The least standard deviation between seeds, nats a token: what two runs of a 1B model differ by at least.</summary>
     public const double LeastNoise = 0.0005;
@@ -55,8 +62,8 @@ internal sealed class DesignWorld
     /// <param name="ratio">r.</param>
     public double Loss(double parameters, double tokens, double x, double ratio)
     {
-        double size = Math.Log(parameters / Reference);
-        double u = Math.Log(x / _x) - _driftX * size, v = Math.Log(ratio / _ratio) - _driftRatio * size;
+        double size = Math.Log(parameters / Reference), budget = Math.Log(tokens / parameters / TokensPerParameter);
+        double u = Math.Log(x / _x) - _driftX * size - _budgetDriftX * budget, v = Math.Log(ratio / _ratio) - _driftRatio * size - _budgetDriftRatio * budget;
         double Height(double t) => t + Math.Exp(-t) - 1;
         return _base.Predict(parameters, tokens) * (1 + _curvatureX * Height(u)) * (1 + _curvatureRatio * Height(v));
     }
@@ -74,7 +81,7 @@ internal sealed class DesignWorld
         return Loss(parameters, tokens, x, ratio) * Math.Exp(_noise * z);
     }
 
-    /// <summary>True optimum at a size.</summary>
+    /// <summary>True optimum at a size, of <see cref="TokensPerParameter"/>.</summary>
     /// <param name="parameters">N.</param>
     public (double LogX, double LogRatio) OptimumAt(double parameters) =>
         (Math.Log(_x) + _driftX * Math.Log(parameters / Reference), Math.Log(_ratio) + _driftRatio * Math.Log(parameters / Reference));

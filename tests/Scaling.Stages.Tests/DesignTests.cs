@@ -104,6 +104,43 @@ public sealed class DesignTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void Short_runs_cost_their_share_and_are_no_second_run_of_a_seed()
+    {
+        const string With = """{"target":80000,"budget":{"flops":2e12},"short_runs":[0.25,0.5]""";
+        var result = Sweep(Settings(With + "}"));
+        var (shapes, design) = (result.Table("shapes.csv"), result.Table("design.csv"));
+
+        Assert.Equal(["0.25", "0.5", "1"], design.Each().Select(r => r.Text("tokens_share")).Distinct().Order());
+        Assert.Equal(design.Each().Select(r => (r.Text("shape"), r.Text("seed"), r.Text("tokens_share"))), shapes.Each().Select(r => (r.Text("shape"), r.Text("seed"), r.Text("tokens_share"))));
+        Assert.Equal(design.Rows.Count, design.Each().Select(r => (r.Text("shape"), r.Text("seed"))).Distinct().Count());
+        foreach (var (row, shape) in design.Each().Zip(shapes.Each()))
+        {
+            Assert.Equal(TrainingCost.FlopsPerToken(DecoderShape.FromCells(shape.Count, shape.Truth), 64) * 20 * row.Number("tokens_share") * row.Number("size"), row.Number("flops"), 1.0);
+        }
+
+        // A trainer that takes more tokens than a short run has would train no short run.
+        var longer = Sweep(Settings(With + ""","minimum_tokens":200000}""")).Table("design.csv").Each().Select(r => (r.Text("size"), r.Text("tokens_share"))).Distinct();
+        Assert.Equal([("10000", "1"), ("20000", "0.5"), ("20000", "1"), ("40000", "0.25"), ("40000", "0.5"), ("40000", "1")], longer.Order());
+    }
+
+    [Fact]
+    public void Short_runs_whose_best_shape_is_another_mislead_no_study()
+    {
+        var misleading = Valley with { BudgetDrift = 0.15 }; // At a quarter of the tokens the best x and ratio are 19 % off.
+        var settings = Settings("""{"target":80000,"budget":{"flops":4e12},"round":8,"short_runs":[0.25],"stop":{"confidence":1}}""");
+        settings["replicates"] = new JsonArray(20);
+        var last = misleading.Study(_folder, settings)[^1];
+        var line = last.Table("rounds.csv").Each().Last();
+        var shares = last.Table("design.csv").Each().CountBy(r => r.Text("tokens_share")).ToDictionary();
+
+        Assert.True(shares["0.25"] > 10 && shares["1"] > 10, $"{shares["0.25"]} short and {shares["1"]} long runs");
+        Assert.Equal(last.Table("design.csv").Rows.Count, line.Count("runs"));
+        Assert.InRange(Math.Log(line.Number("x_star") / Valley.X) / line.Number("x_error"), -3, 3);
+        Assert.InRange(Math.Log(line.Number("ratio_star") / Valley.Ratio) / line.Number("ratio_error"), -3, 3);
+        Assert.InRange(misleading.Loss(80_000, line.Number("x"), line.Number("ratio")) - TargetShapes().Min(s => misleading.Loss(80_000, s.X, s.Ratio)), 0, 0.003);
+    }
+
+    [Fact]
     public void Runs_that_failed_are_paid_and_listed_again_and_tell_nothing()
     {
         var settings = Settings("""{"target":80000,"budget":{"flops":2e12},"round":6}""");

@@ -17,7 +17,7 @@ public sealed class SweepTests : IDisposable
         var result = Sweep("""{"sizes":[8000,16000,32000],"layers":[2],"head_size":[8],"multiple_of":4,"x":[0.16,0.24,0.36],"ratio":[0.5,1.5,4],"gqa":[2]}""");
         var shapes = result.Table("shapes.csv");
         var rejected = result.Table("rejected.csv");
-        Assert.Equal([.. Vocabulary.ShapeTerms.Select(t => t.Name), "seed", "learning_rate_factor", "size", "baseline", "baseline_loss"], shapes.Columns);
+        Assert.Equal([.. Vocabulary.ShapeTerms.Select(t => t.Name), "seed", "learning_rate_factor", "tokens_share", "size", "baseline", "baseline_loss"], shapes.Columns);
         Assert.InRange(shapes.Rows.Count, 20, 27);
         Assert.True(shapes.Rows.Count + rejected.Rows.Count <= 27);
         foreach (var row in shapes.Each())

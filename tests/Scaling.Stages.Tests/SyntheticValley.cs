@@ -17,11 +17,15 @@ internal sealed record SyntheticValley(double X = 0.2, double Ratio = 1.8)
     /// <summary>Of the rows that are results.</summary>
     public double TokensPerParameter { get; init; } = 20;
 
+    /// <summary>What ln of the best x and ratio gain as the tokens grow e-fold: how far short runs mislead.</summary>
+    public double BudgetDrift { get; init; }
+
     /// <summary>Loss of a shape without noise.</summary>
-    public double Loss(double parameters, double x, double ratio)
+    public double Loss(double parameters, double x, double ratio, double share = 1)
     {
-        double u = Math.Log(x / X) + 0.05 * Math.Log(parameters / 80_000), v = Math.Log(ratio / Ratio);
-        return 1.5 * Math.Pow(parameters / 80_000, -0.07) * (1 + 0.15 * (u + Math.Exp(-u) - 1)) * (1 + 0.03 * (v + Math.Exp(-v) - 1));
+        double off = BudgetDrift * Math.Log(share);
+        double u = Math.Log(x / X) + 0.05 * Math.Log(parameters / 80_000) - off, v = Math.Log(ratio / Ratio) - off;
+        return 1.5 * Math.Pow(share, -0.1) * Math.Pow(parameters / 80_000, -0.07) * (1 + 0.15 * (u + Math.Exp(-u) - 1)) * (1 + 0.03 * (v + Math.Exp(-v) - 1));
     }
 
     /// <summary>The row as train would write it, with rows of other conditions around it that are no results.</summary>
@@ -33,11 +37,11 @@ internal sealed record SyntheticValley(double X = 0.2, double Ratio = 1.8)
         foreach (var row in shapes.Each())
         {
             var (shape, seed) = (row.Text("shape"), row.Whole("seed"));
-            double loss = Loss(row.Number("parameters"), row.Number("x"), row.Number("ratio")) + Noise * Normal(shape, seed);
-            runs.Add(shape, seed, TokensPerParameter, fails?.Invoke(shape, seed) == true ? null : loss, true, 1);
-            runs.Add(shape, seed, TokensPerParameter / 2, loss + 0.3, true, 1);
-            runs.Add(shape, seed, TokensPerParameter, loss - 0.2, true, 2);
-            runs.Add(shape, seed, TokensPerParameter, loss + 0.4, false, 1);
+            double share = row.Number("tokens_share"), loss = Loss(row.Number("parameters"), row.Number("x"), row.Number("ratio"), share) + Noise * Normal(shape, seed);
+            runs.Add(shape, seed, share * TokensPerParameter, fails?.Invoke(shape, seed) == true ? null : loss, true, 1);
+            runs.Add(shape, seed, share * TokensPerParameter / 2, loss + 0.3, true, 1);
+            runs.Add(shape, seed, share * TokensPerParameter, loss - 0.2, true, 2);
+            runs.Add(shape, seed, share * TokensPerParameter, loss + 0.4, false, 1);
         }
 
         return runs.Build();

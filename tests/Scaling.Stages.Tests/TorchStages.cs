@@ -25,6 +25,7 @@ public sealed class TorchStages
         {
             row["seed"] = Sdk.Table.Cell(seed);
             row["learning_rate_factor"] = "1";
+            row["tokens_share"] = "1";
             row["size"] = "";
         }
 

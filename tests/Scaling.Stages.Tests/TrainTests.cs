@@ -173,6 +173,24 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(2 * usual.Number("learning_rate"), faster.Number("learning_rate"), 12);
     }
 
+    [Fact]
+    public void A_short_run_is_the_run_that_fewer_tokens_a_parameter_would_be()
+    {
+        var row = TorchStages.Row(TorchStages.Small, 1);
+        var (half, few) = (Settings(), Settings());
+        few["tokens_per_parameter"] = new System.Text.Json.Nodes.JsonArray(10);
+        string Runs(System.Text.Json.Nodes.JsonObject settings, string share) => Runner(_folder).Run(settings, row: new Dictionary<string, string>(row) { ["tokens_share"] = share }).Text("runs.csv");
+
+        Assert.Equal("10", Table.Parse(Runs(half, "0.5"))[0].Text("tokens_per_parameter"));
+        Assert.Equal(Runs(few, "1"), Runs(half, "0.5"));
+        foreach (string share in new[] { "0", "-1", "1.5" })
+        {
+            var error = Assert.Throws<StageFailedException>(() => Runs(half, share)).Diagnostics[0];
+            Assert.Equal("SCAL8008", error.Code);
+            Assert.Contains($"is {share}. Expected", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [WithoutGpuFact]
     public void A_missing_GPU_is_told_before_anything_is_fetched_and_once_for_all_rows_before_the_corpus_is_read()
     {

@@ -51,10 +51,11 @@ public sealed class StudyBelief
     /// <summary>Of which sizes and budgets there are runs, in the order of their levels.</summary>
     internal IReadOnlyList<(double Size, double Share)> Classes { get; }
 
-    /// <summary>Standard deviation of ln L between runs of a size that are alike in all but the seed; of a size without runs that of the nearest, and before any run the prior's.</summary>
+    /// <summary>Standard deviation of ln L between runs that are alike in all but the seed; of a size and budget without runs that of the nearest, and before any run the prior's.</summary>
     /// <param name="size">N, as <see cref="StudyPoint.Size"/>.</param>
-    public double NoiseAt(double size) =>
-        _noise.Length == 0 ? _prior.Noise : _noise[Enumerable.Range(0, _noise.Length).MinBy(c => (Math.Abs(Math.Log(Classes[c].Size / size)), -Classes[c].Share))];
+    /// <param name="share">Of the budget, as <see cref="StudyPoint.BudgetShare"/>.</param>
+    public double NoiseAt(double size, double share = 1) =>
+        _noise.Length == 0 ? _prior.Noise : _noise[Enumerable.Range(0, _noise.Length).MinBy(c => (Math.Abs(Math.Log(Classes[c].Size / size)) + Math.Abs(Math.Log(Classes[c].Share / share)), -Classes[c].Share))];
 
     /// <summary>How many runs it rests on.</summary>
     public int Results => _results.Sum();

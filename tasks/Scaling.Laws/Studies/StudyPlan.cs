@@ -143,7 +143,7 @@ public sealed class StudyPlan
             _known = belief.Information(classes);
             _size = StudyBelief.LevelOf(classes.Length);
             _level = [.. candidates.Select(c => StudyBelief.LevelOf(Array.IndexOf(classes, c.Point.Class)))];
-            _weight = [.. candidates.Select(c => Math.Pow(belief.NoiseAt(c.Point.Size), -2))];
+            _weight = [.. candidates.Select(c => Math.Pow(belief.NoiseAt(c.Point.Size, c.Point.BudgetShare), -2))];
             _at = [.. candidates.Select(c => StudyBelief.At(belief.Prior, c.Point))];
             _draws = [.. belief.Draws(DrawsAveraged)];
             _towards = new double[Valley.Axis];
