@@ -59,27 +59,29 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         double asked = context.Settings.Design!.TokensPerParameter;
         var losses = new Dictionary<(string, int), double>();
         var others = new SortedSet<double>();
+        bool trained = false; // For as many tokens as was asked, with a loss or, where it diverged, without.
         foreach (var row in table.Each())
         {
             var run = (row.Text("shape"), row.Count("seed"));
-            bool counts = listed.TryGetValue(run, out double share) && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
+            bool isListed = listed.TryGetValue(run, out double share), asAsked = isListed && Math.Abs(row.Number("tokens_per_parameter") / (share * asked) - 1) <= 1e-6;
+            trained |= asAsked;
+            bool counts = isListed && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
             if (!counts || !(row.Number("loss") is > 0 and < 1e6 and var loss))
             {
                 continue;
             }
 
-            double tokens = row.Number("tokens_per_parameter");
-            if (Math.Abs(tokens / (share * asked) - 1) > 1e-6)
-            {
-                others.Add(tokens / share);
-            }
-            else
+            if (asAsked)
             {
                 losses.TryAdd(run, loss);
             }
+            else
+            {
+                others.Add(row.Number("tokens_per_parameter") / share);
+            }
         }
 
-        return losses.Count > 0 || others.Count == 0 ? losses : throw new StageFailedException(
+        return trained || others.Count == 0 ? losses : throw new StageFailedException(
             "SCAL7422", FormattableString.Invariant($"The runs have {string.Join(", ", others)} tokens a parameter, and 'design.tokens_per_parameter' is {asked}: none of them is a result of this design."),
             "Write the same number there and in the stage that trains.");
     }
