@@ -207,9 +207,9 @@ public sealed class FeedbackTests : IDisposable
         _tool.Folder.Write("whole.yaml", ("stages:\n" + Shapes + Runs).Replace(", round: 4", ""));
 
         Assert.Equal((0, 0, 0, 0), (check.ExitCode, answer.ExitCode, plan.ExitCode, run.ExitCode));
-        Assert.Contains($"study.yaml(6,58): {Said}Write 'feedback: runs'", check.Error);
+        Assert.Contains($"study.yaml(6,64): {Said}Write 'feedback: runs'", check.Error);
         Assert.EndsWith("2 stages, 1 warning.\n", check.Output);
-        Assert.Equal(("SCAL7427", "warning"), ((string?)answer.Summary["findings"]![0]!["code"], (string?)answer.Summary["findings"]![0]!["severity"]));
+        Assert.Equal(("SCAL7427", "warning"), ((string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["code"], (string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["severity"]));
         Assert.Contains(Said, plan.Error);
         Assert.Contains($"{Said}Add 'feedback:' with a stage that gives runs and needs 'shapes'", run.Error);
         Assert.EndsWith("no findings.\n", _tool.Run("check", "circle.yaml").Output);
