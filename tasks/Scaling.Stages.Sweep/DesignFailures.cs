@@ -7,7 +7,7 @@ internal static class DesignFailures
 {
     private const int RoundsForNothing = 2; // One may be bad luck with its shapes; the second chose others, as little known, and the trainer is what they share.
     private const string Look =
-        "Look at their rows, 'diverged_at' in runs.csv or failed.csv. Where they diverged, lower 'learning_rate' or raise 'warmup' of the stage that trains; a loss counts once its schedule has ended ('annealed'), at a 'learning_rate_factor' of 1.";
+        "'dotnet scaling show STAGE --file runs.csv', of the stage that trains, prints their rows. Where 'diverged_at' is filled, lower its 'learning_rate' or raise 'warmup'; a loss counts once its schedule has ended ('annealed'), at a 'learning_rate_factor' of 1.";
 
     /// <summary>Ends a study of which nothing was learnt, before it spends more.</summary>
     /// <param name="history">The rounds before.</param>

@@ -77,6 +77,17 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public void A_stage_that_fails_while_it_is_planned_is_told_with_its_place()
+    {
+        _tool.Folder.Write("study.yaml", "stages:\n  shapes: { uses: sweep, with: { sizes: [8k], layers: 2, head_size: 7 } }\n");
+
+        var plan = _tool.Run("plan", "study.yaml");
+
+        Assert.Equal(1, plan.ExitCode);
+        Assert.Contains("study.yaml(2,3): error SCAL7402", plan.Error);
+    }
+
+    [Fact]
     public void Execute_runs_the_actions_that_it_is_told_without_planning()
     {
         _tool.Write("study.yaml", Stages);
