@@ -73,7 +73,7 @@ internal static class DesignPrior
     }
 
     private static AxisPrior At(AxisPrior axis, Interval range) =>
-        axis with { Optimum = new Belief(Math.Log(Middle([range.Low, range.High])), Held), Drift = new Belief(0, Held), BudgetDrift = new Belief(0, Held) };
+        axis with { Optimum = new Belief(Math.Log(Middle([range.Low, range.High])), Held), Drift = new Belief(0, Held), BudgetDrift = new Belief(0, Held), BudgetGrowth = new Belief(0, Held) };
 
     private static void WarnOutside(StageContext<SweepSettings> context, string name, AxisPrior axis, Interval range)
     {

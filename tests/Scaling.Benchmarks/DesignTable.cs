@@ -41,6 +41,7 @@ internal static class DesignTable
 {
     private const string Quarter = "design, 25 %", Equal = "design, 100 %";
     private const double Within = 1.5;
+    private const int OtherOrders = 16; // Of the committed study's runs.
 
     /// <summary>Runs and writes it.</summary>
     /// <param name="arguments">How many worlds.</param>
@@ -111,19 +112,24 @@ internal static class DesignTable
         return 0;
     }
 
-    /// <summary>The committed study, replayed with parts of its cost.</summary>
+    /// <summary>The committed study, replayed with parts of its cost: as its runs stand, and with the runs of each shape in other orders, for one order is one draw.</summary>
     private static void Replay(TextWriter output)
     {
-        var study = new StudyReplay(BuiltTool.Root());
+        StudyReplay[] orders = [.. Enumerable.Range(0, 1 + OtherOrders).Select(order => new StudyReplay(BuiltTool.Root(), order))];
+        var study = orders[0];
         output.WriteLine(Invariant($"examples/cpu-study, {study.Runs} runs, replayed. All of them: x\\* {study.Optimum.X:0.000} and r\\* {study.Optimum.Ratio:0.00} at 160k, standard errors of their logarithms {study.Optimum.XError:0.000} and {study.Optimum.RatioError:0.000}."));
         output.WriteLine();
-        output.WriteLine("| stops | cost | runs | rounds | x\\* | r\\* | its own expected regret | its pick loses, by all runs |");
-        output.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
-        foreach (var (share, regret) in new (double, double?)[] { (0.1, null), (0.25, null), (0.5, null), (1, null), (1, 0.005), (1, 0.0025) })
+        output.WriteLine($"| stops | cost | runs | rounds | x\\* | r\\* | its own expected regret | its pick loses, by all runs | in {OtherOrders} other orders: mean | most | told apart |");
+        output.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        (double Share, double? Regret, bool ShortRuns)[] ways =
+            [(0.1, null, false), (0.25, null, false), (0.5, null, false), (1, null, false), (1, 0.005, false), (1, 0.0025, false), (0.25, null, true), (0.5, null, true)];
+        foreach (var (share, regret, shortRuns) in ways)
         {
-            var end = study.Play(share, regret);
+            ReplayEnd[] ends = [.. orders.AsParallel().AsOrdered().Select(o => o.Play(share, regret, shortRuns))];
+            var (end, others) = (ends[0], ends[1..]);
             var optimum = end.Last.Belief.OptimumAt(160_000);
-            output.WriteLine(Invariant($"| {(regret is null ? $"at {100 * share:0} % of the cost" : $"when it expects a regret of {regret:0.0###}")} | {100 * end.Share:0} % | {end.Runs} | {end.Rounds} | {optimum.X:0.000} | {optimum.Ratio:0.00} | {end.Last.Odds[end.Last.Pick].ExpectedRegret:0.0000} | {end.Loses:0.0000} ± {end.LosesDeviation:0.0000} |"));
+            string stops = (regret is null ? Invariant($"at {100 * share:0} % of the cost") : Invariant($"when it expects a regret of {regret:0.0###}")) + (shortRuns ? ", with short runs" : "");
+            output.WriteLine(Invariant($"| {stops} | {100 * end.Share:0} % | {end.Runs} | {end.Rounds} | {optimum.X:0.000} | {optimum.Ratio:0.00} | {end.Last.Odds[end.Last.Pick].ExpectedRegret:0.0000} | {end.Loses:0.0000} ± {end.LosesDeviation:0.0000} | {others.Average(o => o.Loses):0.0000} | {others.Max(o => o.Loses):0.0000} | {others.Count(o => !o.CannotBeToldApart)} |"));
         }
     }
 

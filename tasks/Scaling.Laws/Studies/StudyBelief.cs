@@ -173,14 +173,14 @@ public sealed class StudyBelief
     internal IEnumerable<double[]> Draws(int count)
     {
         double[,] root = Symmetric.Root(_covariance);
-        var random = new Random(20251021);
+        Random random = new(20251021), ofShortRuns = new(20251129); // A stream of their own: a study without short runs draws as if there were none.
         int n = _mean.Length;
         for (int k = 0; k < count; k++)
         {
             double[] z = new double[n], p = [.. _mean];
             for (int i = 0; i < n; i++)
             {
-                z[i] = NormalDraw.Of(random);
+                z[i] = NormalDraw.Of(Valley.IsOfShortRuns(i) ? ofShortRuns : random);
                 for (int j = 0; j <= i; j++)
                 {
                     p[i] += root[i, j] * z[j];
@@ -252,6 +252,8 @@ public sealed class StudyBelief
             Set(start + Valley.Drift, axis.Drift);
             Set(start + Valley.Asymmetry, axis.Asymmetry);
             Set(start + Valley.BudgetDrift, axis.BudgetDrift);
+            Set(start + Valley.BudgetGrowth, axis.BudgetGrowth);
+            Set(start + Valley.BudgetCurvature, axis.BudgetCurvature);
         }
 
         Set(Valley.Interaction, prior.Interaction);

@@ -19,6 +19,12 @@ public sealed record AxisPrior(Belief Curvature, Belief Optimum)
 
     /// <summary>What ln of the optimum gains as the tokens a parameter grow e-fold: the bias of short runs. Default: 0 ± 0.3, so wide that runs of a quarter of the tokens tell nothing until long ones beside them show their bias.</summary>
     public Belief BudgetDrift { get; init; } = new(0, 0.3);
+
+    /// <summary>What <see cref="BudgetDrift"/> gains as N grows e-fold. Default: 0 ± 0.15.</summary>
+    public Belief BudgetGrowth { get; init; } = new(0, 0.15);
+
+    /// <summary>What ln of the curvature gains as the tokens a parameter grow e-fold. Default: 0 ± 0.5.</summary>
+    public Belief BudgetCurvature { get; init; } = new(0, 0.5);
 }
 
 /// <summary>What a study begins with.</summary>
@@ -108,7 +114,7 @@ public sealed record StudyPrior(AxisPrior X, AxisPrior Ratio, double ReferenceSi
     {
         return this with { X = Axis(X), Ratio = Axis(Ratio), Interaction = Draw(Interaction) };
 
-        AxisPrior Axis(AxisPrior a) => a with { Curvature = Draw(a.Curvature), Optimum = Draw(a.Optimum), Drift = Draw(a.Drift), Asymmetry = Draw(a.Asymmetry), BudgetDrift = Draw(a.BudgetDrift) };
+        AxisPrior Axis(AxisPrior a) => a with { Curvature = Draw(a.Curvature), Optimum = Draw(a.Optimum), Drift = Draw(a.Drift), Asymmetry = Draw(a.Asymmetry), BudgetDrift = Draw(a.BudgetDrift), BudgetGrowth = Draw(a.BudgetGrowth), BudgetCurvature = Draw(a.BudgetCurvature) };
         Belief Draw(Belief b) => b with { Mean = b.Mean + b.Deviation * NormalDraw.Of(random) };
     }
 

@@ -31,8 +31,17 @@ internal static class Valley
     /// <summary>What ln of the optimum gains for each unit of <see cref="ValleyPoint.Budget"/>: the bias of short runs.</summary>
     public const int BudgetDrift = 4;
 
+    /// <summary>What <see cref="BudgetDrift"/> gains for each unit of ln N: the bias of short runs may be another for large models.</summary>
+    public const int BudgetGrowth = 5;
+
+    /// <summary>What ln of the curvature gains for each unit of <see cref="ValleyPoint.Budget"/>: of short runs the valley may be flatter.</summary>
+    public const int BudgetCurvature = 6;
+
+    /// <summary>Whether a parameter moves the curvature of short runs, or their bias with size.</summary>
+    public static bool IsOfShortRuns(int parameter) => parameter < Interaction && parameter % Axis is BudgetGrowth or BudgetCurvature;
+
     /// <summary>Parameters of one axis; x's stand first, then the ratio's.</summary>
-    public const int Axis = 5;
+    public const int Axis = 7;
 
     /// <summary>η, between −1 and 1 where there is a minimum.</summary>
     public const int Interaction = 2 * Axis;
@@ -50,14 +59,16 @@ internal static class Valley
     public static double Gradient(ReadOnlySpan<double> p, in ValleyPoint at, Span<double> gradient)
     {
         double u = at.X - OptimumAt(p, at), v = at.Ratio - OptimumAt(p[Axis..], at);
-        double cross = p[Interaction] * Math.Exp((p[Curvature] + p[Axis + Curvature]) / 2);
+        double steepness = Math.Sqrt(CurvatureAt(p, at) * CurvatureAt(p[Axis..], at)), cross = p[Interaction] * steepness;
         double x = Along(p, u, at, cross * v, gradient), ratio = Along(p[Axis..], v, at, cross * u, gradient.IsEmpty ? gradient : gradient[Axis..]);
         double together = cross * u * v;
         if (!gradient.IsEmpty)
         {
             gradient[Curvature] += together / 2;
             gradient[Axis + Curvature] += together / 2;
-            gradient[Interaction] = Math.Exp((p[Curvature] + p[Axis + Curvature]) / 2) * u * v;
+            gradient[BudgetCurvature] += together / 2 * at.Budget;
+            gradient[Axis + BudgetCurvature] += together / 2 * at.Budget;
+            gradient[Interaction] = steepness * u * v;
         }
 
         return x + ratio + together;
@@ -66,12 +77,15 @@ internal static class Valley
     /// <summary>ln of an axis's optimum at a size and budget.</summary>
     /// <param name="axis">The axis's parameters.</param>
     /// <param name="at">Where.</param>
-    public static double OptimumAt(ReadOnlySpan<double> axis, in ValleyPoint at) => axis[Optimum] + axis[Drift] * at.Size + axis[BudgetDrift] * at.Budget;
+    public static double OptimumAt(ReadOnlySpan<double> axis, in ValleyPoint at) => axis[Optimum] + axis[Drift] * at.Size + (axis[BudgetDrift] + axis[BudgetGrowth] * at.Size) * at.Budget;
+
+    /// <summary>An axis's curvature at a budget.</summary>
+    private static double CurvatureAt(ReadOnlySpan<double> axis, in ValleyPoint at) => Math.Exp(axis[Curvature] + axis[BudgetCurvature] * at.Budget);
 
     /// <summary>One axis, its derivatives, and those of the interaction that go through u.</summary>
     private static double Along(ReadOnlySpan<double> p, double u, in ValleyPoint at, double crossSlope, Span<double> gradient)
     {
-        double a = Math.Exp(p[Curvature]);
+        double a = CurvatureAt(p, at);
         var (height, slope, bend) = Shape(p[Asymmetry], u);
         double whole = 1 + a * height;
         if (!gradient.IsEmpty)
@@ -82,6 +96,8 @@ internal static class Valley
             gradient[Drift] = -byPlace * at.Size;
             gradient[Asymmetry] = a * bend / whole;
             gradient[BudgetDrift] = -byPlace * at.Budget;
+            gradient[BudgetGrowth] = -byPlace * at.Size * at.Budget;
+            gradient[BudgetCurvature] = gradient[Curvature] * at.Budget;
         }
 
         return Math.Log(whole);
