@@ -87,8 +87,8 @@ internal static class RunCommand
         using var remote = RemoteCommands.Of(call, session.Store, console);
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
         new RunHistory(session.Store, pipeline.Path).Begin();
-        pipeline.Warnings.ToList().ForEach(console.Found);
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name), pipeline.Stages));
+        pipeline.Warnings.ToList().ForEach(console.Found);
         var cluster = pipeline.Stages.Any(s => s.Executor == ExecutorKind.Slurm) ? Cluster(call, session, pipeline, options, console) : null;
         var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote, cluster).Run(call.Stop) with { ClusterUsage = cluster?.Usage ?? [] };
         SlurmText.Tell(summary.ClusterUsage, console.Say);
