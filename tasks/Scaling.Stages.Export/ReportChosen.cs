@@ -63,6 +63,7 @@ internal static class ReportChosen
         "regret-reached" => "The study ended because the expected regret came under its threshold.",
         "one-shape" => "The study ended because one shape alone may still be the best.",
         "budget-spent" => "The study ended because what is left of the budget buys nothing that would tell more.",
+        "no-runs-left" => "The study ended because every candidate had been run as often as `replicates` allows: more of the budget would have bought nothing.",
         "goes-on" when chosen.Rounds.Count > 1 => "The study had not ended then: the losses of the last round's runs are not counted in it.",
         _ => null,
     };

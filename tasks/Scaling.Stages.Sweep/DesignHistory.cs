@@ -22,6 +22,9 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
     /// <summary>Runs without a result.</summary>
     public int Failed => Listed.Count - Results.Count;
 
+    /// <summary>Those runs. Default: none.</summary>
+    public IReadOnlyList<ListedRun> Lost { get; init; } = [];
+
     /// <summary>What the stage's own tables and the runs tell.</summary>
     /// <param name="context">Its roles are not bound in the first round.</param>
     /// <param name="candidates">Of the design.</param>
@@ -46,7 +49,7 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         int round = listed.Select(r => r.Round).DefaultIfEmpty().Max() + 1;
         string[][] rounds = context.Inputs("rounds").Count == 0 ? []
             : [.. context.InputTable("rounds").Each().Where(row => row.Count("round") < round).Select(row => SweepTables.Rounds.Select(c => row.Text(c.Name)).ToArray())];
-        return new DesignHistory(listed, results, rounds);
+        return new DesignHistory(listed, results, rounds) { Lost = [.. listed.Where(run => !losses.ContainsKey((candidates[run.Candidate].Shape.Id, run.Seed)))] };
     }
 
     /// <summary>Losses of listed runs at their share of the design's number of tokens, their schedule ended, at the rule's own learning rate.</summary>
@@ -56,27 +59,29 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         double asked = context.Settings.Design!.TokensPerParameter;
         var losses = new Dictionary<(string, int), double>();
         var others = new SortedSet<double>();
+        bool trained = false; // For as many tokens as was asked, with a loss or, where it diverged, without.
         foreach (var row in table.Each())
         {
             var run = (row.Text("shape"), row.Count("seed"));
-            bool counts = listed.TryGetValue(run, out double share) && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
+            bool isListed = listed.TryGetValue(run, out double share), asAsked = isListed && Math.Abs(row.Number("tokens_per_parameter") / (share * asked) - 1) <= 1e-6;
+            trained |= asAsked;
+            bool counts = isListed && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
             if (!counts || !(row.Number("loss") is > 0 and < 1e6 and var loss))
             {
                 continue;
             }
 
-            double tokens = row.Number("tokens_per_parameter");
-            if (Math.Abs(tokens / (share * asked) - 1) > 1e-6)
-            {
-                others.Add(tokens / share);
-            }
-            else
+            if (asAsked)
             {
                 losses.TryAdd(run, loss);
             }
+            else
+            {
+                others.Add(row.Number("tokens_per_parameter") / share);
+            }
         }
 
-        return losses.Count > 0 || others.Count == 0 ? losses : throw new StageFailedException(
+        return trained || others.Count == 0 ? losses : throw new StageFailedException(
             "SCAL7422", FormattableString.Invariant($"The runs have {string.Join(", ", others)} tokens a parameter, and 'design.tokens_per_parameter' is {asked}: none of them is a result of this design."),
             "Write the same number there and in the stage that trains.");
     }

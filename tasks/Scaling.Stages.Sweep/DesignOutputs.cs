@@ -10,13 +10,15 @@ internal static class DesignOutputs
     /// <param name="context">Of the stage.</param>
     /// <param name="design">The study.</param>
     /// <param name="baselines">Listed first, with all their seeds.</param>
-    /// <exception cref="StageFailedException">SCAL7421 to SCAL7423, and what a table lacks.</exception>
+    /// <exception cref="StageFailedException">SCAL7421 to SCAL7423, SCAL7426, and what a table lacks.</exception>
     public static void Write(StageContext<SweepSettings> context, StudyDesign design, IReadOnlyList<(Baseline Baseline, int Seeds)> baselines)
     {
         var settings = context.Settings;
         var history = DesignHistory.Of(context, design.Candidates);
+        DesignFailures.Refuse(history);
         var round = DesignRound.Of(design, history, whole: settings.Design!.Round is null);
         double? threshold = settings.Design.Stop?.Regret;
+        DesignFailures.Warn(context, history, round);
         WarnOfThreshold(context, round, threshold);
         SweepStage.Shapes(settings, baselines,
         [
@@ -33,7 +35,7 @@ internal static class DesignOutputs
         DesignSummary.Of(design, round, history, threshold).Write(context.Output(StageSummary.FileName));
     }
 
-    /// <summary>Said before the first run, and when the budget is spent: in between the summary tells.</summary>
+    /// <summary>Said before the first run, and when no further one can be bought: in between the summary tells.</summary>
     private static void WarnOfThreshold(StageContext<SweepSettings> context, DesignRound round, double? threshold)
     {
         if (threshold is not { } low)
@@ -41,13 +43,21 @@ internal static class DesignOutputs
             return;
         }
 
-        double end = round.State.Verdict == StudyVerdict.BudgetSpent ? round.Regret : round.AtEnd.Regret;
-        bool ended = round.State.Verdict == StudyVerdict.BudgetSpent, first = round.Number == 1 && round.GoesOn;
-        if ((first || ended) && end > low)
+        string? what = round.State.Verdict switch
+        {
+            StudyVerdict.BudgetSpent => "The budget is spent, and the expected regret is",
+            StudyVerdict.NothingLeft => "No candidate is left to run, and the expected regret is",
+            StudyVerdict.GoesOn when round.Number == 1 => "The expected regret will not come under the threshold within the budget: it is expected to end at",
+            _ => null,
+        };
+        double end = round.GoesOn ? round.AtEnd.Regret : round.Regret;
+        if (what is not null && end > low)
         {
             context.Warn(
-                "SCAL7420", FormattableString.Invariant($"{(ended ? "The budget is spent, and the expected regret is" : "The expected regret will not come under the threshold within the budget: it is expected to end at")} {end:G2} nats a token, above 'design.stop.regret' of {low:G2}."),
-                FormattableString.Invariant($"Twice the budget is expected to give {round.Forecast("double").Regret:G2}; raise 'design.budget' or the threshold."));
+                "SCAL7420", FormattableString.Invariant($"{what} {end:G2} nats a token, above 'design.stop.regret' of {low:G2}."),
+                round.BuysAll
+                    ? "The budget buys every candidate as often as 'replicates' allows: raise that, give 'sizes', 'x' or 'ratio' more values, or raise the threshold."
+                    : FormattableString.Invariant($"Twice the budget is expected to give {round.Forecast("double").Regret:G2}; raise 'design.budget' or the threshold."));
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed record DesignRound(int Number, StudyRound State, IReadOnlyList<L
     /// <summary>What is known when the budget is spent.</summary>
     public StudyForecast AtEnd => Forecast("budget");
 
+    /// <summary>Whether the budget buys every seed of every candidate: more of it would buy no more.</summary>
+    public bool BuysAll => Forecast("double").Budget <= AtEnd.Budget;
+
     /// <summary>One of the forecasts.</summary>
     /// <param name="plan">Its word.</param>
     public StudyForecast Forecast(string plan) => Forecasts.Single(f => f.Plan == plan).Told;

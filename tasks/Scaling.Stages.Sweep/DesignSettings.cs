@@ -48,7 +48,7 @@ public sealed record DesignSettings
     public double FixedSeconds { get; init; }
 
     [Description("Runs of a round, for a stage with 'feedback' of what trains them: each round is chosen by the losses of those before. Absent: the whole budget in one round.")]
-    [Unit("runs"), Range(2, 5_000)]
+    [Unit("runs"), Range(2, 5_000), NeedsFeedback]
     public int? Round { get; init; }
 
     [Description("What is believed before the first run. 'published': the constants of arXiv 2510.18245; a file: law.json of 'fit'. Absent: an optimum anywhere in the range of 'x' and 'ratio', and curvatures within a factor of three of the published.")]

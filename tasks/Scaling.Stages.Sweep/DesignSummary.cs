@@ -42,6 +42,7 @@ internal static class DesignSummary
         StudyVerdict.GoesOn => "goes-on",
         StudyVerdict.RegretReached => "regret-reached",
         StudyVerdict.OneShape => "one-shape",
+        StudyVerdict.NothingLeft => "no-runs-left",
         _ => "budget-spent",
     };
 
@@ -55,7 +56,8 @@ internal static class DesignSummary
             StudyVerdict.GoesOn => $"round {round.Number}: {round.Listed.Count - history.Listed.Count} runs to do after {history.Listed.Count}{failed}; {share(round.Spent + next)}",
             StudyVerdict.RegretReached => $"decided: regret low enough after {history.Listed.Count} runs{failed}; {share(round.Spent)}",
             StudyVerdict.OneShape => $"decided: one shape is left after {history.Listed.Count} runs{failed}; {share(round.Spent)}",
-            _ => $"budget spent: {history.Listed.Count} runs{failed}; {share(round.Spent)}",
+            StudyVerdict.NothingLeft => $"no runs left: all {history.Listed.Count} that are allowed{failed}; {share(round.Spent)}",
+            _ => $"budget spent: {history.Listed.Count} runs{failed}; {share(round.Spent)}, too little is left",
         };
     }
 
@@ -63,7 +65,9 @@ internal static class DesignSummary
     {
         double end = round.AtEnd.Regret;
         double twice = round.Forecast("double").Regret;
-        return !round.GoesOn ? Invariant($"with twice the budget the regret would come to {twice:G2}")
+        return round.State.Verdict == StudyVerdict.NothingLeft ? "more need higher 'replicates', or more of 'sizes', 'x' or 'ratio'"
+            : !round.GoesOn ? Invariant($"with twice the budget the regret would come to {twice:G2}")
+            : threshold is { } least && end > least && round.BuysAll ? Invariant($"not under {least:G2} with every run that is allowed: {end:G2}")
             : threshold is { } low && end > low ? Invariant($"not under {low:G2} within the budget: {end:G2}; with twice of it {twice:G2}")
             : Invariant($"at the budget's end {end:G2}, with half of it {round.Forecast("half").Regret:G2}, twice {twice:G2}");
     }

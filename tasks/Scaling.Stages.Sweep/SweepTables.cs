@@ -47,7 +47,7 @@ internal static class SweepTables
         new("ratio_error", "1", "standard error of its logarithm"),
         new("expected_regret", "nats a token", "loss of the pick less that of the best shape of the target, as expected"),
         new("shapes_left", "shapes", "shapes of the target that hold the best with the asked confidence"),
-        new("verdict", "text", "'goes-on', or why it ended: 'regret-reached', 'one-shape' or 'budget-spent'"),
+        new("verdict", "text", "'goes-on', or why it ended: 'regret-reached', 'one-shape', 'budget-spent' or 'no-runs-left', every candidate having as many seeds as 'replicates' allows"),
         .. Vocabulary.ShapeTerms.Select(term => new Column(term.Name, term.Unit, $"of the pick: {term.Meaning}")),
     ];
 

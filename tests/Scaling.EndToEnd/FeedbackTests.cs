@@ -186,6 +186,37 @@ public sealed class FeedbackTests : IDisposable
     }
 
     [Fact]
+    public void A_setting_of_rounds_where_nothing_comes_back_is_warned_of_at_its_place()
+    {
+        const string Shapes = """
+              shapes:
+                uses: sweep
+                with:
+                  { sizes: [10k], layers: 2, head_size: 8, multiple_of: 4, x: [0.12, 0.2, 0.34], ratio: 1.5, gqa: 2,
+                    design: { target: 80k, budget: { flops: 1e11 }, round: 4 } }
+
+            """;
+        const string Runs = "  runs: { uses: train, needs: shapes }\n";
+        const string Said = "warning SCAL7427: 'design.round' is for rounds, and nothing comes back to 'shapes': it lists a first round, and no other follows. ";
+        _tool.Folder.Write("study.yaml", "stages:\n" + Shapes + Runs);
+
+        var (check, answer, plan) = (_tool.Run("check", "study.yaml"), _tool.Run("check", "study.yaml", "--json"), _tool.Run("plan", "study.yaml"));
+        _tool.Folder.Write("alone.yaml", "stages:\n" + Shapes);
+        var run = _tool.Run("run", "alone.yaml");
+        _tool.Folder.Write("circle.yaml", ("stages:\n" + Shapes + Runs).Replace("uses: sweep\n", "uses: sweep\n    feedback: runs\n"));
+        _tool.Folder.Write("whole.yaml", ("stages:\n" + Shapes + Runs).Replace(", round: 4", ""));
+
+        Assert.Equal((0, 0, 0, 0), (check.ExitCode, answer.ExitCode, plan.ExitCode, run.ExitCode));
+        Assert.Contains($"study.yaml(6,64): {Said}Write 'feedback: runs'", check.Error);
+        Assert.EndsWith("2 stages, 1 warning.\n", check.Output);
+        Assert.Equal(("SCAL7427", "warning"), ((string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["code"], (string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["severity"]));
+        Assert.Contains(Said, plan.Error);
+        Assert.Contains($"{Said}Add 'feedback:' with a stage that gives runs and needs 'shapes'", run.Error);
+        Assert.EndsWith("no findings.\n", _tool.Run("check", "circle.yaml").Output);
+        Assert.EndsWith("no findings.\n", _tool.Run("check", "whole.yaml").Output);
+    }
+
+    [Fact]
     public void Rounds_that_come_back_to_where_they_were_end_with_a_diagnostic()
     {
         _tool.Write("study.yaml", Study.Replace("until: 40", "until: 40, forgets: true"));

@@ -52,6 +52,42 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public async Task A_plan_says_what_the_next_round_of_a_planned_study_is_expected_to_tell()
+    {
+        _tool.Folder.Write("corpus.txt", string.Concat(Enumerable.Repeat("words of a corpus\n", 2000)));
+        _tool.Folder.Write("study.yaml", """
+            stages:
+              shapes:
+                uses: sweep
+                feedback: runs
+                with:
+                  { sizes: [10k, 20k], layers: 2, head_size: 8, multiple_of: 4, x: [0.12, 0.2, 0.34], ratio: [0.5, 1.5, 5], gqa: 2,
+                    design: { target: 80k, budget: { flops: 2e11 }, round: 4, stop: { regret: 0.001 } } }
+              runs: { uses: train, needs: shapes, with: { corpus: "text:corpus.txt" } }
+
+            """);
+
+        var plan = _tool.Run("plan", "study.yaml");
+        string[] said = [.. plan.Output.Split('\n').Where(line => line.StartsWith("    ", StringComparison.Ordinal) && !line.Contains("has not run", StringComparison.Ordinal)).Select(line => line.Trim())];
+        var frozen = JsonNode.Parse(_tool.Run("plan", "study.yaml", "--json").Output)!["stages"]!.AsArray();
+
+        Assert.Equal(said, frozen[0]!["summary"]!.AsArray().Select(line => (string?)line));
+        Assert.Null(frozen[1]!["summary"]);
+        await Snapshot.Match(_tool.Scrubbed(plan.Output));
+    }
+
+    [Fact]
+    public void A_stage_that_fails_while_it_is_planned_is_told_with_its_place()
+    {
+        _tool.Folder.Write("study.yaml", "stages:\n  shapes: { uses: sweep, with: { sizes: [8k], layers: 2, head_size: 7 } }\n");
+
+        var plan = _tool.Run("plan", "study.yaml");
+
+        Assert.Equal(1, plan.ExitCode);
+        Assert.Contains("study.yaml(2,3): error SCAL7402", plan.Error);
+    }
+
+    [Fact]
     public void Execute_runs_the_actions_that_it_is_told_without_planning()
     {
         _tool.Write("study.yaml", Stages);

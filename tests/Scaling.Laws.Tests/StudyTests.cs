@@ -145,6 +145,22 @@ public sealed class StudyTests
     }
 
     [Fact]
+    public void A_budget_that_is_spent_and_candidates_that_are_are_two_ends()
+    {
+        StudyCandidate[] candidates = Candidates(most: 1);
+        StudyResult[] results = [.. Grid(repeats: 1)];
+        int[] bought = [.. candidates.Select(_ => 1)];
+        double cost = candidates.Sum(c => c.Cost);
+        StudyVerdict End(int most, double budget) =>
+            StudyRound.Of(new StudyGoal(s_prior, Target, s_shapes, [.. candidates.Select(c => c with { Most = most })], budget) { StopsAtOneShape = false }, bought, results).Verdict;
+
+        Assert.Equal(StudyVerdict.NothingLeft, End(most: 1, 10 * cost));
+        Assert.Equal(StudyVerdict.NothingLeft, End(most: 1, cost));
+        Assert.Equal(StudyVerdict.BudgetSpent, End(most: 2, cost));
+        Assert.Equal(StudyVerdict.GoesOn, End(most: 2, 10 * cost));
+    }
+
+    [Fact]
     public void Short_runs_are_believed_only_as_far_as_long_ones_show_their_bias()
     {
         StudyPoint Short(StudyPoint p) => p with { BudgetShare = 0.25 };

@@ -113,6 +113,16 @@ public sealed class DesignReportTests(ChosenStudy chosen) : IClassFixture<Chosen
         Assert.Contains("The study had not ended then", underWay, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("budget-spent", "because what is left of the budget buys nothing that would tell more.")]
+    [InlineData("no-runs-left", "because every candidate had been run as often as `replicates` allows: more of the budget would have bought nothing.")]
+    [InlineData("one-shape", "because one shape alone may still be the best.")]
+    public void Why_a_study_ended_is_said_in_words(string verdict, string words)
+    {
+        string rounds = _folder.Write($"{verdict}.csv", File.ReadAllText(Last()["rounds"]).Replace("regret-reached", verdict, StringComparison.Ordinal));
+        Assert.Contains($"The study ended {words}", Section(Export(new(Last()) { ["rounds"] = rounds })), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_picks_of_design_and_search_stand_beside_each_other_where_they_are_of_one_size()
     {

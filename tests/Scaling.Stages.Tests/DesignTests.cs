@@ -156,6 +156,59 @@ public sealed class DesignTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(12, second.Table("design.csv").Rows.Count);
         Assert.All(second.Table("design.csv").Each().Skip(6).Where(r => r.Text("shape") == lost), r => Assert.NotEqual("1", r.Text("seed")));
         Assert.Contains("1 failed", second.Text("summary.json"), StringComparison.Ordinal);
+        Assert.Empty(second.Warnings);
+    }
+
+    [Fact]
+    public void A_round_without_a_single_loss_is_warned_of_and_a_second_one_ends_the_study()
+    {
+        var settings = Settings("""{"target":80000,"budget":{"flops":2e12},"round":6}""");
+        var runner = new StageRunner(new SweepStage(), _folder);
+        var second = runner.Run(settings, Valley.Inputs(_folder, runner.Run(settings), (_, _) => true));
+        var warning = Assert.Single(second.Warnings);
+        Assert.Equal(("SCAL7425", "All 6 runs of round 1 have no loss: they are paid, and tell nothing. Round 2 is chosen on what was known before."), (warning.Code, warning.Message));
+        Assert.Contains("lower 'learning_rate'", warning.Hint, StringComparison.Ordinal);
+
+        var error = Assert.Single(Assert.Throws<StageFailedException>(() => runner.Run(settings, Valley.Inputs(_folder, second, (_, _) => true))).Diagnostics);
+        Assert.Equal("SCAL7426", error.Code);
+        Assert.StartsWith("None of the 12 runs of 2 rounds has a loss", error.Message, StringComparison.Ordinal);
+        Assert.Contains("trained anew", error.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_study_that_knows_something_goes_on_after_rounds_without_a_loss()
+    {
+        var settings = Settings("""{"target":80000,"budget":{"flops":2e12},"round":6}""");
+        var runner = new StageRunner(new SweepStage(), _folder);
+        var first = runner.Run(settings);
+        var known = first.Table("design.csv").Each().Select(r => (r.Text("shape"), r.Whole("seed"))).ToHashSet();
+        bool Later(string shape, long seed) => !known.Contains((shape, seed));
+        var second = runner.Run(settings, Valley.Inputs(_folder, first, Later));
+        var third = runner.Run(settings, Valley.Inputs(_folder, second, Later));
+        var fourth = runner.Run(settings, Valley.Inputs(_folder, third, Later));
+
+        Assert.Empty(second.Warnings);
+        Assert.Contains("runs of round 2 have no loss", Assert.Single(third.Warnings).Message, StringComparison.Ordinal);
+        Assert.Contains("runs of round 3 have no loss", Assert.Single(fourth.Warnings).Message, StringComparison.Ordinal);
+        Assert.Equal("6", fourth.Table("rounds.csv").Each().Last().Text("runs"));
+    }
+
+    [Fact]
+    public void Where_every_candidate_has_its_seeds_a_study_ends_though_budget_is_left()
+    {
+        var settings = Settings("""{"target":80000,"budget":{"flops":4e13},"round":40,"stop":{"regret":1e-9,"confidence":1}}""");
+        settings["replicates"] = new JsonArray(1);
+        var rounds = Valley.Study(_folder, settings);
+        var (last, summary) = (rounds[^1].Table("rounds.csv").Each().Last(), rounds[^1].Text("summary.json"));
+
+        Assert.Equal("no-runs-left", last.Text("verdict"));
+        Assert.InRange(last.Number("flops"), 1e12, 2e13);
+        Assert.Contains($"no runs left: all {last.Text("runs")} that are allowed; 30 % of the budget", summary, StringComparison.Ordinal);
+        Assert.Contains("more need higher 'replicates'", summary, StringComparison.Ordinal);
+        Assert.Contains("with every run that is allowed", rounds[0].Text("summary.json"), StringComparison.Ordinal);
+        var ended = Assert.Single(rounds[^1].Warnings);
+        Assert.Contains("No candidate is left to run", ended.Message, StringComparison.Ordinal);
+        Assert.All(new[] { ended, Assert.Single(rounds[0].Warnings) }, w => Assert.Contains("as often as 'replicates' allows", w.Hint, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -192,6 +245,8 @@ public sealed class DesignTests(ITestOutputHelper output) : IDisposable
         Assert.Contains("will not come under", rounds[0].Warnings[0].Message, StringComparison.Ordinal);
         Assert.Equal("SCAL7420", Assert.Single(rounds[^1].Warnings).Code);
         Assert.Contains("The budget is spent", rounds[^1].Warnings[0].Message, StringComparison.Ordinal);
+        Assert.Contains("Twice the budget", rounds[^1].Warnings[0].Hint, StringComparison.Ordinal);
+        Assert.Contains("of the budget, too little is left", rounds[^1].Text("summary.json"), StringComparison.Ordinal);
         Assert.All(rounds.Skip(1).SkipLast(1), r => Assert.Empty(r.Warnings));
         Assert.Contains("not under 1E-07 within the budget", rounds[0].Text("summary.json"), StringComparison.Ordinal);
         Assert.Empty(Sweep(Settings("""{"target":80000,"budget":{"flops":4e11},"round":10,"stop":{"regret":1}}""")).Warnings);

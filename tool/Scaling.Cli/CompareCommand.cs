@@ -79,7 +79,7 @@ internal static class CompareCommand
     }
 
     private static IReadOnlyList<SummaryQuantity> Quantities(string stage, string key, ContentStore store) =>
-        store.Read(key)?.Files.FirstOrDefault(f => f is { Kind: StageSummary.Kind, Name: StageSummary.FileName }) is { } file && FoundSummary.Read(stage, file, store, CommandConsole.Now.Found) is { } found ? found.Summary.Quantities : [];
+        FoundSummary.OfEntry(stage, key, store, CommandConsole.Now.Found)?.Summary.Quantities ?? [];
 
     private static IEnumerable<string> Markdown(Study a, Study b, Beside[] quantities, IReadOnlyList<StageChange> changes)
     {

@@ -44,6 +44,14 @@ internal sealed record FoundSummary(string Stage, StageSummary Summary)
     private static FoundSummary? Of(StageNode stage, StageResult result, ContentStore store, Action<Diagnostic> tell) =>
         result.OfKind(StageSummary.Kind).FirstOrDefault(f => f is { Point: null, Name: StageSummary.FileName }) is { } file ? Read(stage.Id, file, store, finding => tell(finding with { Location = stage.Location })) : null;
 
+    /// <summary>The summary of an entry of the store; null where it has none.</summary>
+    /// <param name="stage">Id of the stage.</param>
+    /// <param name="key">Of its action.</param>
+    /// <param name="store">Holds it.</param>
+    /// <param name="tell">Takes what is wrong with it.</param>
+    public static FoundSummary? OfEntry(string stage, string key, ContentStore store, Action<Diagnostic> tell) =>
+        store.Read(key)?.Files.FirstOrDefault(f => f is { Kind: StageSummary.Kind, Name: StageSummary.FileName }) is { } file ? Read(stage, file, store, tell) : null;
+
     /// <summary>A file of the store; null where it is no summary.</summary>
     /// <param name="stage">Id of the stage.</param>
     /// <param name="file">Its file.</param>

@@ -16,7 +16,7 @@ internal static class LookCommands
     {
         JsonText.Print(CheckSchema, pipeline, new JsonObject
         {
-            ["exit_code"] = ExitCode.Done, ["findings"] = new JsonArray(),
+            ["exit_code"] = ExitCode.Done, ["findings"] = JsonText.Of(pipeline.Warnings),
             ["stages"] = new JsonArray([.. pipeline.Stages.Select(s => new JsonObject { ["id"] = s.Id, ["uses"] = s.Declaration.Type })]),
         });
         return Task.FromResult(ExitCode.Done);
@@ -28,14 +28,16 @@ internal static class LookCommands
         return ExitCode.Done;
     }
 
-    /// <summary>Checks a pipeline, and says that nothing was found.</summary>
+    /// <summary>Checks a pipeline, prints what it is warned of, and says that nothing else was found.</summary>
     /// <exception cref="PipelineRefusedException">Something was.</exception>
     public static async Task<string> NothingFound(Commands.Invocation call, string file)
     {
         string said = "";
         await WithPipeline(call, (_, pipeline, _) =>
         {
-            said = $"{file}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, no findings.";
+            Session.Print(pipeline.Warnings);
+            string found = pipeline.Warnings.Count switch { 0 => "no findings", 1 => "1 warning", var some => $"{some} warnings" };
+            said = $"{file}: {pipeline.Stages.Count} {(pipeline.Stages.Count == 1 ? "stage" : "stages")}, {found}.";
             return Task.FromResult(ExitCode.Done);
         }).ConfigureAwait(false);
         return said;

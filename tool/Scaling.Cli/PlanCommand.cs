@@ -2,6 +2,7 @@
 using Scaling.Engine.Execution;
 using Scaling.Engine.Executors;
 using Scaling.Engine.Planning;
+using Scaling.Engine.Store;
 using Scaling.Engine.Workers;
 using Scaling.Sdk;
 
@@ -11,6 +12,7 @@ internal static class PlanCommand
 {
     public static Task<int> Run(Commands.Invocation call) => LookCommands.WithPipeline(call, async (session, pipeline, console) =>
     {
+        Session.Print(pipeline.Warnings);
         session.Store.LeavesNotes = call.Json; // What the frozen plan was made of stays until it runs.
         var past = new PastEntries(session.Store, new RunHistory(session.Store, pipeline.Path));
         var ahead = await new Outlook(pipeline, session.Store, session.Workers, console, session.Code).Look(call.Stop).ConfigureAwait(false);
@@ -19,7 +21,8 @@ internal static class PlanCommand
         {
             JsonText.Begin();
             using var output = new StreamWriter(Console.OpenStandardOutput());
-            FrozenPlan.Of(pipeline, ahead, stage => estimates.GetValueOrDefault(stage.Stage.Id), Session.ToolVersion).Write(output);
+            var frozen = FrozenPlan.Of(pipeline, ahead, stage => estimates.GetValueOrDefault(stage.Stage.Id), Session.ToolVersion);
+            (frozen with { Stages = [.. frozen.Stages.Zip(ahead, (stage, a) => stage with { Summary = Summary(session.Store, a)?.Lines })] }).Write(output);
             return ExitCode.Done;
         }
 
@@ -29,6 +32,7 @@ internal static class PlanCommand
         {
             Console.Out.WriteLine($"{stage.Stage.Id,-10} {stage.Stage.Declaration.Type,-12} {stage.InWords()}{(stage.Stage.Executor == ExecutorKind.Slurm && stage.Outlook != StageOutlook.Done ? ", in jobs of Slurm" : "")}");
             Indent(stage.Outlook == StageOutlook.Depends ? [] : stage.Reasons);
+            Indent(Summary(session.Store, stage)?.Lines ?? []);
             Indent(estimates.GetValueOrDefault(stage.Stage.Id) is { } estimate ? [estimate.Text] : []);
             if (target is not null && stage.Missing.Count > 0)
             {
@@ -72,6 +76,10 @@ internal static class PlanCommand
         { Plan.FansOut: true } => $"{stage.Missing.Count} of {stage.Plan.Actions.Count} actions to run",
         _ => "to run",
     };
+
+    /// <summary>What a stage that lists rows while planning says of them, as a run says it at its end: what the next round is expected to tell, before it costs anything. Null for other stages.</summary>
+    private static StageSummary? Summary(ContentStore store, StageAhead stage) =>
+        stage is { Stage.Declaration.Enumerating: true, Missing.Count: 0, Plan.Actions: [{ Point: null } only] } ? FoundSummary.OfEntry(stage.Stage.Id, only.Key, store, CommandConsole.Now.Found)?.Summary : null;
 
     private static void Indent(IEnumerable<string> lines)
     {

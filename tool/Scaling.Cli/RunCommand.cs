@@ -88,6 +88,7 @@ internal static class RunCommand
         CheckWritable(Path.Combine(options.ResultsFolder, pipeline.Name));
         new RunHistory(session.Store, pipeline.Path).Begin();
         console.Begin(new RunStart(pipeline.Name, pipeline.Path, options.Jobs, session.Store.Root, Path.Combine(options.ResultsFolder, pipeline.Name), pipeline.Stages));
+        pipeline.Warnings.ToList().ForEach(console.Found);
         var cluster = pipeline.Stages.Any(s => s.Executor == ExecutorKind.Slurm) ? Cluster(call, session, pipeline, options, console) : null;
         var summary = new PipelineRunner(pipeline, session.Store, session.Workers, options, console, session.Code, remote, cluster).Run(call.Stop) with { ClusterUsage = cluster?.Usage ?? [] };
         SlurmText.Tell(summary.ClusterUsage, console.Say);

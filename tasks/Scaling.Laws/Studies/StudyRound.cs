@@ -41,8 +41,11 @@ public enum StudyVerdict
     /// <summary>The confidence set holds one shape.</summary>
     OneShape,
 
-    /// <summary>Nothing that would tell more can be bought with what is left.</summary>
+    /// <summary>Runs are left, and what is left of the budget buys none that would tell more.</summary>
     BudgetSpent,
+
+    /// <summary>Every candidate is bought as often as it may be, whatever is left of the budget.</summary>
+    NothingLeft,
 }
 
 /// <summary>The state of a study before its next runs.</summary>
@@ -111,6 +114,11 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
             : decides && goal.StopsAtOneShape && odds.Count(o => o.InConfidenceSet) == 1 ? StudyVerdict.OneShape
             : StudyVerdict.GoesOn;
         IReadOnlyList<int> next = verdict == StudyVerdict.GoesOn ? Chosen(goal, bought, plan, left) : [];
-        return new StudyRound(belief, spent, verdict == StudyVerdict.GoesOn && next.Count == 0 ? StudyVerdict.BudgetSpent : verdict, next, plan, odds);
+        if (verdict == StudyVerdict.GoesOn && next.Count == 0)
+        {
+            verdict = goal.Open(bought).Any(c => c.Most > 0) ? StudyVerdict.BudgetSpent : StudyVerdict.NothingLeft;
+        }
+
+        return new StudyRound(belief, spent, verdict, next, plan, odds);
     }
 }

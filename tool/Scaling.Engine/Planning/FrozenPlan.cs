@@ -59,6 +59,9 @@ public sealed record FrozenStage
     /// <summary>What its actions will take; null where nothing tells.</summary>
     public ComputeEstimate? Estimate { get; init; }
 
+    /// <summary>What it says of the rows that it lists, in words; null where it lists none while planning, or says nothing.</summary>
+    public IReadOnlyList<string>? Summary { get; init; }
+
     /// <summary>Where it stood.</summary>
     public required SourceLocation Location { get; init; }
 

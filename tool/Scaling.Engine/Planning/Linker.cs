@@ -20,6 +20,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
 {
     private readonly ExecutorChoice _choice = choice ?? ExecutorChoice.None;
     private readonly List<Diagnostic> _findings = [];
+    private readonly List<Diagnostic> _warnings = [];
 
     /// <summary>Links the whole pipeline, gathering every finding.</summary>
     /// <param name="document">As read; it may have findings of its own.</param>
@@ -36,7 +37,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         IReadOnlyList<Diagnostic> findings = [.. _findings.OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
         return findings.Count > 0
             ? (null, findings)
-            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]) { Overrides = document.Overrides }, findings);
+            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]) { Overrides = document.Overrides, Warnings = _warnings }, findings);
     }
 
     /// <summary>The types that the pipeline uses; those that are unknown or broken are reported where they stand.</summary>
@@ -111,6 +112,11 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         var files = bound.Findings.Count > 0 ? [] : Files(document, stage, type, bound);
         var inputs = Bind(document, stage, type, others);
         var feedback = stage.Feedback.Count > 0 ? Feedback(document, stage, type, types) : [];
+        if (stage.Feedback.Count == 0)
+        {
+            SettingsOfRounds(type.Descriptor.Settings, bound.Settings, "").ToList().ForEach(setting => WarnOfOneRound(document, stage, types, setting, bound.Positions.GetValueOrDefault(setting) ?? stage.UsesLocation));
+        }
+
         return _findings.Count > before
             ? null
             : NodeProbe.AsKnown(new StageNode
@@ -180,6 +186,36 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
                 }
             }
         }
+    }
+
+    /// <summary>Every setting whose schema has <c>x-needs-feedback</c> and that has a value.</summary>
+    private static IEnumerable<string> SettingsOfRounds(JsonObject schema, JsonObject values, string prefix)
+    {
+        foreach (var (name, property) in schema["properties"] as JsonObject ?? [])
+        {
+            if (property is JsonObject node && values[name] is { } value)
+            {
+                string[] within = value is JsonObject nested ? [.. SettingsOfRounds(node, nested, $"{prefix}{name}.")] : [];
+                foreach (string found in node["x-needs-feedback"] is null ? within : within.Prepend(prefix + name))
+                {
+                    yield return found;
+                }
+            }
+        }
+    }
+
+    /// <summary>A setting of rounds in a stage that nothing comes back to: it would list a first round, and nobody would say why no other follows.</summary>
+    private void WarnOfOneRound(PipelineDocument document, StageDocument stage, Dictionary<string, StageType> types, string setting, SourceLocation location)
+    {
+        var declared = types[stage.Uses].Declaration;
+        string[] back = [.. declared.Inputs.Where(r => r.Feedback).Select(r => r.Kind).Except(Kinds(declared))];
+        var below = FeedbackCircle.Below(stage.Id, document.Stages);
+        var giver = document.Stages.FirstOrDefault(s => s.Id != stage.Id && below.Contains(s.Id) && types.TryGetValue(s.Uses, out var type) && Kinds(type.Declaration).Intersect(back).Any());
+        _warnings.Add(new Diagnostic("SCAL7427", $"'{setting}' is for rounds, and nothing comes back to '{stage.Id}': it lists a first round, and no other follows.")
+        {
+            Severity = Severity.Warning, Location = location,
+            Hint = giver is not null ? $"Write 'feedback: {giver.Id}' below 'uses', or leave '{setting}' out." : $"Add 'feedback:' with a stage that gives {Words(back)} and needs '{stage.Id}', or leave '{setting}' out.",
+        });
     }
 
     /// <summary>Binds what the stage needs to its roles: by name where given, else by kind.</summary>

@@ -140,7 +140,7 @@ public sealed class Outlook(Pipeline pipeline, ContentStore store, WorkerPool wo
             foreach (var (key, result) in await _executor.Execute(stage, missing, stop).ConfigureAwait(false))
             {
                 stop.ThrowIfCancellationRequested();
-                found[key] = store.Find(key) ?? throw new StageFailedException(result.Reasons);
+                found[key] = store.Find(key) ?? throw new StageFailedException([.. result.Reasons.Select(r => r with { Location = r.Location ?? stage.Location })]);
             }
 
             (missing, reasons) = ([], []);

@@ -17,6 +17,9 @@ public sealed record Pipeline(string Name, string Path, long Seed, IReadOnlyList
     /// <summary>What <c>--set</c> changed of the file, as typed. Default: nothing.</summary>
     public IReadOnlyList<string> Overrides { get; init; } = [];
 
+    /// <summary>What is odd in it and hinders no run, each with its place. Default: nothing.</summary>
+    public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
+
     /// <summary>The circles that run in rounds. No stage is in two of them.</summary>
     public IReadOnlyList<FeedbackCircle> Circles =>
         FeedbackCircle.In([.. Stages.Select(s => (s.Id, s.Needs.Select(n => n.Id), s.Feedback.Select(f => f.Stage).Where(id => id != s.Id)))]);

@@ -12,7 +12,7 @@ namespace Scaling.Sdk;
 
 /// <summary>Makes JSON schemas of settings records and reads and writes their values.</summary>
 /// <remarks>
-/// Beside the standard words the schema has <c>x-unit</c>, <c>enumDescriptions</c> (a text for each of <c>enum</c>), and for a <see cref="FileSet"/> <c>x-files</c>, an object of
+/// Beside the standard words the schema has <c>x-unit</c>, <c>x-needs-feedback</c> (<c>true</c>), <c>enumDescriptions</c> (a text for each of <c>enum</c>), and for a <see cref="FileSet"/> <c>x-files</c>, an object of
 /// <c>named</c> (name to glob) and <c>schemes</c>. Whole numbers of 32 bits have the <c>format</c> <c>int32</c>. A property without
 /// <c>default</c> and not in <c>required</c> may be absent.
 /// </remarks>
@@ -66,6 +66,11 @@ public static class SettingsSchema
         if (One<UnitAttribute>(attributes) is { } unit)
         {
             node["x-unit"] = unit.Unit;
+        }
+
+        if (One<NeedsFeedbackAttribute>(attributes) is not null)
+        {
+            node["x-needs-feedback"] = true;
         }
 
         if (One<RangeAttribute>(attributes) is { } range)
