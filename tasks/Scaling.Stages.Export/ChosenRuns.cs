@@ -42,6 +42,9 @@ internal sealed record ChosenShape(string Shape, double Size, double X, double R
 internal sealed record ChosenRuns(
     IReadOnlyList<ChosenRound> Rounds, string Verdict, DecoderShape? Pick, IReadOnlyDictionary<string, ChosenPlan> Plans, IReadOnlyList<ChosenShape> Shapes, (int Runs, int Round, double? Flops)? Listed)
 {
+    /// <summary>Of the rows of design.csv, how many are of a part of the tokens. Default: 0.</summary>
+    public int ShortRuns { get; init; }
+
     /// <summary>Whether the last round has no runs of its own: all that was chosen has been trained.</summary>
     public bool HasEnded => Verdict is not ("goes-on" or "");
 
@@ -87,7 +90,10 @@ internal sealed record ChosenRuns(
                 : [],
             study.Design is { } listed
                 ? (listed.Rows.Count, listed.Has("round") ? listed.Each().Select(r => r.Count("round")).DefaultIfEmpty().Max() : 0, listed.Has("flops") ? listed.Each().Sum(r => r.Number("flops")) : null)
-                : null);
+                : null)
+        {
+            ShortRuns = study.Design is { } table && table.Has(Vocabulary.TokensShare.Name) ? table.Each().Count(r => r.Number(Vocabulary.TokensShare.Name) < 1) : 0,
+        };
     }
 
     private static readonly string[] PlanColumns = ["plan", "budget", "flops", "runs", "expected_regret"];

@@ -47,10 +47,15 @@ internal static class ReportChosen
         string runs = chosen.Runs is { } count ? $"{Quantity.Digits(count)} {(count == 1 ? "run" : "runs")}" : "The runs";
         string share = chosen.Budget is { } budget && chosen.Flops is { } spent ? $", {Quantity.Digits(100 * spent / budget, 2)} % of the budget" : "";
         string cost = chosen.Flops is { } flops ? $" ({Flops(flops)} as the design counts them{share})" : "";
-        string failed = chosen.Rounds is [.., { Failed: > 0 and var lost }] ? $", {Quantity.Digits(lost)} of which failed," : "";
+        string[] asides =
+        [
+            .. chosen.ShortRuns > 0 ? [$"{Quantity.Digits(chosen.ShortRuns)} of which for a part of the tokens"] : Array.Empty<string>(),
+            .. chosen.Rounds is [.., { Failed: > 0 and var lost }] ? [$"{Quantity.Digits(lost)} of which failed"] : Array.Empty<string>(),
+        ];
+        string aside = asides.Length > 0 ? $", {string.Join(" and ", asides)}," : "";
         return chosen.RoundCount > 1
-            ? $"{runs}{cost}{failed} were chosen in {chosen.RoundCount} rounds: in each those that, by all losses before, lower the expected regret of the pick most for what they cost."
-            : $"{runs}{cost}{failed} were chosen at once, before any had a loss: those that were expected to lower the regret of the pick most for what they cost.";
+            ? $"{runs}{cost}{aside} were chosen in {chosen.RoundCount} rounds: in each those that, by all losses before, lower the expected regret of the pick most for what they cost."
+            : $"{runs}{cost}{aside} were chosen at once, before any had a loss: those that were expected to lower the regret of the pick most for what they cost.";
     }
 
     private static string? Pick(ChosenRuns chosen) => chosen.Pick is { } pick ? $"The pick{AsOf(chosen)}: {ShapeNames.InWords(pick)}, {Quantity.Count(pick.Parameters)} parameters." : null;

@@ -78,6 +78,19 @@ public sealed class DesignReportTests(ChosenStudy chosen) : IClassFixture<Chosen
     }
 
     [Fact]
+    public void Short_runs_are_counted_beside_those_that_failed()
+    {
+        string listed = File.ReadAllText(Last()["design"]);
+        var design = Table.Parse(listed);
+        int share = design.Columns.ToList().IndexOf("tokens_share");
+        var shorter = new Table(design.Columns, [.. design.Rows.Select((row, i) => i >= 3 ? row : row.Select((cell, c) => c == share ? "0.25" : cell).ToArray())]);
+        var tables = new Dictionary<string, string>(Last()) { ["design"] = _folder.Write("shorter.csv", shorter.ToCsv()) };
+
+        Assert.Contains(", 3 of which for a part of the tokens", Section(Export(tables)), StringComparison.Ordinal);
+        Assert.DoesNotContain("part of the tokens", Section(Export(Last())), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tables_that_lack_columns_say_what_they_have()
     {
         string Without(string table, params string[] columns)
