@@ -10,7 +10,7 @@ namespace Scaling.Laws;
 internal readonly record struct ValleyPoint(double Size, double X, double Ratio, double Budget, double Miss);
 
 /// <summary>
-/// ln L = level + s·miss + ln(1 + a·φ(u)) + ln(1 + b·φ(v)) + η·√(a·b)·u·v, with u = ln x − ln x* and v = ln r − ln r*, whose optima move with ln N and with the budget.
+/// ln L = level + s·miss + ln(1 + a·φ(u)) + ln(1 + b·φ(v)) + η·√(a·b)·u·v, with u = ln x − ln x* and v = ln r − ln r*, whose optima move with ln N and with the budget, as a and b do with the budget.
 /// φ(u) = (e^(−κu) + κu − 1)/κ² has curvature 1 at its minimum: κ = 1 is the published law's ln u + 1/u − 1, κ → 0 half a square, κ &lt; 0 the mirror image.
 /// a and b are positive, so they are held by their logarithms.
 /// </summary>
