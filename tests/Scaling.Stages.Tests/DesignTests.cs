@@ -167,7 +167,7 @@ public sealed class DesignTests(ITestOutputHelper output) : IDisposable
         var second = runner.Run(settings, Valley.Inputs(_folder, runner.Run(settings), (_, _) => true));
         var warning = Assert.Single(second.Warnings);
         Assert.Equal(("SCAL7425", "All 6 runs of round 1 have no loss: they are paid, and tell nothing. Round 2 is chosen on what was known before."), (warning.Code, warning.Message));
-        Assert.Contains("lower 'learning_rate'", warning.Hint, StringComparison.Ordinal);
+        Assert.Contains("lower its 'learning_rate'", warning.Hint, StringComparison.Ordinal);
 
         var error = Assert.Single(Assert.Throws<StageFailedException>(() => runner.Run(settings, Valley.Inputs(_folder, second, (_, _) => true))).Diagnostics);
         Assert.Equal("SCAL7426", error.Code);
