@@ -197,7 +197,7 @@ public sealed class FeedbackTests : IDisposable
 
             """;
         const string Runs = "  runs: { uses: train, needs: shapes }\n";
-        const string Said = "warning SCAL7427: 'design.round' is for rounds, and nothing comes back to 'shapes': it lists a first round, and no other follows. ";
+        const string Said = "warning SCAL3038: 'design.round' is for rounds, and nothing comes back to 'shapes': it lists a first round, and no other follows. ";
         _tool.Folder.Write("study.yaml", "stages:\n" + Shapes + Runs);
 
         var (check, answer, plan) = (_tool.Run("check", "study.yaml"), _tool.Run("check", "study.yaml", "--json"), _tool.Run("plan", "study.yaml"));
@@ -209,7 +209,7 @@ public sealed class FeedbackTests : IDisposable
         Assert.Equal((0, 0, 0, 0), (check.ExitCode, answer.ExitCode, plan.ExitCode, run.ExitCode));
         Assert.Contains($"study.yaml(6,64): {Said}Write 'feedback: runs'", check.Error);
         Assert.EndsWith("2 stages, 1 warning.\n", check.Output);
-        Assert.Equal(("SCAL7427", "warning"), ((string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["code"], (string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["severity"]));
+        Assert.Equal(("SCAL3038", "warning"), ((string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["code"], (string?)JsonNode.Parse(answer.Output)!["findings"]![0]!["severity"]));
         Assert.Contains(Said, plan.Error);
         Assert.Contains($"{Said}Add 'feedback:' with a stage that gives runs and needs 'shapes'", run.Error);
         Assert.EndsWith("no findings.\n", _tool.Run("check", "circle.yaml").Output);

@@ -211,7 +211,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         string[] back = [.. declared.Inputs.Where(r => r.Feedback).Select(r => r.Kind).Except(Kinds(declared))];
         var below = FeedbackCircle.Below(stage.Id, document.Stages);
         var giver = document.Stages.FirstOrDefault(s => s.Id != stage.Id && below.Contains(s.Id) && types.TryGetValue(s.Uses, out var type) && Kinds(type.Declaration).Intersect(back).Any());
-        _warnings.Add(new Diagnostic("SCAL7427", $"'{setting}' is for rounds, and nothing comes back to '{stage.Id}': it lists a first round, and no other follows.")
+        _warnings.Add(new Diagnostic("SCAL3038", $"'{setting}' is for rounds, and nothing comes back to '{stage.Id}': it lists a first round, and no other follows.")
         {
             Severity = Severity.Warning, Location = location,
             Hint = giver is not null ? $"Write 'feedback: {giver.Id}' below 'uses', or leave '{setting}' out." : $"Add 'feedback:' with a stage that gives {Words(back)} and needs '{stage.Id}', or leave '{setting}' out.",
