@@ -175,6 +175,6 @@ internal sealed partial record LmEvalResults(string Path, string Model, IReadOnl
     }
 
     /// <summary>What a run is called or a part of it: 8 hex digits, then parts behind dots.</summary>
-    [GeneratedRegex(@"(?<![0-9A-Za-z])[0-9a-f]{8}(?:\.\d+(?:\.learning_rate_factor_[0-9.eE+-]*[0-9])?(?:\.[0-9.eE+-]*[0-9])?)?(?![0-9A-Za-z])")]
+    [GeneratedRegex(@"(?<![0-9A-Za-z])[0-9a-f]{8}(?:\.\d+(?:\.learning_rate_factor_[0-9.eE+-]*[0-9])?(?:\.tokens_share_[0-9.eE+-]*[0-9])?(?:\.[0-9.eE+-]*[0-9])?)?(?![0-9A-Za-z])")]
     private static partial Regex Word();
 }

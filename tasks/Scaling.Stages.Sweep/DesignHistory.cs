@@ -59,32 +59,55 @@ internal sealed record DesignHistory(IReadOnlyList<ListedRun> Listed, IReadOnlyL
         double asked = context.Settings.Design!.TokensPerParameter;
         var losses = new Dictionary<(string, int), double>();
         var others = new SortedSet<double>();
+        HashSet<(string Shape, int Seed)> asAsked = [], lengthened = [];
         bool trained = false; // For as many tokens as was asked, with a loss or, where it diverged, without.
         foreach (var row in table.Each())
         {
             var run = (row.Text("shape"), row.Count("seed"));
-            bool isListed = listed.TryGetValue(run, out double share), asAsked = isListed && Math.Abs(row.Number("tokens_per_parameter") / (share * asked) - 1) <= 1e-6;
-            trained |= asAsked;
-            bool counts = isListed && row.Text("loss").Length > 0 && (!table.Has("annealed") || row.Truth("annealed")) && (!table.Has("learning_rate_factor") || row.Number("learning_rate_factor") == 1);
-            if (!counts || !(row.Number("loss") is > 0 and < 1e6 and var loss))
+            if (!listed.TryGetValue(run, out double share) || (table.Has("learning_rate_factor") && row.Number("learning_rate_factor") != 1))
             {
                 continue;
             }
 
-            if (asAsked)
+            double tokens = row.Number("tokens_per_parameter");
+            bool counts = Is(tokens, share * asked), ended = !table.Has("annealed") || row.Truth("annealed"), hasLoss = row.Text("loss").Length > 0;
+            if (counts)
+            {
+                asAsked.Add(run);
+            }
+            else if (Is(tokens, asked))
+            {
+                lengthened.Add(run);
+            }
+
+            trained |= counts && (ended || !hasLoss);
+            if (!ended || !hasLoss || !(row.Number("loss") is > 0 and < 1e6 and var loss))
+            {
+                continue;
+            }
+
+            if (counts)
             {
                 losses.TryAdd(run, loss);
             }
-            else
+            else if (share == 1)
             {
-                others.Add(row.Number("tokens_per_parameter") / share);
+                others.Add(tokens);
             }
         }
 
-        return trained || others.Count == 0 ? losses : throw new StageFailedException(
-            "SCAL7422", FormattableString.Invariant($"The runs have {string.Join(", ", others)} tokens a parameter, and 'design.tokens_per_parameter' is {asked}: none of them is a result of this design."),
-            "Write the same number there and in the stage that trains.");
+        return lengthened.Except(asAsked).Select(run => ((string Shape, int Seed)?)run).FirstOrDefault() is { } whole ? throw NoShortRun(whole.Shape, listed[whole], asked)
+            : trained || others.Count == 0 ? losses
+            : throw new StageFailedException(
+                "SCAL7422", FormattableString.Invariant($"The runs have {string.Join(", ", others)} tokens a parameter, and 'design.tokens_per_parameter' is {asked}: none of them is a result of this design."),
+                "Write the same number there and in the stage that trains.");
     }
+
+    private static bool Is(double tokens, double asked) => Math.Abs(tokens / asked - 1) <= 1e-6;
+
+    private static StageFailedException NoShortRun(string shape, double share, double asked) => new(
+        "SCAL7422", FormattableString.Invariant($"The design lists a run of {shape} for {share:0.###} of the tokens, and it was trained for all of them, {asked} a parameter: what trains does not go by 'tokens_share'."),
+        "Leave 'design.short_runs' out, or let the stage that trains go by that column of shapes.csv, as 'train' does.");
 
     private static StageFailedException NoCandidate(string shape, double share) => new(
         "SCAL7423", FormattableString.Invariant($"The design of the round before lists the shape {shape}{(share == 1 ? "" : $" for {share:0.###} of the tokens")}, which is no candidate of this grid."), "Bind the stage's own outputs alone: 'feedback:' does so.");

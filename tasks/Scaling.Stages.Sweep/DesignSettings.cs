@@ -31,8 +31,8 @@ public sealed record DesignSettings
     [Unit("tokens a parameter"), Range(1e-6, 1e9)]
     public double TokensPerParameter { get; init; } = 20;
 
-    [Description("Shares of 'tokens_per_parameter' for which a candidate may be trained too, with a schedule of its own: cheaper runs, whose best shape may be another. What that bias is, long runs beside them must show: they tell nothing of the target before. Needs a stage that trains by 'tokens_share', as 'train' does.")]
-    [Unit("1"), Range(0.001, 0.999)]
+    [Description("Shares of 'tokens_per_parameter' for which a candidate may be trained too, with a schedule of its own: cheaper runs, whose best shape may be another. What that bias is, long runs beside them must show: they tell little of the target before, and alone end no study. 'replicates' bounds short and whole runs each. Needs a stage that trains by 'tokens_share', as 'train' does; 'fit' reads them by 'form: valley'.")]
+    [Unit("1"), Range(0.01, 0.5)]
     public IReadOnlyList<double> ShortRuns { get; init; } = [];
 
     [Description("Length of a training sequence, as of the stage that trains: attention costs by it.")]

@@ -104,6 +104,13 @@ internal sealed record StudyDesign(StudyGoal Goal, IReadOnlyList<DesignCandidate
                 "Raise the budget, add a smaller size to 'sizes', or lower 'tokens_per_parameter', there and of the stage that trains.");
         }
 
+        foreach (double share in design.ShortRuns.Except(candidates.Select(c => c.Share)))
+        {
+            context.Warn(
+                "SCAL7427", FormattableString.Invariant($"No size has runs for {share} of the tokens: 'design.minimum_tokens' would make all of them longer."),
+                FormattableString.Invariant($"Leave {share} out of 'design.short_runs', or lower 'minimum_tokens'."));
+        }
+
         var prior = DesignPrior.Of(context, candidates, held);
         DecoderShape[] shapes = TargetShapes(context, candidates);
         var stop = design.Stop ?? new StopSettings();

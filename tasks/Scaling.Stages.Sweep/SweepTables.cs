@@ -40,7 +40,7 @@ internal static class SweepTables
         new("runs", "runs", "runs of earlier rounds that have a loss"),
         new("failed", "runs", "runs of earlier rounds that have none"),
         new("flops", "FLOP", "what the runs of earlier rounds cost, failed ones included"),
-        new("noise", "nats a token", "standard deviation between runs alike in all but the seed, of the largest size that has some, as believed then"),
+        new("noise", "nats a token", "standard deviation between runs alike in all but the seed, of those with results that are nearest to whole runs of the target, as believed then"),
         new("x_star", "1", "best x at the target"),
         new("x_error", "1", "standard error of its logarithm"),
         new("ratio_star", "1", "best ratio at the target"),

@@ -142,6 +142,9 @@ public sealed class StudyTests
         Assert.Equal(StudyVerdict.RegretReached, StudyRound.Of(goal with { RegretToStop = 0.001 }, bought, results).Verdict);
         Assert.Equal(StudyVerdict.GoesOn, StudyRound.Of(goal with { StopsAtOneShape = false }, bought, results).Verdict);
         Assert.Equal(StudyVerdict.GoesOn, StudyRound.Of(goal with { RegretToStop = 1 }, [.. candidates.Select(_ => 0)], []).Verdict); // Nothing is decided without a run.
+
+        // Nor by short runs alone.
+        Assert.Equal(StudyVerdict.GoesOn, StudyRound.Of(goal with { RegretToStop = 1 }, bought, [.. results.Select(r => r with { Point = r.Point with { BudgetShare = 0.25 } })]).Verdict);
     }
 
     [Fact]

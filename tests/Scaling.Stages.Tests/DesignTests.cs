@@ -125,6 +125,29 @@ public sealed class DesignTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void A_trainer_that_trains_short_runs_for_all_tokens_is_told_of()
+    {
+        var settings = Settings("""{"target":80000,"budget":{"flops":2e12},"round":6,"short_runs":[0.25]}""");
+        var runner = new StageRunner(new SweepStage(), _folder);
+        var inputs = Valley.Inputs(_folder, runner.Run(settings));
+        var runs = Table.Read(inputs["runs"]);
+        int tokens = runs.Columns.ToList().IndexOf("tokens_per_parameter");
+        inputs["runs"] = _folder.Write("whole.csv", new Table(runs.Columns, [.. runs.Rows.Where((_, i) => i % 4 == 0).Select(row => row.Select((cell, c) => c == tokens ? "20" : cell).ToArray())]).ToCsv());
+        var error = Assert.Throws<StageFailedException>(() => runner.Run(settings, inputs)).Diagnostics[0];
+
+        Assert.Equal("SCAL7422", error.Code);
+        Assert.Contains("for 0.25 of the tokens, and it was trained for all of them", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_share_that_no_size_can_be_trained_for_is_warned_of()
+    {
+        var warning = Assert.Single(Sweep(Settings("""{"target":80000,"budget":{"flops":1e13},"short_runs":[0.25],"minimum_tokens":1000000}""")).Warnings);
+        Assert.Equal("SCAL7427", warning.Code);
+        Assert.Contains("No size has runs for 0.25 of the tokens", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Short_runs_whose_best_shape_is_another_mislead_no_study()
     {
         var misleading = Valley with { BudgetDrift = 0.15 }; // At a quarter of the tokens the best x and ratio are 19 % off.

@@ -17,7 +17,7 @@ public sealed record AxisPrior(Belief Curvature, Belief Optimum)
     /// <summary>κ of the valley's form: 1 the published law's, 0 half a square of the logarithm, −1 the mirror image. Default: 1 ± 0.5.</summary>
     public Belief Asymmetry { get; init; } = new(1, 0.5);
 
-    /// <summary>What ln of the optimum gains as the tokens a parameter grow e-fold: the bias of short runs. Default: 0 ± 0.3, so wide that runs of a quarter of the tokens tell nothing until long ones beside them show their bias.</summary>
+    /// <summary>What ln of the optimum gains as the tokens a parameter grow e-fold: the bias of short runs. Default: 0 ± 0.3, so wide that runs of a quarter of the tokens tell little until long ones beside them show their bias.</summary>
     public Belief BudgetDrift { get; init; } = new(0, 0.3);
 
     /// <summary>What <see cref="BudgetDrift"/> gains as N grows e-fold. Default: 0 ± 0.15.</summary>

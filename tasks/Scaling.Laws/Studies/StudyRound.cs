@@ -109,7 +109,7 @@ public sealed record StudyRound(StudyBelief Belief, double Spent, StudyVerdict V
         double spent = goal.Candidates.Zip(bought, (c, n) => c.Cost * n).Sum(), left = goal.Budget - spent;
         var odds = belief.Judge(goal.Target, goal.Shapes, epsilon: goal.Epsilon, confidence: goal.Confidence);
         var plan = StudyPlan.Of(belief, goal.Target, goal.Open(bought), Math.Max(0, left));
-        bool decides = results.Count > 0;
+        bool decides = results.Any(r => r.Point.BudgetShare == 1); // Short runs alone leave their bias open.
         var verdict = decides && odds.Min(o => o.ExpectedRegret) <= goal.RegretToStop ? StudyVerdict.RegretReached
             : decides && goal.StopsAtOneShape && odds.Count(o => o.InConfidenceSet) == 1 ? StudyVerdict.OneShape
             : StudyVerdict.GoesOn;

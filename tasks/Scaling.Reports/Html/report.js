@@ -103,6 +103,7 @@
       show(shown < 0 ? (step > 0 ? 0 : points.length - 1) : (shown + step + points.length) % points.length);
     });
   }
+  addEventListener("resize", () => hides.forEach(hide => hide()));
   addEventListener("pointerdown", event => { if (!event.target.closest?.("svg[role=img]")) hides.forEach(hide => hide()); });
 
   // Paper shows what is folded.

@@ -37,7 +37,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         IReadOnlyList<Diagnostic> findings = [.. _findings.OrderBy(f => f.Location?.Line ?? 0).ThenBy(f => f.Location?.Column ?? 0)];
         return findings.Count > 0
             ? (null, findings)
-            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]) { Overrides = document.Overrides, Warnings = _warnings }, findings);
+            : (new Pipeline(document.Name, Path.GetFullPath(document.File), document.Seed, [.. nodes.Values.Select(n => n!)]) { Overrides = document.Overrides, Warnings = [.. _warnings.OrderBy(w => w.Location?.Line ?? 0).ThenBy(w => w.Location?.Column ?? 0)] }, findings);
     }
 
     /// <summary>The types that the pipeline uses; those that are unknown or broken are reported where they stand.</summary>
@@ -114,7 +114,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         var feedback = stage.Feedback.Count > 0 ? Feedback(document, stage, type, types) : [];
         if (stage.Feedback.Count == 0)
         {
-            SettingsOfRounds(type.Descriptor.Settings, bound.Settings, "").ToList().ForEach(setting => WarnOfOneRound(document, stage, types, setting, bound.Positions.GetValueOrDefault(setting) ?? stage.UsesLocation));
+            SettingsOfRounds(type.Descriptor.Settings, bound.Settings, "").Where(bound.Positions.ContainsKey).ToList().ForEach(setting => WarnOfOneRound(document, stage, types, setting, bound.Positions[setting]));
         }
 
         return _findings.Count > before
@@ -214,7 +214,7 @@ public sealed class Linker(PluginCatalog catalog, ContentStore store, Action<Dia
         _warnings.Add(new Diagnostic("SCAL3038", $"'{setting}' is for rounds, and nothing comes back to '{stage.Id}': it lists a first round, and no other follows.")
         {
             Severity = Severity.Warning, Location = location,
-            Hint = giver is not null ? $"Write 'feedback: {giver.Id}' below 'uses', or leave '{setting}' out." : $"Add 'feedback:' with a stage that gives {Words(back)} and needs '{stage.Id}', or leave '{setting}' out.",
+            Hint = back.Length == 0 ? $"Leave '{setting}' out: '{stage.Uses}' takes nothing back." : giver is not null ? $"Write 'feedback: {giver.Id}' below 'uses', or leave '{setting}' out." : $"Add 'feedback:' with a stage that gives {Words(back)} and needs '{stage.Id}', or leave '{setting}' out.",
         });
     }
 
