@@ -182,7 +182,8 @@ public sealed class TrainTests : IDisposable
         string Runs(System.Text.Json.Nodes.JsonObject settings, string share) => Runner(_folder).Run(settings, row: new Dictionary<string, string>(row) { ["tokens_share"] = share }).Text("runs.csv");
 
         Assert.Equal("10", Table.Parse(Runs(half, "0.5"))[0].Text("tokens_per_parameter"));
-        Assert.Equal(Runs(few, "1"), Runs(half, "0.5"));
+        string[] Cells(string csv) => [.. Table.Parse(csv) is var table ? table.Columns.Where(c => c != "training_run").Select(c => $"{c}: {table[0].Text(c)}") : []]; // A run's name tells its share.
+        Assert.Equal(Cells(Runs(few, "1")), Cells(Runs(half, "0.5")));
         foreach (string share in new[] { "0", "-1", "1.5" })
         {
             var error = Assert.Throws<StageFailedException>(() => Runs(half, share)).Diagnostics[0];
